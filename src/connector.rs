@@ -1,0 +1,103 @@
+//! One instance of the connector: what it keeps from one call to the next.
+#![allow(
+    clippy::result_large_err,
+    reason = "the contract says what a failure is, and it leaves the connector right here"
+)]
+
+use std::cell::RefCell;
+
+use crate::contract::{
+    Assignment, Change, CheckReport, Description, Failure, ListRequest, Mode, Page,
+    ProvisionRequest,
+};
+use crate::error::Error;
+use crate::host::Host;
+use crate::http::Transport;
+use crate::list::OpenListing;
+use crate::ninjaone::Api;
+use crate::ninjaone::token::TokenCache;
+use crate::settings::Settings;
+use crate::{check, describe, list, membership, provision};
+
+/// The connector, for one tenant.
+///
+/// It keeps a token and a listing that is under way, and nothing that a fresh instance could not find again.
+pub struct Connector {
+    http: Box<dyn Transport>,
+    host: Box<dyn Host>,
+    tokens: TokenCache,
+    open_listing: RefCell<Option<OpenListing>>,
+}
+
+/// Shapes and errors of these are those of the functions of the same name in `wit/connector.wit`.
+impl Connector {
+    /// A connector that reaches the outside through these.
+    pub fn new(http: Box<dyn Transport>, host: Box<dyn Host>) -> Self {
+        Connector {
+            http,
+            host,
+            tokens: TokenCache::default(),
+            open_listing: RefCell::default(),
+        }
+    }
+
+    /// What the connector is and can do.
+    pub fn describe(&self) -> Description {
+        describe::description()
+    }
+
+    /// Whether the connection works, and for what.
+    ///
+    /// # Errors
+    ///
+    /// When settings are missing or wrong.
+    pub fn check(&self) -> Result<CheckReport, Failure> {
+        self.with_api(|api| Ok(check::check(api)))
+    }
+
+    /// One page of a listing.
+    ///
+    /// # Errors
+    ///
+    /// When the page cannot be given whole.
+    pub fn list(&self, request: &ListRequest) -> Result<Page, Failure> {
+        self.with_api(|api| list::page(api, &self.open_listing, request))
+    }
+
+    /// Gives an account a role.
+    ///
+    /// # Errors
+    ///
+    /// When it does not hold it afterwards, or nobody knows.
+    pub fn grant(&self, assignment: &Assignment, mode: Mode) -> Result<Change, Failure> {
+        self.with_api(|api| membership::grant(api, assignment, mode))
+    }
+
+    /// Takes a role from an account.
+    ///
+    /// # Errors
+    ///
+    /// When it holds it afterwards, or nobody knows.
+    pub fn revoke(&self, assignment: &Assignment, mode: Mode) -> Result<Change, Failure> {
+        self.with_api(|api| membership::revoke(api, assignment, mode))
+    }
+
+    /// Creates, changes or removes an account.
+    ///
+    /// # Errors
+    ///
+    /// When it was not done, or nobody knows.
+    pub fn provision(&self, request: ProvisionRequest, mode: Mode) -> Result<Change, Failure> {
+        self.with_api(|api| provision::provision(api, request, mode))
+    }
+
+    fn with_api<T>(&self, call: impl FnOnce(&Api) -> Result<T, Error>) -> Result<T, Failure> {
+        let settings = Settings::load(&*self.host).map_err(Error::settings)?;
+        Ok(call(&Api {
+            settings: &settings,
+            http: &*self.http,
+            host: &*self.host,
+            tokens: &self.tokens,
+        })?)
+    }
+}

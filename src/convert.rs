@@ -1,0 +1,116 @@
+//! NinjaOne's types to the contract's, and the words of the contract that are NinjaOne's own.
+//!
+//! Nothing is made up and nothing is dropped: what was not sent is `none`, and what the contract has no field for becomes an
+//! attribute under NinjaOne's own name.
+
+use crate::contract::{Account, Attribute, Grant, Invitation, Organization, Role, Value};
+use crate::ninjaone::wire::{self, Id, UserType};
+
+/// The contract's name of a type of user.
+pub fn account_kind(user_type: UserType) -> &'static str {
+    match user_type {
+        UserType::Technician => "technician",
+        UserType::EndUser => "end-user",
+    }
+}
+
+/// The type of user that the contract's name stands for.
+pub fn user_type(account_kind: &str) -> Option<UserType> {
+    UserType::ALL
+        .into_iter()
+        .find(|user_type| self::account_kind(*user_type) == account_kind)
+}
+
+/// The contract's name of a type as the API writes it; one that is not known here is passed on as it came.
+pub fn account_kind_of_api(api: &str) -> String {
+    UserType::from_api(api).map_or_else(
+        || api.to_string(),
+        |user_type| account_kind(user_type).to_string(),
+    )
+}
+
+/// A user as an account; `asked` is the type of user that the endpoint is for, where it is for one.
+pub fn account(id: Id, user: wire::User, asked: Option<UserType>) -> Account {
+    let kind = user.user_type.as_deref().map(account_kind_of_api);
+    Account {
+        id: id.to_string(),
+        kind: kind.or_else(|| asked.map(|user_type| account_kind(user_type).to_string())),
+        external_id: user.uid,
+        email: user.email,
+        given_name: user.first_name,
+        family_name: user.last_name,
+        phone: user.phone,
+        enabled: user.enabled,
+        administrator: user.administrator,
+        mfa_configured: user.mfa_configured,
+        must_change_password: user.must_change_password,
+        invitation: user.invitation_status.map(invitation),
+        organization: user.organization_id.map(|id| id.to_string()),
+        externally_managed: user.scim_user,
+        authentication: user.auth_type,
+        last_sign_in: None,
+        attributes: attributes(user.extra),
+    }
+}
+
+/// A role; `members` is how many members it named.
+pub fn role(id: Id, role: wire::UserRole, members: Option<u64>) -> Role {
+    Role {
+        id: id.to_string(),
+        name: role.name,
+        account_kind: role.role_type.as_deref().map(account_kind_of_api),
+        description: role.description,
+        member_count: members,
+        attributes: attributes(role.extra),
+    }
+}
+
+/// A membership.
+pub fn grant(role: Id, account: Id, member: wire::RoleMember) -> Grant {
+    Grant {
+        account: account.to_string(),
+        role: role.to_string(),
+        source: member.source,
+        attributes: attributes(member.extra),
+    }
+}
+
+/// An organization.
+pub fn organization(id: Id, organization: wire::Organization) -> Organization {
+    Organization {
+        id: id.to_string(),
+        name: organization.name,
+        description: organization.description,
+        attributes: attributes(organization.extra),
+    }
+}
+
+fn invitation(status: String) -> Invitation {
+    match status.as_str() {
+        "PENDING" => Invitation::Pending,
+        "REGISTERED" => Invitation::Accepted,
+        "EXPIRED" => Invitation::Expired,
+        _ => Invitation::Other(status),
+    }
+}
+
+fn attributes(extra: Vec<(String, String)>) -> Vec<Attribute> {
+    extra
+        .into_iter()
+        .map(|(name, json)| Attribute {
+            name,
+            value: value(json),
+        })
+        .collect()
+}
+
+/// A value from its JSON text. A number that is no 64-bit integer stays JSON, so that it keeps every digit.
+fn value(json: String) -> Value {
+    let simple = match json.as_bytes().first() {
+        Some(b'"') => serde_json::from_str(&json).ok().map(Value::Text),
+        Some(b't' | b'f') => Some(Value::Boolean(json == "true")),
+        Some(b'-' | b'0'..=b'9') => json.parse().ok().map(Value::Integer),
+        _ => None,
+    };
+    simple.unwrap_or(Value::Json(json))
+}

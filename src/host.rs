@@ -1,0 +1,98 @@
+//! What the connector asks of its host beside HTTP: settings, a log and the time.
+//!
+//! What this module does not know: which settings there are, and what a setting may be.
+
+use std::fmt;
+
+/// How much a log message matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Level {
+    /// What helps to find a fault.
+    Debug,
+    /// What an operator may want to know.
+    Info,
+    /// What may need attention.
+    Warn,
+    /// What needs attention.
+    Error,
+}
+
+/// The host could not give a setting.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SettingUnavailable {
+    /// What the host says of it.
+    pub reason: String,
+}
+
+impl fmt::Display for SettingUnavailable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.reason)
+    }
+}
+
+/// The host of this instance.
+pub trait Host {
+    /// The setting with that key; `None` where it is not set.
+    ///
+    /// # Errors
+    ///
+    /// When the host cannot tell, or does not want to.
+    fn setting(&self, key: &str) -> Result<Option<String>, SettingUnavailable>;
+
+    /// Hands a message to the host's log. Neither the message nor a field may carry a secret.
+    fn log(&self, level: Level, message: &str, fields: &[(&str, &str)]);
+
+    /// Nanoseconds since some fixed moment; never goes back.
+    fn monotonic_nanos(&self) -> u64;
+
+    /// Seconds since 1970-01-01T00:00:00Z, as the host's clock has it.
+    fn unix_seconds(&self) -> u64;
+}
+
+#[cfg(target_arch = "wasm32")]
+pub use self::component::ImportedHost;
+
+#[cfg(target_arch = "wasm32")]
+mod component {
+    use super::{Host, Level, SettingUnavailable};
+    use crate::contract::identity::connector::{logging, settings};
+
+    /// The host behind the imports of the component.
+    pub struct ImportedHost;
+
+    impl Host for ImportedHost {
+        fn setting(&self, key: &str) -> Result<Option<String>, SettingUnavailable> {
+            settings::get(key).map_err(|error| SettingUnavailable {
+                reason: match error {
+                    settings::SettingsError::Unavailable(reason)
+                    | settings::SettingsError::Denied(reason) => reason,
+                },
+            })
+        }
+
+        fn log(&self, level: Level, message: &str, fields: &[(&str, &str)]) {
+            let level = match level {
+                Level::Debug => logging::Level::Debug,
+                Level::Info => logging::Level::Info,
+                Level::Warn => logging::Level::Warn,
+                Level::Error => logging::Level::Error,
+            };
+            let fields: Vec<_> = fields
+                .iter()
+                .map(|(name, value)| logging::Field {
+                    name: (*name).to_string(),
+                    value: (*value).to_string(),
+                })
+                .collect();
+            logging::log(level, message, &fields);
+        }
+
+        fn monotonic_nanos(&self) -> u64 {
+            wasi::clocks::monotonic_clock::now()
+        }
+
+        fn unix_seconds(&self) -> u64 {
+            wasi::clocks::wall_clock::now().seconds
+        }
+    }
+}

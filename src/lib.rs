@@ -1,0 +1,43 @@
+//! A connector for identity governance: who has an account in NinjaOne and which roles they hold, and changes to both.
+//!
+//! It is one WebAssembly component with the contract of `wit/`: a host gives it four settings and calls it. It can send HTTP
+//! requests through the host, read a clock, ask for its settings, and log; nothing else.
+//!
+//! # How the parts fit
+//!
+//! Dependencies point one way, down this list:
+//!
+//! | part | what it is for |
+//! | --- | --- |
+//! | `component` | the exports of the component: WIT in, WIT out |
+//! | [`connector`] | one instance: its settings, its token, its open listing |
+//! | [`describe`], [`check`], [`list`], [`membership`], [`provision`] | the capabilities, one file or folder each |
+//! | `find`, [`convert`] | looking accounts up; NinjaOne's types to the contract's |
+//! | [`ninjaone`] | NinjaOne's endpoints, wire types, tokens and failures; no type of the contract |
+//! | [`settings`], [`error`] | the four settings, checked; one error from every source |
+//! | [`http`], [`host`] | the outside, behind two small traits |
+//!
+//! Natively it is an ordinary library, so that all of it but the outside is tested without WebAssembly; [`Connector::new`]
+//! takes the outside as arguments.
+
+#![deny(missing_docs)]
+#![deny(unsafe_code)]
+
+pub mod check;
+#[cfg(target_arch = "wasm32")]
+mod component;
+pub mod connector;
+pub mod contract;
+pub mod convert;
+pub mod describe;
+pub mod error;
+mod find;
+pub mod host;
+pub mod http;
+pub mod list;
+pub mod membership;
+pub mod ninjaone;
+pub mod provision;
+pub mod settings;
+
+pub use connector::Connector;

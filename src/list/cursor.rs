@@ -1,0 +1,164 @@
+//! Where a listing continues, as text.
+//!
+//! A cursor names the request that it belongs to (as a fingerprint), the place in it (which answer, and how many of its
+//! elements were taken), a digest of those elements, and what was counted so far. It has no secret in it and says nothing to
+//! a host. Hosts must not read it: the form may change with any version of the connector.
+
+use crate::contract::Counts;
+
+/// The first part of every cursor; a new form gets a new one.
+const FORM: &str = "1";
+
+/// A place in a listing.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Cursor {
+    /// Which stage of the plan, counted from 0.
+    pub stage: u64,
+    /// How many elements of the stage's answers were taken.
+    pub taken: u64,
+    /// The digest of their identifiers.
+    pub digest: u64,
+    /// What was given so far.
+    pub counts: Counts,
+}
+
+impl Cursor {
+    /// As text, for the request with this fingerprint.
+    pub fn to_text(self, fingerprint: u64) -> String {
+        let Counts {
+            accounts,
+            roles,
+            grants,
+            organizations,
+            events,
+        } = self.counts;
+        let numbers = [
+            fingerprint,
+            self.stage,
+            self.taken,
+            self.digest,
+            accounts,
+            roles,
+            grants,
+            organizations,
+            events,
+        ];
+        let numbers: Vec<_> = numbers.iter().map(|number| format!("{number:x}")).collect();
+        format!("{FORM}.{}", numbers.join("."))
+    }
+
+    /// Reads a cursor of the request with this fingerprint; `None` for anything else.
+    pub fn parse(text: &str, fingerprint: u64) -> Option<Self> {
+        let numbers = text.strip_prefix(FORM)?.strip_prefix('.')?;
+        let numbers: Option<Vec<u64>> = numbers
+            .split('.')
+            .map(|number| u64::from_str_radix(number, 16).ok())
+            .collect();
+        let [
+            of,
+            stage,
+            taken,
+            digest,
+            accounts,
+            roles,
+            grants,
+            organizations,
+            events,
+        ] = numbers?[..]
+        else {
+            return None;
+        };
+        let counts = Counts {
+            accounts,
+            roles,
+            grants,
+            organizations,
+            events,
+        };
+        let cursor = Cursor {
+            stage,
+            taken,
+            digest,
+            counts,
+        };
+        (of == fingerprint && cursor.to_text(fingerprint) == text).then_some(cursor)
+    }
+}
+
+/// A running digest: FNV-1a with 64 bits. It tells accidental differences apart; it is no protection against a forger, who
+/// would gain nothing by a forged cursor.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Digest(u64);
+
+impl Default for Digest {
+    fn default() -> Self {
+        Digest(0xcbf2_9ce4_8422_2325)
+    }
+}
+
+impl Digest {
+    /// Adds bytes.
+    pub fn add(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3);
+        }
+    }
+
+    /// Adds text, so that where it ends is part of the digest.
+    pub fn add_text(&mut self, text: &str) {
+        self.add(text.as_bytes());
+        self.add(&[0xFF]);
+    }
+
+    /// The digest so far.
+    pub fn value(self) -> u64 {
+        self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const COUNTS: Counts = Counts {
+        accounts: 5,
+        roles: 0,
+        grants: u64::MAX,
+        organizations: 1,
+        events: 0,
+    };
+    const CURSOR: Cursor = Cursor {
+        stage: 1,
+        taken: 77,
+        digest: 0xDEAD_BEEF,
+        counts: COUNTS,
+    };
+
+    #[test]
+    fn a_cursor_comes_back_as_it_was() {
+        assert_eq!(Cursor::parse(&CURSOR.to_text(42), 42), Some(CURSOR));
+    }
+
+    #[test]
+    fn a_cursor_of_another_request_is_none() {
+        assert_eq!(Cursor::parse(&CURSOR.to_text(42), 43), None);
+    }
+
+    #[test]
+    fn anything_else_is_no_cursor() {
+        let good = CURSOR.to_text(42);
+        for text in [
+            "",
+            "1",
+            "1.",
+            "2.2a.1",
+            "1.2a.1.4d",
+            &format!("{good}.0"),
+            &good.replace('d', "D"),
+            &format!(" {good}"),
+            &good.replace("1.2a", "1.+2a"),
+        ] {
+            assert_eq!(Cursor::parse(text, 42), None, "{text:?}");
+        }
+    }
+}

@@ -1,0 +1,415 @@
+//! Goes through the stages of a plan, one element at a time.
+
+use std::collections::BTreeMap;
+
+use super::cursor::{Cursor, Digest};
+use super::id_set::IdSet;
+use super::plan::{AccountSource, Plan, Stage};
+use crate::contract::{self, Assignment, Counts, Item, Notice, ResourceKind, ResourceReference};
+use crate::convert;
+use crate::error::Error;
+use crate::find;
+use crate::ninjaone::wire::{Id, Organization, RoleMember, User, UserRole, UserType};
+use crate::ninjaone::{Api, Elements, RoleEvent, RoleEvents};
+
+/// How many organizations to ask for at once. The API names no most; this many has been seen to be served.
+const ORGANIZATIONS_PER_REQUEST: u32 = 1_000;
+
+/// A place in a listing, with the answer that is being read there.
+pub(super) struct Walk {
+    stage: usize,
+    source: Option<Source>,
+    taken: u64,
+    digest: Digest,
+    counts: Counts,
+    accounts: IdSet,
+    grants: BTreeMap<u32, IdSet>,
+    roles: IdSet,
+    organizations: IdSet,
+}
+
+impl Default for Walk {
+    fn default() -> Self {
+        let counts = Counts {
+            accounts: 0,
+            roles: 0,
+            grants: 0,
+            organizations: 0,
+            events: 0,
+        };
+        Walk {
+            stage: 0,
+            source: None,
+            taken: 0,
+            digest: Digest::default(),
+            counts,
+            accounts: IdSet::default(),
+            grants: BTreeMap::new(),
+            roles: IdSet::default(),
+            organizations: IdSet::default(),
+        }
+    }
+}
+
+/// What an element comes to: an item, unless it is filtered out or was there before; and what is odd about it.
+#[derive(Default)]
+pub(super) struct Found {
+    pub(super) item: Option<Item>,
+    pub(super) notice: Option<Notice>,
+}
+
+/// An answer, or several that make one sequence.
+enum Source {
+    Accounts {
+        waiting: Vec<AccountSource>,
+        open: Option<(Elements<User>, Option<UserType>)>,
+    },
+    Roles(RoleEvents),
+    Organizations(OrganizationPages),
+    Organization(Option<Id>),
+}
+
+/// An element of an answer.
+enum Element {
+    Account(Id, User, Option<UserType>),
+    Member(Id, Id, RoleMember),
+    Role(Id, UserRole, Option<u64>),
+    Organization(Id, Organization),
+}
+
+impl Walk {
+    /// Goes to the place of a cursor, in an instance that does not have the answer open: asks again, passes over what was
+    /// taken, and makes sure that it is what was taken then.
+    pub(super) fn resume(api: &Api, plan: &Plan, cursor: Cursor) -> Result<Self, Error> {
+        let mut walk = Walk::default();
+        let stage = usize::try_from(cursor.stage)
+            .ok()
+            .filter(|stage| *stage < plan.stages.len())
+            .ok_or_else(gone)?;
+        if plan.keep.knows_all_accounts && stage > 0 {
+            // Later stages compare with all the accounts, so these have to be met again.
+            while walk.stage == 0 {
+                walk.next_in_stage(api, plan)?;
+            }
+        }
+        walk.enter(stage);
+        while walk.taken < cursor.taken {
+            if walk.next_in_stage(api, plan)?.is_none() {
+                return Err(gone());
+            }
+        }
+        if walk.digest.value() != cursor.digest {
+            return Err(gone());
+        }
+        walk.counts = cursor.counts;
+        Ok(walk)
+    }
+
+    /// Where to continue.
+    pub(super) fn cursor(&self) -> Cursor {
+        Cursor {
+            stage: self.stage as u64,
+            taken: self.taken,
+            digest: self.digest.value(),
+            counts: self.counts,
+        }
+    }
+
+    /// What was given so far.
+    pub(super) fn counts(&self) -> Counts {
+        self.counts
+    }
+
+    /// How many bytes of the answer that is being read were taken.
+    pub(super) fn bytes_read(&self) -> u64 {
+        match &self.source {
+            Some(Source::Accounts {
+                open: Some((elements, _)),
+                ..
+            }) => elements.bytes_read(),
+            Some(Source::Roles(events)) => events.bytes_read(),
+            _ => 0,
+        }
+    }
+
+    /// Takes the next element; `None` at the end of the last stage.
+    pub(super) fn next(&mut self, api: &Api, plan: &Plan) -> Result<Option<Found>, Error> {
+        while self.stage < plan.stages.len() {
+            if let Some(found) = self.next_in_stage(api, plan)? {
+                match &found.item {
+                    Some(Item::Account(_)) => self.counts.accounts += 1,
+                    Some(Item::Role(_)) => self.counts.roles += 1,
+                    Some(Item::Grant(_)) => self.counts.grants += 1,
+                    Some(Item::Organization(_)) => self.counts.organizations += 1,
+                    Some(Item::Event(_)) => self.counts.events += 1,
+                    None => {}
+                }
+                return Ok(Some(found));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Takes the next element of this stage; `None` at its end, and then the next stage is entered.
+    fn next_in_stage(&mut self, api: &Api, plan: &Plan) -> Result<Option<Found>, Error> {
+        let stage = &plan.stages[self.stage];
+        let mut source = match self.source.take() {
+            Some(source) => source,
+            None => Source::open(api, plan, stage)?,
+        };
+        let element = source.next(api)?;
+        self.source = Some(source);
+        let Some(element) = element else {
+            self.enter(self.stage + 1);
+            return Ok(None);
+        };
+        self.taken += 1;
+        self.note(&element);
+        Ok(Some(self.sift(element, plan, stage)))
+    }
+
+    fn enter(&mut self, stage: usize) {
+        self.stage = stage;
+        self.source = None;
+        self.taken = 0;
+        self.digest = Digest::default();
+    }
+
+    fn note(&mut self, element: &Element) {
+        let (tag, ids) = match element {
+            Element::Account(id, ..) => (b'a', [id.number(), 0]),
+            Element::Member(role, account, _) => (b'm', [role.number(), account.number()]),
+            Element::Role(id, ..) => (b'r', [id.number(), 0]),
+            Element::Organization(id, _) => (b'o', [id.number(), 0]),
+        };
+        self.digest.add(&[tag]);
+        self.digest.add(&ids[0].to_le_bytes());
+        self.digest.add(&ids[1].to_le_bytes());
+    }
+
+    /// Decides what becomes of an element.
+    fn sift(&mut self, element: Element, plan: &Plan, stage: &Stage) -> Found {
+        match element {
+            Element::Account(id, user, asked) => {
+                if !self.accounts.insert(id) {
+                    return Found::duplicate(ResourceKind::Account, id.to_string());
+                }
+                let account = convert::account(id, user, asked);
+                let kind_fits = plan
+                    .keep
+                    .user_type
+                    .is_none_or(|t| account.kind.as_deref() == Some(convert::account_kind(t)));
+                let email_fits = plan.keep.email.as_ref().is_none_or(|wanted| {
+                    account
+                        .email
+                        .as_ref()
+                        .is_some_and(|own| find::same_address(own, wanted))
+                });
+                Found::item((kind_fits && email_fits).then_some(Item::Account(account)))
+            }
+            Element::Member(role, account, member) => {
+                let wanted = matches!(stage, Stage::Roles { grants: true, .. })
+                    && plan.keep.account.is_none_or(|only| only == account)
+                    && plan.keep.role.is_none_or(|only| only == role)
+                    && self.role_type_fits(plan);
+                if wanted {
+                    self.grant(role, account, member, plan)
+                } else {
+                    Found::default()
+                }
+            }
+            Element::Role(id, role, members) => {
+                if !matches!(stage, Stage::Roles { roles: true, .. }) {
+                    return Found::default();
+                }
+                if !self.roles.insert(id) {
+                    return Found::duplicate(ResourceKind::Role, id.to_string());
+                }
+                let fits =
+                    plan.keep.role_itself.is_none_or(|only| only == id) && type_fits(&role, plan);
+                Found::item(fits.then(|| Item::Role(convert::role(id, role, members))))
+            }
+            Element::Organization(id, organization) => {
+                if !self.organizations.insert(id) {
+                    return Found::duplicate(ResourceKind::Organization, id.to_string());
+                }
+                Found::item(Some(Item::Organization(convert::organization(
+                    id,
+                    organization,
+                ))))
+            }
+        }
+    }
+
+    fn grant(&mut self, role: Id, account: Id, member: RoleMember, plan: &Plan) -> Found {
+        if !self
+            .grants
+            .entry(role.number())
+            .or_default()
+            .insert(account)
+        {
+            return Found::duplicate(ResourceKind::Grant, format!("{account} {role}"));
+        }
+        let grant = convert::grant(role, account, member);
+        let is_stranger = plan.keep.knows_all_accounts && !self.accounts.contains(account);
+        let notice = is_stranger.then(|| {
+            Notice::UnknownMember(Assignment {
+                account: grant.account.clone(),
+                role: grant.role.clone(),
+            })
+        });
+        Found {
+            item: Some(Item::Grant(grant)),
+            notice,
+        }
+    }
+
+    /// Whether the role whose members are being met is for the type of user asked for. NinjaOne was asked for such roles
+    /// only; this is for the case that it does not heed that.
+    fn role_type_fits(&self, plan: &Plan) -> bool {
+        match &self.source {
+            Some(Source::Roles(events)) => type_fits(events.current_role(), plan),
+            _ => true,
+        }
+    }
+}
+
+fn type_fits(role: &UserRole, plan: &Plan) -> bool {
+    match (plan.keep.user_type, &role.role_type) {
+        (Some(wanted), Some(own)) => own == wanted.as_api(),
+        _ => true,
+    }
+}
+
+impl Found {
+    fn item(item: Option<Item>) -> Self {
+        Found { item, notice: None }
+    }
+
+    fn duplicate(kind: ResourceKind, id: String) -> Self {
+        Found {
+            item: None,
+            notice: Some(Notice::Duplicate(ResourceReference { kind, id })),
+        }
+    }
+}
+
+impl Source {
+    fn open(api: &Api, plan: &Plan, stage: &Stage) -> Result<Self, Error> {
+        Ok(match stage {
+            Stage::Accounts(sources) => Source::Accounts {
+                waiting: sources.iter().rev().copied().collect(),
+                open: None,
+            },
+            Stage::Roles { .. } => Source::Roles(api.roles(plan.keep.user_type)?),
+            Stage::Organizations => Source::Organizations(OrganizationPages::default()),
+            Stage::Organization(id) => Source::Organization(Some(*id)),
+        })
+    }
+
+    fn next(&mut self, api: &Api) -> Result<Option<Element>, Error> {
+        match self {
+            Source::Accounts { waiting, open } => next_account(waiting, open, api),
+            Source::Roles(events) => Ok(events.try_next()?.map(|event| match event {
+                RoleEvent::Member(role, member) => {
+                    let account = member
+                        .id
+                        .expect("a member without an id is an error of the reader");
+                    Element::Member(role, account, member)
+                }
+                RoleEvent::Role { id, role, members } => Element::Role(id, role, members),
+            })),
+            Source::Organizations(pages) => pages.next(api),
+            Source::Organization(id) => {
+                let Some(id) = id.take() else { return Ok(None) };
+                Ok(api
+                    .organization(id)?
+                    .map(|organization| Element::Organization(id, organization)))
+            }
+        }
+    }
+}
+
+fn next_account(
+    waiting: &mut Vec<AccountSource>,
+    open: &mut Option<(Elements<User>, Option<UserType>)>,
+    api: &Api,
+) -> Result<Option<Element>, Error> {
+    loop {
+        if let Some((elements, asked)) = open {
+            if let Some(user) = elements.try_next()? {
+                let id = user
+                    .id
+                    .ok_or_else(|| elements.malformed("a user has no id"))?;
+                return Ok(Some(Element::Account(id, user, *asked)));
+            }
+            *open = None;
+        }
+        match waiting.pop() {
+            None => return Ok(None),
+            Some(AccountSource::Users(user_type)) => {
+                *open = Some((api.users(user_type)?, user_type))
+            }
+            Some(AccountSource::Detailed(user_type)) => {
+                *open = Some((api.users_in_detail(user_type)?, Some(user_type)))
+            }
+            Some(AccountSource::One(user_type, id)) => {
+                let types = user_type.map_or_else(|| UserType::ALL.to_vec(), |one| vec![one]);
+                let found = find::user(api, id, &types)?;
+                return Ok(
+                    found.map(|(user_type, user)| Element::Account(id, user, Some(user_type)))
+                );
+            }
+        }
+    }
+}
+
+/// Organizations, which NinjaOne gives in pages after the last identifier.
+#[derive(Default)]
+struct OrganizationPages {
+    open: Option<Elements<Organization>>,
+    in_page: u32,
+    last: Option<Id>,
+    ended: bool,
+}
+
+impl OrganizationPages {
+    fn next(&mut self, api: &Api) -> Result<Option<Element>, Error> {
+        loop {
+            if self.ended {
+                return Ok(None);
+            }
+            let page = match &mut self.open {
+                Some(page) => page,
+                None => self
+                    .open
+                    .insert(api.organizations(self.last, ORGANIZATIONS_PER_REQUEST)?),
+            };
+            if let Some(organization) = page.try_next()? {
+                let id = organization
+                    .id
+                    .ok_or_else(|| page.malformed("an organization has no id"))?;
+                if self.in_page == 0 && self.last == Some(id) {
+                    // The page after an identifier begins with it: an endless loop, unless it is stopped.
+                    return Err(page.malformed(
+                        "a page of organizations begins with the last one of the page before",
+                    ));
+                }
+                self.in_page += 1;
+                self.last = Some(id);
+                return Ok(Some(Element::Organization(id, organization)));
+            }
+            // Only an empty page is the end for sure: a short one may be all that NinjaOne gives at once.
+            self.ended = self.in_page == 0;
+            self.in_page = 0;
+            self.open = None;
+        }
+    }
+}
+
+fn gone() -> Error {
+    Error::decided(
+        contract::Error::InvalidCursor,
+        "what NinjaOne sends before this place has changed since, so the listing cannot go on exactly here; start it anew without a cursor",
+    )
+}

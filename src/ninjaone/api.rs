@@ -1,0 +1,368 @@
+//! The endpoints in use, each a function of its own.
+
+use serde::Serialize;
+use zeroize::Zeroizing;
+
+use super::answer::{self, Needs};
+use super::elements::Elements;
+use super::json::JsonReader;
+use super::roles::RoleEvents;
+use super::token::TokenCache;
+use super::wire::{CreateUser, Id, Object, Organization, UpdateUser, User, UserType};
+use crate::error::{Error, Exchange, Kind};
+use crate::host::Host;
+use crate::http::{Method, Request, Response, Transport};
+use crate::settings::Settings;
+
+/// `monitoring` reads. What each endpoint really enforces is not known ("OAuth 2.0 client credentials" in `API.md`).
+const READING: Needs = Needs {
+    scopes: &["monitoring"],
+    else_needed: None,
+};
+/// Role membership is under the API's tag `management`.
+const MEMBERSHIP: Needs = Needs {
+    scopes: &["management"],
+    else_needed: None,
+};
+/// The API documents the 403 of these as "Must be a System Administrator".
+const TECHNICIANS: Needs = Needs {
+    scopes: &["management", "control"],
+    else_needed: Some("see to it that the application was made by a System Administrator"),
+};
+const END_USERS: Needs = Needs {
+    scopes: &["management", "control"],
+    else_needed: None,
+};
+
+/// NinjaOne, as one instance of the connector reaches it.
+pub struct Api<'a> {
+    /// Where it is, and as whom to speak to it.
+    pub settings: &'a Settings,
+    /// Sends requests.
+    pub http: &'a dyn Transport,
+    /// Tells the time and gives the secret.
+    pub host: &'a dyn Host,
+    /// Keeps the token.
+    pub tokens: &'a TokenCache,
+}
+
+impl Api<'_> {
+    /// `GET /v2/users`: all users of a type, or of both. One answer, never paged.
+    ///
+    /// # Errors
+    ///
+    /// When the answer does not begin, or is a failure. What goes wrong later is an error of [`Elements::try_next`].
+    pub fn users(&self, user_type: Option<UserType>) -> Result<Elements<User>, Error> {
+        let query = user_type.map_or_else(
+            || "includeRoles=true".to_string(),
+            |t| format!("userType={}&includeRoles=true", t.as_api()),
+        );
+        self.array("/v2/users", &query)
+    }
+
+    /// `GET /v2/user/technicians` or `GET /v2/user/end-users`: all users of a type, with `scimUser` and `authType`.
+    ///
+    /// # Errors
+    ///
+    /// As [`Api::users`].
+    pub fn users_in_detail(&self, user_type: UserType) -> Result<Elements<User>, Error> {
+        self.array(collection(user_type), "")
+    }
+
+    /// `GET /v2/user/technician/{id}` or `GET /v2/user/end-user/{id}`; `None` where the answer is 404.
+    ///
+    /// # Errors
+    ///
+    /// When the answer is anything else. A 400 ("Bad request or invalid user type") is [`Kind::Rejected`].
+    pub fn user(&self, user_type: UserType, id: Id) -> Result<Option<User>, Error> {
+        self.entity(&Call::get(
+            format!("{}/{id}", entity(user_type)),
+            "",
+            &READING,
+        ))
+    }
+
+    /// `POST /v2/user/technicians` or `POST /v2/user/end-users?sendInvitation=…`. The user is `None` where the answer has
+    /// no body, though the API documents one.
+    ///
+    /// # Errors
+    ///
+    /// When the user was not created, or nobody knows: see [`Error::leaves_outcome_unknown`].
+    pub fn create_user(
+        &self,
+        user_type: UserType,
+        user: &CreateUser,
+        send_invitation: Option<bool>,
+    ) -> Result<Option<User>, Error> {
+        let query =
+            send_invitation.map_or_else(String::new, |send| format!("sendInvitation={send}"));
+        self.value(
+            &Call::write(
+                Method::Post,
+                collection(user_type).to_string(),
+                needs(user_type),
+            )
+            .query(&query)
+            .json(user),
+        )
+    }
+
+    /// `PATCH /v2/user/technician/{id}` or `PATCH /v2/user/end-user/{id}`. For technicians no body is documented.
+    ///
+    /// # Errors
+    ///
+    /// When the user was not changed, or nobody knows.
+    pub fn update_user(&self, user_type: UserType, id: Id, user: &UpdateUser) -> Result<(), Error> {
+        let call = Call::write(
+            Method::Patch,
+            format!("{}/{id}", entity(user_type)),
+            needs(user_type),
+        )
+        .json(user);
+        self.success(&call, 200..=204).map(drop)
+    }
+
+    /// `DELETE /v2/user/technician/{id}` or `DELETE /v2/user/end-user/{id}`: 204.
+    ///
+    /// # Errors
+    ///
+    /// When the user was not deleted, or nobody knows. A user who is gone already is [`Kind::NotFound`].
+    pub fn delete_user(&self, user_type: UserType, id: Id) -> Result<(), Error> {
+        let call = Call::write(
+            Method::Delete,
+            format!("{}/{id}", entity(user_type)),
+            needs(user_type),
+        );
+        self.success(&call, 200..=204).map(drop)
+    }
+
+    /// `GET /v2/user/roles`: all roles for a type of user, or for both, with all their members. One answer, never paged.
+    ///
+    /// # Errors
+    ///
+    /// As [`Api::users`].
+    pub fn roles(&self, role_type: Option<UserType>) -> Result<RoleEvents, Error> {
+        let query = role_type.map_or_else(String::new, |t| format!("roleType={}", t.as_api()));
+        let call = Call::get("/v2/user/roles".to_string(), &query, &READING);
+        self.reader(&call).map(RoleEvents::of_array)
+    }
+
+    /// `PATCH /v2/user/role/{id}/add-members`. The role as it is afterwards, or `None` where the answer has no body.
+    ///
+    /// # Errors
+    ///
+    /// When the member was not added, or nobody knows.
+    pub fn add_member(&self, role: Id, user: Id) -> Result<Option<RoleEvents>, Error> {
+        self.change_members(role, "add-members", user)
+    }
+
+    /// `PATCH /v2/user/role/{id}/remove-members`. As [`Api::add_member`].
+    ///
+    /// # Errors
+    ///
+    /// When the member was not removed, or nobody knows.
+    pub fn remove_member(&self, role: Id, user: Id) -> Result<Option<RoleEvents>, Error> {
+        self.change_members(role, "remove-members", user)
+    }
+
+    fn change_members(
+        &self,
+        role: Id,
+        change: &str,
+        user: Id,
+    ) -> Result<Option<RoleEvents>, Error> {
+        let call = Call::write(
+            Method::Patch,
+            format!("/v2/user/role/{role}/{change}"),
+            &MEMBERSHIP,
+        )
+        .json(&[user]);
+        let (exchange, response) = self.success(&call, 200..=204)?;
+        let mut reader = JsonReader::new(response.body, exchange);
+        Ok(reader.peek()?.map(|_| RoleEvents::of_one(reader)))
+    }
+
+    /// `GET /v2/organizations`: the organizations after the one with that identifier, at most so many.
+    ///
+    /// # Errors
+    ///
+    /// As [`Api::users`].
+    pub fn organizations(
+        &self,
+        after: Option<Id>,
+        page_size: u32,
+    ) -> Result<Elements<Organization>, Error> {
+        let after = after.map_or_else(String::new, |id| format!("&after={id}"));
+        self.array("/v2/organizations", &format!("pageSize={page_size}{after}"))
+    }
+
+    /// `GET /v2/organization/{id}`; `None` where the answer is 404.
+    ///
+    /// # Errors
+    ///
+    /// When the answer is anything else.
+    pub fn organization(&self, id: Id) -> Result<Option<Organization>, Error> {
+        self.entity(&Call::get(format!("/v2/organization/{id}"), "", &READING))
+    }
+
+    /// One value, or `None` where there is no such entity.
+    fn entity<T: Object>(&self, call: &Call) -> Result<Option<T>, Error> {
+        match self.value(call) {
+            Err(error) if matches!(error.kind(), Kind::NotFound) => Ok(None),
+            Ok(None) => Err(Error::exchange(
+                Kind::Malformed(Some(0)),
+                &call.exchange(),
+                "the body is empty",
+            )),
+            other => other,
+        }
+    }
+
+    fn array<T: Object>(&self, path: &str, query: &str) -> Result<Elements<T>, Error> {
+        self.reader(&Call::get(path.to_string(), query, &READING))
+            .map(Elements::new)
+    }
+
+    fn reader(&self, call: &Call) -> Result<JsonReader, Error> {
+        let (exchange, response) = self.success(call, 200..=200)?;
+        Ok(JsonReader::new(response.body, exchange))
+    }
+
+    /// One value, or `None` for a body without any.
+    fn value<T: Object>(&self, call: &Call) -> Result<Option<T>, Error> {
+        let (exchange, response) = self.success(call, 200..=204)?;
+        let mut reader = JsonReader::new(response.body, exchange);
+        if reader.peek()?.is_none() {
+            return Ok(None);
+        }
+        answer::check_start(&mut reader)?;
+        let value = reader.object()?;
+        reader.end()?;
+        Ok(Some(value))
+    }
+
+    /// Sends a call with a token, and once more with a fresh one where the first is not accepted.
+    fn success(
+        &self,
+        call: &Call,
+        wanted: std::ops::RangeInclusive<u16>,
+    ) -> Result<(Exchange, Response), Error> {
+        let mut exchange = call.exchange();
+        let mut response = self.send(call, &exchange)?;
+        if response.status == 401 {
+            self.tokens.forget();
+            response = self.send(call, &exchange)?;
+        }
+        answer::note_head(&mut exchange, &response);
+        let now = self.host.unix_seconds();
+        if !wanted.contains(&response.status) {
+            return Err(answer::failure(exchange, response, call.needs, now));
+        }
+        answer::check_content(&exchange, &response, now)?;
+        Ok((exchange, response))
+    }
+
+    fn send(&self, call: &Call, exchange: &Exchange) -> Result<Response, Error> {
+        let authorization = self
+            .tokens
+            .authorization(self.settings, self.http, self.host)?;
+        let mut headers = vec![
+            ("accept", Zeroizing::new("application/json".to_string())),
+            ("authorization", authorization),
+        ];
+        if !call.body.is_empty() {
+            headers.push((
+                "content-type",
+                Zeroizing::new("application/json".to_string()),
+            ));
+        }
+        let request = Request {
+            method: call.method,
+            url: self.settings.base_url.join(&call.path_and_query()),
+            headers,
+            body: Zeroizing::new(call.body.clone()),
+        };
+        self.http
+            .send(request)
+            .map_err(|error| answer::transport_failure(&error, exchange))
+    }
+}
+
+/// A request before it has a token.
+struct Call {
+    method: Method,
+    path: String,
+    query: String,
+    body: Vec<u8>,
+    needs: &'static Needs,
+}
+
+impl Call {
+    fn get(path: String, query: &str, needs: &'static Needs) -> Self {
+        Call {
+            method: Method::Get,
+            path,
+            query: query.to_string(),
+            body: Vec::new(),
+            needs,
+        }
+    }
+
+    fn write(method: Method, path: String, needs: &'static Needs) -> Self {
+        Call {
+            method,
+            path,
+            query: String::new(),
+            body: Vec::new(),
+            needs,
+        }
+    }
+
+    fn query(mut self, query: &str) -> Self {
+        self.query = query.to_string();
+        self
+    }
+
+    fn json<T: Serialize + ?Sized>(mut self, body: &T) -> Self {
+        self.body = serde_json::to_vec(body).expect(
+            "the bodies of requests are plain structs and lists, which cannot fail to serialize",
+        );
+        self
+    }
+
+    fn path_and_query(&self) -> String {
+        if self.query.is_empty() {
+            self.path.clone()
+        } else {
+            format!("{}?{}", self.path, self.query)
+        }
+    }
+
+    fn exchange(&self) -> Exchange {
+        Exchange {
+            request: format!("{} {}", self.method, self.path),
+            ..Exchange::default()
+        }
+    }
+}
+
+fn collection(user_type: UserType) -> &'static str {
+    match user_type {
+        UserType::Technician => "/v2/user/technicians",
+        UserType::EndUser => "/v2/user/end-users",
+    }
+}
+
+fn entity(user_type: UserType) -> &'static str {
+    match user_type {
+        UserType::Technician => "/v2/user/technician",
+        UserType::EndUser => "/v2/user/end-user",
+    }
+}
+
+fn needs(user_type: UserType) -> &'static Needs {
+    match user_type {
+        UserType::Technician => &TECHNICIANS,
+        UserType::EndUser => &END_USERS,
+    }
+}

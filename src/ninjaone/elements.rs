@@ -1,0 +1,65 @@
+//! The elements of an array that is still arriving.
+
+use std::marker::PhantomData;
+
+use super::answer;
+use super::json::JsonReader;
+use super::wire::Object;
+use crate::error::Error;
+
+/// The elements of the JSON array that an answer is, one at a time.
+pub struct Elements<T> {
+    reader: JsonReader,
+    state: State,
+    element: PhantomData<T>,
+}
+
+#[derive(PartialEq)]
+enum State {
+    Unopened,
+    Open { first: bool },
+    Ended,
+}
+
+impl<T: Object> Elements<T> {
+    pub(crate) fn new(reader: JsonReader) -> Self {
+        Elements {
+            reader,
+            state: State::Unopened,
+            element: PhantomData,
+        }
+    }
+
+    /// Waits for the next element; `None` once the array has ended and the body with it.
+    ///
+    /// # Errors
+    ///
+    /// When the body breaks off, is not an array, or has an element that cannot be decoded. An array is never cut short
+    /// in silence.
+    pub fn try_next(&mut self) -> Result<Option<T>, Error> {
+        if self.state == State::Unopened {
+            answer::check_start(&mut self.reader)?;
+            self.reader.expect(b'[')?;
+            self.state = State::Open { first: true };
+        }
+        let State::Open { first } = &mut self.state else {
+            return Ok(None);
+        };
+        if self.reader.next_element(first)? {
+            return self.reader.object().map(Some);
+        }
+        self.reader.end()?;
+        self.state = State::Ended;
+        Ok(None)
+    }
+
+    /// How many bytes of the answer have been taken.
+    pub fn bytes_read(&self) -> u64 {
+        self.reader.offset()
+    }
+
+    /// The last element made no sense to whoever got it.
+    pub(crate) fn malformed(&self, problem: &str) -> Error {
+        self.reader.malformed(self.reader.offset(), problem)
+    }
+}

@@ -1,0 +1,358 @@
+//! What NinjaOne sends and takes, field by field.
+//!
+//! Any field may be missing or null ("Users (accounts)" in `API.md`): each is an `Option`, and a null is as good as missing.
+//! Fields that the contract has no place for, known to the API's documentation or not, are kept in `extra` under their own
+//! names, so that nothing that was sent is lost. A known field of another JSON type than expected is an error.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::Serialize;
+use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, Visitor};
+use serde_json::value::RawValue;
+
+/// Identifies a user, a role or an organization: an `int32` that is not negative.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(transparent)]
+pub struct Id(u32);
+
+impl Id {
+    /// Reads an identifier as the contract has it: decimal digits, without sign, space or leading zeros.
+    pub fn parse(text: &str) -> Option<Self> {
+        let id = Id(text.parse().ok()?);
+        (id.0 <= i32::MAX as u32 && id.to_string() == text).then_some(id)
+    }
+
+    /// The number.
+    pub fn number(self) -> u32 {
+        self.0
+    }
+}
+
+impl fmt::Display for Id {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl<'de> Deserialize<'de> for Id {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let number = i64::deserialize(deserializer)?;
+        match u32::try_from(number) {
+            Ok(id) if number <= i64::from(i32::MAX) => Ok(Id(id)),
+            _ => Err(D::Error::custom(format_args!(
+                "{number} is not an identifier of NinjaOne's"
+            ))),
+        }
+    }
+}
+
+/// The fields of a JSON object that are not null, in the order in which they were sent; the values still JSON text.
+///
+/// Objects are read by way of this rather than by derived code, which would be several kilobytes for each type.
+pub struct Fields<'a>(Vec<(Cow<'a, str>, &'a str)>);
+
+impl<'a> Fields<'a> {
+    /// Reads an object.
+    pub(crate) fn parse(json: &'a [u8]) -> serde_json::Result<Self> {
+        serde_json::from_slice(json)
+    }
+
+    fn get(&self, name: &str) -> Option<&'a str> {
+        self.0
+            .iter()
+            .find(|(own, _)| own == name)
+            .map(|(_, value)| *value)
+    }
+
+    /// The text of a field, if it is text.
+    fn text(&self, name: &str) -> Option<String> {
+        serde_json::from_str(self.get(name)?).ok()
+    }
+}
+
+impl<'de> Deserialize<'de> for Fields<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct FieldsVisitor;
+        impl<'de> Visitor<'de> for FieldsVisitor {
+            type Value = Fields<'de>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Fields<'de>, A::Error> {
+                let mut fields = Vec::with_capacity(24);
+                while let Some((Name(name), value)) = map.next_entry::<Name, &RawValue>()? {
+                    if value.get() != "null" {
+                        fields.push((name, value.get()));
+                    }
+                }
+                Ok(Fields(fields))
+            }
+        }
+        deserializer.deserialize_map(FieldsVisitor)
+    }
+}
+
+/// The name of a field; borrowed unless it is written with escapes.
+struct Name<'a>(Cow<'a, str>);
+
+impl<'de> Deserialize<'de> for Name<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct NameVisitor;
+        impl<'de> Visitor<'de> for NameVisitor {
+            type Value = Name<'de>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("the name of a field")
+            }
+            fn visit_borrowed_str<E>(self, name: &'de str) -> Result<Name<'de>, E> {
+                Ok(Name(Cow::Borrowed(name)))
+            }
+            fn visit_str<E>(self, name: &str) -> Result<Name<'de>, E> {
+                Ok(Name(Cow::Owned(name.to_string())))
+            }
+        }
+        deserializer.deserialize_str(NameVisitor)
+    }
+}
+
+/// An object that is read from its fields.
+pub trait Object: Sized {
+    /// Reads it; or says which field is not what it should be.
+    fn read(fields: Fields<'_>) -> Result<Self, String>;
+}
+
+/// Defines an object of NinjaOne's: the fields that are known here, and `extra` for all others.
+macro_rules! object {
+    ($(#[$doc:meta])* $name:ident { $($(#[$field_doc:meta])* $field:ident: $type:ty = $key:literal,)* }) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, Default, PartialEq)]
+        pub struct $name {
+            $($(#[$field_doc])* pub $field: Option<$type>,)*
+            /// Every other field that was sent and is not null, by name, as JSON text, in the order in which it was sent.
+            pub extra: Vec<(String, String)>,
+        }
+
+        impl Object for $name {
+            fn read(fields: Fields<'_>) -> Result<Self, String> {
+                let mut object = $name::default();
+                for (name, value) in fields.0 {
+                    match &*name {
+                        $($key => object.$field = Some(decode(&name, value)?),)*
+                        _ => object.extra.push((name.into_owned(), value.to_string())),
+                    }
+                }
+                Ok(object)
+            }
+        }
+    };
+}
+
+fn decode<'a, T: Deserialize<'a>>(name: &str, json: &'a str) -> Result<T, String> {
+    serde_json::from_str(json).map_err(|error| format!("field {name}: {error}"))
+}
+
+object! {
+    /// A user: `User`, `Technician` or `EndUser` of the API, which differ in what they tell.
+    User {
+        /// Identifies the user among users of both types.
+        id: Id = "id",
+        /// A UUID.
+        uid: String = "uid",
+        /// Given name.
+        first_name: String = "firstName",
+        /// Family name.
+        last_name: String = "lastName",
+        /// E-mail address, by which the user signs in.
+        email: String = "email",
+        /// Telephone number.
+        phone: String = "phone",
+        /// Whether the user may sign in.
+        enabled: bool = "enabled",
+        /// Whether the user is a System Administrator; technicians only.
+        administrator: bool = "administrator",
+        /// Whether the password has to be changed at the next sign-in.
+        must_change_password: bool = "mustChangePw",
+        /// Whether at least one MFA method is configured.
+        mfa_configured: bool = "mfaConfigured",
+        /// `TECHNICIAN` or `END_USER`; not sent by the endpoints for end users alone.
+        user_type: String = "userType",
+        /// `REGISTERED`, `PENDING` or `EXPIRED`.
+        invitation_status: String = "invitationStatus",
+        /// The organization of an end user.
+        organization_id: Id = "organizationId",
+        /// Whether SCIM created the user; only from the endpoints for one type of user.
+        scim_user: bool = "scimUser",
+        /// "Native or SSO authentication"; only from the endpoints for one type of user.
+        auth_type: String = "authType",
+    }
+}
+
+object! {
+    /// A user role, without its members: those are read by [`super::RoleEvents`].
+    UserRole {
+        /// Identifies the role.
+        id: Id = "id",
+        /// Its name.
+        name: String = "name",
+        /// The type of user that it is for: `TECHNICIAN` or `END_USER` (the API documents no list of values).
+        role_type: String = "type",
+        /// What it is for.
+        description: String = "description",
+    }
+}
+
+object! {
+    /// A user as a member of a role.
+    RoleMember {
+        /// Identifies the user.
+        id: Id = "id",
+        /// "Source of role assignment"; the API documents no list of values.
+        source: String = "source",
+    }
+}
+
+object! {
+    /// An organization.
+    Organization {
+        /// Identifies the organization.
+        id: Id = "id",
+        /// Its full name.
+        name: String = "name",
+        /// What it is.
+        description: String = "description",
+    }
+}
+
+/// The types of user, which decide the endpoint and the roles.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UserType {
+    /// Works with NinjaOne.
+    Technician,
+    /// Is served through NinjaOne.
+    EndUser,
+}
+
+impl UserType {
+    /// Both.
+    pub const ALL: [UserType; 2] = [UserType::Technician, UserType::EndUser];
+
+    /// As the API writes it.
+    pub fn as_api(self) -> &'static str {
+        match self {
+            UserType::Technician => "TECHNICIAN",
+            UserType::EndUser => "END_USER",
+        }
+    }
+
+    /// The type that the API writes so; `None` for one that is not known here.
+    pub fn from_api(text: &str) -> Option<Self> {
+        Self::ALL
+            .into_iter()
+            .find(|user_type| user_type.as_api() == text)
+    }
+}
+
+/// The body of `POST /v2/user/technicians` and of `POST /v2/user/end-users`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CreateUser {
+    /// 1 to 150 characters.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub first_name: Option<String>,
+    /// 1 to 150 characters.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_name: Option<String>,
+    /// E-mail address.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub email: Option<String>,
+    /// Telephone number.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub phone: Option<String>,
+    /// End users only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub organization_id: Option<Id>,
+    /// End users only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub full_portal_access: Option<bool>,
+}
+
+/// The body of `PATCH /v2/user/technician/{id}` and of `PATCH /v2/user/end-user/{id}`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct UpdateUser {
+    /// 1 to 150 characters.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub first_name: Option<String>,
+    /// 1 to 150 characters.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_name: Option<String>,
+    /// End users only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub organization_id: Option<Id>,
+    /// End users only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub full_portal_access: Option<bool>,
+}
+
+object! {
+    /// The answer of the token endpoint. Has a secret in it: never log or keep one.
+    TokenAnswer {
+        /// The token.
+        access_token: String = "access_token",
+        /// Seconds for which it is good.
+        expires_in: i64 = "expires_in",
+        /// The scopes that were granted, separated by spaces.
+        scope: String = "scope",
+        /// Always `Bearer`, as far as is known.
+        token_type: String = "token_type",
+    }
+}
+
+/// A failure, in whichever of the observed shapes ("Errors" in `API.md`).
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct FailureBody {
+    /// `error` of the authentication layer, or else `resultCode` of the application.
+    pub code: Option<String>,
+    /// `error_code` of the authentication layer.
+    pub auth_code: Option<i64>,
+    /// A sentence: `error_description`, or `errorMessage` where it is text.
+    pub message: Option<String>,
+    /// `code` of `errorMessage` where that is an object.
+    pub message_code: Option<String>,
+    /// `incidentId`.
+    pub incident_id: Option<String>,
+}
+
+impl FailureBody {
+    /// Reads what can be read; a body of no known shape gives no fields.
+    pub fn parse(body: &[u8]) -> Self {
+        let Ok(fields) = Fields::parse(body) else {
+            // A bare string has been seen as a failure body too.
+            let message = serde_json::from_slice::<String>(body).ok();
+            return FailureBody {
+                message,
+                ..FailureBody::default()
+            };
+        };
+        let message_object = fields
+            .get("errorMessage")
+            .and_then(|json| Fields::parse(json.as_bytes()).ok());
+        FailureBody {
+            code: fields.text("error").or_else(|| fields.text("resultCode")),
+            auth_code: fields.get("error_code").and_then(|json| json.parse().ok()),
+            message: fields
+                .text("error_description")
+                .or_else(|| fields.text("errorMessage")),
+            message_code: message_object.and_then(|object| object.text("code")),
+            incident_id: fields.text("incidentId"),
+        }
+    }
+
+    /// Whether this failure names a code, in any of the places where codes stand.
+    pub fn names(&self, code: &str) -> bool {
+        [&self.code, &self.message_code, &self.message]
+            .into_iter()
+            .flatten()
+            .any(|text| text.contains(code))
+    }
+}

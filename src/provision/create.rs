@@ -1,0 +1,349 @@
+//! Creating an account, and granting its first roles.
+//!
+//! An account with the same address is looked for first, among accounts of both kinds. A create whose answer was lost is
+//! looked for too, and never sent twice, so that one call never makes two accounts.
+
+use super::fields::{self, CREATE_FIELDS};
+use super::step;
+use crate::contract::{
+    self, Action, Change, FieldChange, Mode, NewAccount, Outcome, ResourceKind, ResourceReference,
+    Step, StepStatus, Value,
+};
+use crate::convert;
+use crate::error::{Error, Kind, Problem};
+use crate::find;
+use crate::host::Level;
+use crate::membership;
+use crate::ninjaone::wire::{CreateUser, Id, User, UserType};
+use crate::ninjaone::{Api, RoleEvent};
+
+/// What is to be created, checked.
+struct Wanted {
+    user_type: UserType,
+    email: String,
+    body: CreateUser,
+    send_invitation: Option<bool>,
+    roles: Vec<Id>,
+}
+
+pub(super) fn create(api: &Api, account: &NewAccount, mode: Mode) -> Result<Change, Error> {
+    let wanted = check(api, account)?;
+    if let Some(existing) = find::by_email(api, &wanted.email)? {
+        return Err(already_exists(&wanted.email, &existing));
+    }
+    let mut changes = changes(account);
+    if mode == Mode::Plan {
+        let mut steps = vec![step(
+            Action::CreateAccount,
+            None,
+            changes,
+            Outcome::WouldChange,
+        )];
+        steps.extend(
+            wanted
+                .roles
+                .iter()
+                .map(|role| grant_step(None, *role, StepStatus::Done(Outcome::WouldChange))),
+        );
+        return Ok(Change {
+            outcome: Outcome::WouldChange,
+            steps,
+            account: None,
+        });
+    }
+    let (id, user) = send(api, &wanted)?;
+    changes.extend(invitation(&user));
+    let mut steps = vec![step(
+        Action::CreateAccount,
+        Some(id),
+        changes,
+        Outcome::Changed,
+    )];
+    let outcome = grant_roles(api, id, &wanted.roles, &mut steps);
+    Ok(Change {
+        outcome,
+        steps,
+        account: Some(id.to_string()),
+    })
+}
+
+/// Checks every field, and reports every wrong one at once. Reads the organization and the roles, where any are named.
+fn check(api: &Api, account: &NewAccount) -> Result<Wanted, Error> {
+    let Some(user_type) = convert::user_type(&account.kind) else {
+        let problem = format!("NinjaOne has no accounts of the kind {:?}", account.kind);
+        return Err(Error::invalid_argument(vec![Problem::new(
+            "kind",
+            &problem,
+            "give technician or end-user",
+        )]));
+    };
+    let mut problems = Vec::new();
+    let mut body = CreateUser::default();
+    let texts = [
+        ("given-name", &account.given_name, &mut body.first_name),
+        ("family-name", &account.family_name, &mut body.last_name),
+        ("email", &account.email, &mut body.email),
+        ("phone", &account.phone, &mut body.phone),
+    ];
+    for (name, value, slot) in texts {
+        *slot = check_text(name, value.as_deref(), user_type, &mut problems);
+    }
+    if let Some(email) = body
+        .email
+        .as_deref()
+        .filter(|email| !email.trim().is_empty())
+    {
+        fields::check_email(email, &mut problems);
+    }
+    let organization = check_text(
+        "organization",
+        account.organization.as_deref(),
+        user_type,
+        &mut problems,
+    );
+    body.organization_id =
+        organization.and_then(|id| find::parse_id("organization", &id, &mut problems));
+    check_attributes(account, user_type, &mut body, &mut problems);
+    if user_type == UserType::Technician && account.send_invitation.is_some() {
+        let problem = "NinjaOne gives no choice whether a technician is invited";
+        problems.push(Problem::new("send-invitation", problem, "leave it out"));
+    }
+    let roles: Vec<_> = account
+        .roles
+        .iter()
+        .filter_map(|role| find::parse_id("roles", role, &mut problems))
+        .collect();
+    check_organization(api, body.organization_id, &mut problems)?;
+    check_roles(api, &roles, user_type, &mut problems)?;
+    if !problems.is_empty() {
+        return Err(Error::invalid_argument(problems));
+    }
+    let email = body.email.clone().unwrap_or_default();
+    Ok(Wanted {
+        user_type,
+        email,
+        body,
+        send_invitation: account.send_invitation,
+        roles,
+    })
+}
+
+fn check_text(
+    name: &str,
+    value: Option<&str>,
+    user_type: UserType,
+    problems: &mut Vec<Problem>,
+) -> Option<String> {
+    let field = fields::check_name(name, CREATE_FIELDS, user_type, "set");
+    match (value, field) {
+        (None, Ok(field)) if field.required => {
+            problems.push(Problem::new(name, "it is missing", "give it a value"))
+        }
+        (None, _) => {}
+        (Some(_), Err(problem)) => problems.push(problem),
+        (Some(text), Ok(field)) => {
+            fields::check_text(&field, text, problems);
+            return Some(text.to_string());
+        }
+    }
+    None
+}
+
+fn check_attributes(
+    account: &NewAccount,
+    user_type: UserType,
+    body: &mut CreateUser,
+    problems: &mut Vec<Problem>,
+) {
+    for attribute in &account.attributes {
+        match fields::check_name(&attribute.name, CREATE_FIELDS, user_type, "set") {
+            Ok(field) if field.name == "fullPortalAccess" => match attribute.value {
+                Value::Boolean(access) => body.full_portal_access = Some(access),
+                _ => problems.push(Problem::new(
+                    field.name,
+                    "it is not a boolean",
+                    "give true or false",
+                )),
+            },
+            Ok(field) => problems.push(Problem::new(
+                field.name,
+                "it is a field, not an attribute",
+                "give it as the field",
+            )),
+            Err(problem) => problems.push(problem),
+        }
+    }
+}
+
+fn check_organization(api: &Api, id: Option<Id>, problems: &mut Vec<Problem>) -> Result<(), Error> {
+    if let Some(id) = id
+        && api.organization(id)?.is_none()
+    {
+        let problem = format!("there is no organization {id} in NinjaOne");
+        problems.push(Problem::new(
+            "organization",
+            &problem,
+            "list the organizations to see which there are",
+        ));
+    }
+    Ok(())
+}
+
+/// Checks that each role exists and is for this type of user, with one look at the list of roles.
+fn check_roles(
+    api: &Api,
+    roles: &[Id],
+    user_type: UserType,
+    problems: &mut Vec<Problem>,
+) -> Result<(), Error> {
+    if roles.is_empty() {
+        return Ok(());
+    }
+    let mut missing = roles.to_vec();
+    let mut events = api.roles(None)?;
+    while let Some(event) = events.try_next()? {
+        let RoleEvent::Role { id, role, .. } = event else {
+            continue;
+        };
+        if missing.contains(&id) && role.role_type.is_some_and(|own| own != user_type.as_api()) {
+            let problem = format!(
+                "the role {id} is not for accounts of the kind {}",
+                convert::account_kind(user_type)
+            );
+            problems.push(Problem::new(
+                "roles",
+                &problem,
+                "choose roles for that kind",
+            ));
+        }
+        missing.retain(|wanted| *wanted != id);
+    }
+    for id in missing {
+        let problem = format!("there is no role {id} in NinjaOne");
+        problems.push(Problem::new(
+            "roles",
+            &problem,
+            "list the roles to see which there are",
+        ));
+    }
+    Ok(())
+}
+
+/// Sends the create once, and finds out what came of it.
+fn send(api: &Api, wanted: &Wanted) -> Result<(Id, User), Error> {
+    api.host.log(
+        Level::Info,
+        "creating an account",
+        &[("kind", convert::account_kind(wanted.user_type))],
+    );
+    let error = match api.create_user(wanted.user_type, &wanted.body, wanted.send_invitation) {
+        Ok(Some(user)) if user.id.is_some() => return with_id(user, wanted),
+        Ok(_) => None,
+        Err(error) => Some(error),
+    };
+    let refused = error
+        .as_ref()
+        .is_some_and(|error| matches!(error.kind(), Kind::Rejected));
+    if error
+        .as_ref()
+        .is_some_and(|error| !refused && !error.leaves_outcome_unknown())
+    {
+        return Err(error.unwrap_or_else(|| unconfirmed(wanted)));
+    }
+    match find::by_email(api, &wanted.email) {
+        Ok(Some(existing)) if refused => Err(already_exists(&wanted.email, &existing)),
+        Ok(Some(created)) => with_id(created, wanted),
+        _ => Err(error.unwrap_or_else(|| unconfirmed(wanted))),
+    }
+}
+
+fn with_id(user: User, wanted: &Wanted) -> Result<(Id, User), Error> {
+    user.id
+        .map(|id| (id, user))
+        .ok_or_else(|| unconfirmed(wanted))
+}
+
+fn grant_roles(api: &Api, id: Id, roles: &[Id], steps: &mut Vec<Step>) -> Outcome {
+    let mut outcome = Outcome::Changed;
+    for role in roles {
+        let status = match outcome {
+            Outcome::Partial => StepStatus::Skipped,
+            _ => match membership::grant_to_known(api, id, *role) {
+                Ok(granted) => StepStatus::Done(granted),
+                Err(error) => {
+                    outcome = Outcome::Partial;
+                    StepStatus::Failed(error.into_problem())
+                }
+            },
+        };
+        steps.push(grant_step(Some(id), *role, status));
+    }
+    outcome
+}
+
+fn grant_step(account: Option<Id>, role: Id, status: StepStatus) -> Step {
+    Step {
+        action: Action::GrantRole,
+        account: account.map(|id| id.to_string()),
+        role: Some(role.to_string()),
+        changes: Vec::new(),
+        status,
+    }
+}
+
+fn changes(account: &NewAccount) -> Vec<FieldChange> {
+    let text = |field: &str, value: &Option<String>| {
+        Some(FieldChange {
+            field: field.to_string(),
+            before: None,
+            after: Some(Value::Text(value.clone()?)),
+        })
+    };
+    let kind = Some(account.kind.clone());
+    let fields = [
+        text("kind", &kind),
+        text("email", &account.email),
+        text("given-name", &account.given_name),
+        text("family-name", &account.family_name),
+        text("phone", &account.phone),
+        text("organization", &account.organization),
+    ];
+    let attributes = account.attributes.iter().map(|attribute| FieldChange {
+        field: attribute.name.clone(),
+        before: None,
+        after: Some(attribute.value.clone()),
+    });
+    fields.into_iter().flatten().chain(attributes).collect()
+}
+
+/// Where the invitation of the new account stands, which nobody asked for and everybody wants to know.
+fn invitation(user: &User) -> Option<FieldChange> {
+    let status = user.invitation_status.clone()?;
+    Some(FieldChange {
+        field: "invitation".to_string(),
+        before: None,
+        after: Some(Value::Text(status)),
+    })
+}
+
+fn already_exists(email: &str, existing: &User) -> Error {
+    let id = existing.id.map_or_else(String::new, |id| id.to_string());
+    let message = format!(
+        "there is an account with the address {email} in NinjaOne already: {id}; use that one, or another address"
+    );
+    Error::decided(
+        contract::Error::AlreadyExists(ResourceReference {
+            kind: ResourceKind::Account,
+            id,
+        }),
+        message,
+    )
+}
+
+fn unconfirmed(wanted: &Wanted) -> Error {
+    let message = format!(
+        "NinjaOne accepted the new account, but does not list any with the address {}; look again in a while before creating it anew",
+        wanted.email
+    );
+    Error::decided(contract::Error::Unconfirmed, message)
+}

@@ -1,0 +1,117 @@
+//! Deleting an account.
+//!
+//! What NinjaOne answers when a system administrator, or the last one, is deleted is not known, and nobody should find out
+//! by accident: both are refused here.
+
+use super::one_step;
+use super::update::externally_managed;
+use crate::contract::{
+    self, AccountDeletion, Action, Change, Mode, Outcome, RefusalReason, UnchangedReason,
+};
+use crate::error::{Error, Kind};
+use crate::find;
+use crate::host::Level;
+use crate::ninjaone::Api;
+use crate::ninjaone::wire::{Id, User, UserType};
+
+pub(super) fn delete(api: &Api, deletion: &AccountDeletion, mode: Mode) -> Result<Change, Error> {
+    let mut problems = Vec::new();
+    let Some(id) = find::parse_id("account", &deletion.account, &mut problems) else {
+        return Err(Error::invalid_argument(problems));
+    };
+    let outcome = match find::user(api, id, &UserType::ALL)? {
+        None => Outcome::Unchanged(UnchangedReason::AlreadyGone),
+        Some((user_type, user)) => {
+            check_allowed(api, id, user_type, &user, deletion.allow_administrator)?;
+            match mode {
+                Mode::Plan => Outcome::WouldChange,
+                Mode::Apply => send(api, id, user_type)?,
+            }
+        }
+    };
+    Ok(one_step(Action::DeleteAccount, id, Vec::new(), outcome))
+}
+
+fn check_allowed(
+    api: &Api,
+    id: Id,
+    user_type: UserType,
+    user: &User,
+    allow_administrator: bool,
+) -> Result<(), Error> {
+    if user.scim_user == Some(true) {
+        return Err(externally_managed(id, "removed"));
+    }
+    // A technician of whom NinjaOne does not say that they are no administrator may be one.
+    if user_type != UserType::Technician || user.administrator == Some(false) {
+        return Ok(());
+    }
+    if is_last_administrator(api, id)? {
+        let message = format!(
+            "the account {id} is the last system administrator who can sign in; without one nobody can administer NinjaOne, \
+             so make another one first"
+        );
+        return Err(Error::decided(
+            contract::Error::Refused(RefusalReason::LastAdministrator),
+            message,
+        ));
+    }
+    if allow_administrator {
+        return Ok(());
+    }
+    let message = format!(
+        "the account {id} is a system administrator, or NinjaOne does not say that it is none; \
+         delete it with the explicit permission to delete administrators if that is what you want"
+    );
+    Err(Error::decided(
+        contract::Error::Refused(RefusalReason::Administrator),
+        message,
+    ))
+}
+
+/// Whether no other technician is known to be an administrator and enabled.
+fn is_last_administrator(api: &Api, id: Id) -> Result<bool, Error> {
+    let mut technicians = api.users(Some(UserType::Technician))?;
+    let mut others = false;
+    while let Some(user) = technicians.try_next()? {
+        others |=
+            user.id != Some(id) && user.administrator == Some(true) && user.enabled == Some(true);
+    }
+    Ok(!others)
+}
+
+/// Sends the deletion, and makes sure of it.
+fn send(api: &Api, id: Id, user_type: UserType) -> Result<Outcome, Error> {
+    api.host.log(
+        Level::Info,
+        "deleting an account",
+        &[("account", &id.to_string())],
+    );
+    let sent = api.delete_user(user_type, id);
+    let may_be_gone = match &sent {
+        Ok(()) => true,
+        Err(error) => {
+            error.leaves_outcome_unknown()
+                || matches!(error.kind(), Kind::NotFound | Kind::Rejected)
+        }
+    };
+    if !may_be_gone {
+        return sent.map(|()| Outcome::Changed);
+    }
+    let gone = find::user(api, id, &[user_type]).map(|user| user.is_none());
+    match (sent, gone) {
+        (Ok(()), Ok(true)) => Ok(Outcome::Changed),
+        (Ok(()), Ok(false)) => Err(unconfirmed(id)),
+        (Err(error), Ok(true)) if error.leaves_outcome_unknown() => Ok(Outcome::Changed),
+        // Somebody else was quicker: it was there a moment ago.
+        (Err(_), Ok(true)) => Ok(Outcome::Unchanged(UnchangedReason::AlreadyGone)),
+        (Err(error), _) | (Ok(()), Err(error)) => Err(error),
+    }
+}
+
+fn unconfirmed(id: Id) -> Error {
+    let message = format!(
+        "NinjaOne accepted the deletion of the account {id}, but still shows it; look again in a while"
+    );
+    Error::decided(contract::Error::Unconfirmed, message)
+}
