@@ -112,7 +112,9 @@ pub const OPERATIONS: &[Operation] = &[
         Name::ListRoles,
         "Lists the roles of users.",
         &["GET /v2/user/roles"],
-        FilterFields::ID.union(FilterFields::ACCOUNT_KIND),
+        FilterFields::ID
+            .union(FilterFields::ACCOUNT_KIND)
+            .union(FilterFields::ROLE),
         AccountDetails::empty(),
     ),
     listing(

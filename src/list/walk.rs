@@ -225,8 +225,11 @@ impl Walk {
                 if !self.roles.insert(id) {
                     return Found::duplicate(ResourceKind::Role, id.to_string());
                 }
-                let fits =
-                    plan.keep.role_itself.is_none_or(|only| only == id) && type_fits(&role, plan);
+                let fits = [plan.keep.role_itself, plan.keep.role]
+                    .into_iter()
+                    .flatten()
+                    .all(|only| only == id)
+                    && type_fits(&role, plan);
                 Found::item(fits.then(|| Item::Role(convert::role(id, role, members))))
             }
             Element::Organization(id, organization) => {

@@ -1,0 +1,107 @@
+//! The command line. One module per command, and the few that they share.
+
+mod args;
+mod commands;
+mod config;
+mod demo;
+mod escape;
+mod exit;
+mod failure;
+mod output;
+mod progress;
+mod session;
+
+use std::io;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::Parser;
+use tracing_subscriber::EnvFilter;
+
+use self::args::{Cli, Command, Options};
+use self::exit::Exit;
+use self::failure::Failure;
+use self::session::Session;
+
+/// Runs the program.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    start_logging(&cli.options);
+    let as_json = cli.options.json;
+    match run(cli) {
+        Ok(()) => ExitCode::from(Exit::Ok as u8),
+        Err(failure) => {
+            failure.report(as_json);
+            ExitCode::from(failure.exit() as u8)
+        }
+    }
+}
+
+fn run(cli: Cli) -> Result<(), Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::Local(format!("cannot start the runtime: {error}")))?;
+    let session = Arc::new(Session::new(cli.options));
+    let cut = if_interrupted(&cli.command);
+    // In a task of its own: Ctrl-C does not wait for a command that is busy.
+    let command = runtime.spawn(dispatch(session.clone(), cli.command));
+    let result = runtime.block_on(async {
+        tokio::select! {
+            result = command => result
+                .unwrap_or_else(|error| Err(Failure::Local(format!("the command broke off: {error}")))),
+            Ok(()) = tokio::signal::ctrl_c() => cut.map_or(Ok(()), |cut| Err(Failure::Interrupted(cut))),
+        }
+    });
+    // Nor does the end of the program, for a name that is being resolved, say.
+    runtime.shutdown_background();
+    session.progress.clear();
+    // What was written before a failure is worth having; the failure is worth more than one of flushing.
+    let flushed = session.output.flush();
+    result.and(flushed.map_err(Failure::from))
+}
+
+async fn dispatch(session: Arc<Session>, command: Command) -> Result<(), Failure> {
+    let session = &*session;
+    match command {
+        Command::Describe => commands::describe::run(session).await,
+        Command::Check => commands::check::run(session).await,
+        Command::List(args) => commands::list::run(session, args).await,
+        Command::Grant(args) => commands::write::grant(session, args).await,
+        Command::Revoke(args) => commands::write::revoke(session, args).await,
+        Command::Provision(command) => commands::provision::run(session, command).await,
+        Command::Sync => commands::sync::run(session).await,
+        Command::Simulate(args) => commands::simulate::run(session, args).await,
+        Command::Demo => demo::run(session).await,
+    }
+}
+
+/// What to know when Ctrl-C has cut the command off; `None` where that is how it ends.
+fn if_interrupted(command: &Command) -> Option<&'static str> {
+    match command {
+        Command::List(_) | Command::Sync => {
+            Some("The listing was cut: what was written is not the whole.")
+        }
+        Command::Grant(_) | Command::Revoke(_) | Command::Provision(_) => {
+            Some("The write may have been done all the same: look before repeating it.")
+        }
+        Command::Describe | Command::Check | Command::Demo => Some("Nothing was changed."),
+        Command::Simulate(_) => None,
+    }
+}
+
+fn start_logging(options: &Options) {
+    let level = match (options.quiet, options.verbose) {
+        (true, _) => "off",
+        (false, 0) => "warn",
+        (false, 1) => "debug",
+        (false, _) => "trace",
+    };
+    // The engine's own log is left out: it shows the arguments of host calls, and with them what must not be shown.
+    let filter = EnvFilter::new(format!("connector={level},connector_host={level}"));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(io::stderr)
+        .with_ansi(io::IsTerminal::is_terminal(&io::stderr()))
+        .init();
+}

@@ -1,0 +1,253 @@
+//! The arguments of the program.
+
+/// The examples below the help of a command.
+macro_rules! examples {
+    ($($example:literal),+ $(,)?) => {
+        concat!("Examples:", $("\n  ", $example),+)
+    };
+}
+
+mod filters;
+mod provision;
+mod simulate;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand};
+use connector_host::contract::{Assignment, Mode};
+use secrecy::SecretString;
+
+pub use self::filters::ListArgs;
+pub use self::provision::{CreateArgs, ProvisionCommand, UpdateArgs};
+pub use self::simulate::SimulateArgs;
+use super::exit;
+
+/// Runs an identity connector: lists accounts, roles and grants, and changes them.
+#[derive(Debug, Parser)]
+#[command(
+    name = "connector-host",
+    version,
+    after_long_help = exit::help(),
+    infer_subcommands = false,
+    disable_help_subcommand = true
+)]
+pub struct Cli {
+    #[command(flatten)]
+    pub options: Options,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What every command takes, before or after its name.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Options of every command")]
+pub struct Options {
+    /// The component [default: target/ninjaone_connector.wasm, here or in a folder above]
+    #[arg(long, global = true, value_name = "FILE", env = "CONNECTOR_COMPONENT")]
+    pub component: Option<PathBuf>,
+    /// Write JSON Lines: one object per line and item, camel case keys, null for what is not known
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Say more on standard error: -v each request, -vv every detail
+    #[arg(short, long, global = true, action = clap::ArgAction::Count, conflicts_with = "quiet")]
+    pub verbose: u8,
+    /// Say nothing on standard error but errors
+    #[arg(short, long, global = true)]
+    pub quiet: bool,
+    /// Show progress even where standard error is not a terminal
+    #[arg(long, global = true, conflicts_with = "quiet")]
+    pub progress: bool,
+    /// How long one call of the connector may take; a listing has as long for each page
+    #[arg(long, global = true, value_name = "SECONDS", default_value = "60", value_parser = seconds)]
+    pub deadline: Duration,
+    /// How long to wait for a connection
+    #[arg(long, global = true, value_name = "SECONDS", default_value = "10", value_parser = seconds)]
+    pub connect_timeout: Duration,
+    /// How long to wait for an answer to begin
+    #[arg(long, global = true, value_name = "SECONDS", default_value = "45", value_parser = seconds)]
+    pub answer_timeout: Duration,
+    /// How long to wait for an answer to go on
+    #[arg(long, global = true, value_name = "SECONDS", default_value = "30", value_parser = seconds)]
+    pub stall_timeout: Duration,
+    /// Compile the component anew, and keep no compiled code in the user's cache folder
+    #[arg(long, global = true)]
+    pub no_cache: bool,
+    #[command(flatten)]
+    pub settings: SettingFlags,
+}
+
+/// Where the settings of the tenant are: a flag beats the environment, and the environment beats the file.
+#[derive(Debug, Default, Args)]
+#[command(next_help_heading = "Settings of the tenant (flag, else environment, else file)")]
+pub struct SettingFlags {
+    /// The address of NinjaOne, such as https://app.ninjarmm.com [env: NINJAONE_BASE_URL]
+    #[arg(long, global = true, value_name = "URL")]
+    pub base_url: Option<String>,
+    /// The client id of the API application [env: NINJAONE_CLIENT_ID]
+    #[arg(long, global = true, value_name = "ID")]
+    pub client_id: Option<String>,
+    /// The client secret. Others on this computer can see it in the list of processes: better use
+    /// NINJAONE_CLIENT_SECRET or --client-secret-file [env: NINJAONE_CLIENT_SECRET]
+    #[arg(
+        long,
+        global = true,
+        value_name = "SECRET",
+        conflicts_with = "client_secret_file"
+    )]
+    pub client_secret: Option<SecretString>,
+    /// A file with the client secret in it; - for standard input
+    #[arg(long, global = true, value_name = "FILE")]
+    pub client_secret_file: Option<PathBuf>,
+    /// The scopes to ask for, separated by spaces [env: NINJAONE_SCOPE]
+    #[arg(long, global = true, value_name = "SCOPES")]
+    pub scope: Option<String>,
+    /// A TOML file with any of base-url, client-id, client-secret, client-secret-file and scope
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Show what the connector is and what it can do; needs no settings
+    #[command(after_long_help = examples!(
+        "connector-host describe",
+        "connector-host describe --json | jq .operations"
+    ))]
+    Describe,
+    /// Try the connection, and show which operations it allows
+    #[command(after_long_help = examples!(
+        "connector-host check",
+        "connector-host check --config tenant.toml --json | jq .healthy"
+    ))]
+    Check,
+    /// List accounts, roles, grants, organizations or events
+    #[command(after_long_help = examples!(
+        "connector-host list accounts --kind technician",
+        "connector-host list roles grants",
+        "connector-host list grants --account 42",
+        "connector-host list events --since 2026-11-01T00:00:00Z --json"
+    ))]
+    List(ListArgs),
+    /// Give an account a role
+    #[command(after_long_help = examples!(
+        "connector-host grant --account 42 --role 7 --plan",
+        "connector-host grant --account 42 --role 7"
+    ))]
+    Grant(AssignmentArgs),
+    /// Take a role from an account
+    #[command(after_long_help = examples!(
+        "connector-host revoke --account 42 --role 7 --plan",
+        "connector-host revoke --account 42 --role 7"
+    ))]
+    Revoke(AssignmentArgs),
+    /// Create, change, enable, disable or remove an account
+    #[command(subcommand)]
+    Provision(ProvisionCommand),
+    /// List everything, and check that it fits together
+    #[command(
+        long_about = "List everything, and check that it fits together.\n\n\
+            Accounts are listed at the same time as roles, grants and organizations. Fails where a listing is not whole. \
+            Grants that point at accounts or roles that were not listed are reported, and are not a failure.",
+        after_long_help = examples!("connector-host sync", "connector-host sync --json > tenant.jsonl")
+    )]
+    Sync,
+    /// Run a simulated NinjaOne on this computer, until Ctrl-C
+    Simulate(SimulateArgs),
+    /// Show everything that the connector does, against a simulated NinjaOne
+    #[command(after_long_help = examples!("connector-host demo"))]
+    Demo,
+}
+
+#[derive(Debug, Args)]
+pub struct AssignmentArgs {
+    /// The account
+    #[arg(long, value_name = "ID")]
+    account: String,
+    /// The role
+    #[arg(long, value_name = "ID")]
+    role: String,
+    #[command(flatten)]
+    plan: PlanFlag,
+}
+
+impl AssignmentArgs {
+    pub fn assignment(self) -> (Assignment, Mode) {
+        let assignment = Assignment {
+            account: self.account,
+            role: self.role,
+        };
+        (assignment, self.plan.mode())
+    }
+}
+
+#[derive(Clone, Copy, Debug, Args)]
+pub struct PlanFlag {
+    /// Change nothing: check everything and show what would be changed
+    #[arg(long)]
+    plan: bool,
+}
+
+impl PlanFlag {
+    pub fn mode(self) -> Mode {
+        if self.plan { Mode::Plan } else { Mode::Apply }
+    }
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    text.parse()
+        .ok()
+        .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
+        .filter(|duration| !duration.is_zero())
+        .ok_or_else(|| "not a number of seconds above 0".to_string())
+}
+
+fn milliseconds(text: &str) -> Result<Duration, String> {
+    text.parse()
+        .map(Duration::from_millis)
+        .map_err(|_| "not a whole number of milliseconds".to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_arguments_are_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn options_may_stand_before_or_after_the_command() {
+        let parse = |arguments: &[&str]| {
+            Cli::try_parse_from([&["connector-host"], arguments].concat())
+                .expect("both orders are right")
+        };
+        let before = parse(&["--json", "--base-url", "https://example.com", "sync"]);
+        let after = parse(&["sync", "--json", "--base-url", "https://example.com"]);
+        for cli in [before, after] {
+            assert!(cli.options.json);
+            assert_eq!(
+                cli.options.settings.base_url.as_deref(),
+                Some("https://example.com")
+            );
+        }
+    }
+
+    #[test]
+    fn debug_output_of_the_arguments_hides_the_secret() {
+        let arguments = ["connector-host", "check", "--client-secret", "hunter2"];
+        let cli = Cli::try_parse_from(arguments).expect("the arguments are right");
+        assert!(!format!("{cli:?}").contains("hunter2"));
+    }
+
+    #[test]
+    fn a_timeout_is_a_number_of_seconds_above_zero() {
+        assert_eq!(seconds("1.5"), Ok(Duration::from_millis(1500)));
+        for wrong in ["0", "-1", "soon", "inf", "NaN"] {
+            assert!(seconds(wrong).is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,10 @@
+//! The commands.
+
+pub mod check;
+pub mod describe;
+mod items;
+pub mod list;
+pub mod provision;
+pub mod simulate;
+pub mod sync;
+pub mod write;

@@ -1,0 +1,90 @@
+//! `check`: whether the connection works, and for what.
+
+use std::io;
+
+use connector_host::contract::{CheckReport, Permission};
+
+use crate::cli::escape;
+use crate::cli::exit::Exit;
+use crate::cli::failure::{Doing, Failure};
+use crate::cli::output::{Output, Rows};
+use crate::cli::session::Session;
+
+pub async fn run(session: &Session) -> Result<(), Failure> {
+    let mut connector = session.connector()?;
+    let report = connector.check().await.doing("Checking the connection")?;
+    if session.output.is_json() {
+        session.output.json(&report)?;
+    } else {
+        show(&session.output, &report)?;
+    }
+    if report.healthy {
+        Ok(())
+    } else {
+        Err(Failure::Unhealthy(exit(&report)))
+    }
+}
+
+/// Shows a report to a person.
+pub fn show(output: &Output, report: &CheckReport) -> io::Result<()> {
+    let verdict = if report.healthy {
+        "works"
+    } else {
+        "does not work"
+    };
+    let scopes = report.granted_scopes.as_ref().map_or_else(
+        || "It was not told which scopes were granted.".to_string(),
+        |scopes| format!("Granted scopes: {}.", scopes.join(" ")),
+    );
+    output.text(&escape::lines(&format!(
+        "The connection to {} {verdict}. {scopes}\n",
+        report.endpoint
+    )))?;
+    output.table(&probes(report))?;
+    output.text("")?;
+    output.table(&operations(report))?;
+    for (index, advice) in report.advice.iter().enumerate() {
+        let blank = if index == 0 { "\n" } else { "" };
+        output.text(&format!("{blank}{}. {}", index + 1, escape::lines(advice)))?;
+    }
+    Ok(())
+}
+
+fn probes(report: &CheckReport) -> Rows {
+    let mut rows = Rows::new(&["REQUEST", "NEEDED FOR", "TIME", "RESULT"]);
+    for probe in &report.probes {
+        let result = probe.failure.as_ref().map_or_else(
+            || "works".to_string(),
+            |reason| format!("{}: {}", reason.kind.name(), reason.message),
+        );
+        rows.push([
+            &probe.request,
+            &probe.purpose,
+            &format!("{} ms", probe.duration),
+            &result,
+        ]);
+    }
+    rows
+}
+
+fn operations(report: &CheckReport) -> Rows {
+    let mut rows = Rows::new(&["OPERATION", "ALLOWED", "WHY"]);
+    for check in &report.operations {
+        let (allowed, reason) = match &check.permission {
+            Permission::Allowed => ("yes", ""),
+            Permission::Denied(reason) => ("no", reason.as_str()),
+            Permission::Unknown(reason) => ("perhaps", reason.as_str()),
+        };
+        rows.push([check.operation.name(), allowed, reason]);
+    }
+    rows
+}
+
+/// The exit code of the first thing that failed.
+fn exit(report: &CheckReport) -> Exit {
+    report
+        .probes
+        .iter()
+        .find_map(|probe| probe.failure.as_ref())
+        .map_or(Exit::Failure, |reason| reason.kind.into())
+}

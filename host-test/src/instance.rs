@@ -1,0 +1,110 @@
+//! One instance of a connector: its store, and what its imports work on.
+
+use std::sync::Arc;
+
+use secrecy::ExposeSecret;
+use wasmtime::Store;
+use wasmtime::component::ResourceTable;
+use wasmtime_wasi::clocks::{WasiClocksCtx, WasiClocksCtxView, WasiClocksView};
+use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
+
+use crate::bindings::exports::identity::connector::connector::Guest;
+use crate::bindings::identity::connector::settings;
+use crate::bindings::{Plugin as Exports, PluginPre};
+use crate::http::Outgoing;
+use crate::limits::MemoryLimiter;
+use crate::logging::GuestLog;
+use crate::settings::{Setting, Settings, SettingsError};
+use crate::{Host, Tenant};
+
+/// What the imports of one instance work on.
+pub(crate) struct State {
+    table: ResourceTable,
+    clocks: WasiClocksCtx,
+    http: WasiHttpCtx,
+    outgoing: Outgoing,
+    settings: Arc<dyn Settings>,
+    memory: MemoryLimiter,
+    pub(crate) log: GuestLog,
+}
+
+impl State {
+    fn new(host: &Host, tenant: &Tenant) -> Self {
+        Self {
+            table: ResourceTable::new(),
+            clocks: WasiClocksCtx::default(),
+            http: WasiHttpCtx::new(),
+            outgoing: Outgoing {
+                transport: host.transport.clone(),
+                egress: tenant.egress.clone(),
+                timeouts: host.timeouts,
+                body_limit: host.limits.response_body,
+            },
+            settings: tenant.settings.clone(),
+            memory: MemoryLimiter::new(host.limits.memory),
+            log: GuestLog::default(),
+        }
+    }
+
+    pub(crate) fn table(&mut self) -> &mut ResourceTable {
+        &mut self.table
+    }
+}
+
+impl WasiClocksView for State {
+    fn clocks(&mut self) -> WasiClocksCtxView<'_> {
+        WasiClocksCtxView {
+            ctx: &mut self.clocks,
+            table: &mut self.table,
+        }
+    }
+}
+
+impl WasiHttpView for State {
+    fn http(&mut self) -> WasiHttpCtxView<'_> {
+        WasiHttpCtxView {
+            hooks: &mut self.outgoing,
+            table: &mut self.table,
+            ctx: &mut self.http,
+        }
+    }
+}
+
+impl settings::Host for State {
+    async fn get(&mut self, key: String) -> Result<Option<String>, SettingsError> {
+        Ok(match self.settings.get(&key).await? {
+            Some(Setting::Plain(value)) => Some(value),
+            Some(Setting::Secret(secret)) => {
+                self.log.conceal(&secret);
+                Some(secret.expose_secret().to_string())
+            }
+            None => None,
+        })
+    }
+}
+
+/// A connector that runs. After a trap it must not be used again.
+pub(crate) struct Instance {
+    pub(crate) store: Store<State>,
+    exports: Exports,
+}
+
+impl Instance {
+    pub(crate) async fn start(
+        host: &Host,
+        exports: &PluginPre<State>,
+        tenant: &Tenant,
+    ) -> wasmtime::Result<Self> {
+        let mut store = Store::new(&host.engine, State::new(host, tenant));
+        store.limiter(|state| &mut state.memory);
+        store.set_epoch_deadline(1);
+        store.epoch_deadline_async_yield_and_update(1);
+        let exports = exports.instantiate_async(&mut store).await?;
+        Ok(Self { store, exports })
+    }
+
+    /// The functions of the connector, and the store to call them in.
+    pub(crate) fn parts(&mut self) -> (&Guest, &mut Store<State>) {
+        (self.exports.identity_connector_connector(), &mut self.store)
+    }
+}

@@ -1,0 +1,92 @@
+//! Runs identity connectors: WebAssembly components of the world `identity:connector/plugin`.
+//!
+//! A [`Host`] loads a component as a [`Plugin`]; for each tenant the plugin makes a [`Connector`], whose methods are the
+//! functions of the contract in `wit/`. A connector can ask for its settings, log, read a clock, and send requests to its
+//! tenant's base URL. It can do nothing else: a component that wants more does not load.
+//!
+//! # Example
+//!
+//! All accounts of a tenant, page by page. Here the tenant is a simulated one.
+//!
+//! ```
+//! use std::path::Path;
+//!
+//! use connector_host::contract::{Item, ListRequest, ResourceKinds};
+//! use connector_host::simulator::{Options, Simulator};
+//! use connector_host::{EgressPolicy, Host, HostOptions, Tenant, TenantSettings};
+//!
+//! # #[tokio::main]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let component = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../target/ninjaone_connector.wasm"));
+//! let simulator = Simulator::start(Options { accounts: 20, ..Options::default() }).await?;
+//! let credentials = simulator.credentials();
+//!
+//! // Once per process: the engine, and the component, compiled.
+//! let host = Host::new(HostOptions::default())?;
+//! let plugin = host.load(component)?;
+//!
+//! // Once per tenant: its settings, and the one place where its requests may go.
+//! let base_url = simulator.base_url();
+//! let settings = TenantSettings::new()
+//!     .plain("base-url", &base_url)
+//!     .plain("client-id", &credentials.client_id)
+//!     .secret("client-secret", credentials.client_secret.clone().into());
+//! let tenant = Tenant::new("example", settings, EgressPolicy::only(&base_url)?);
+//! let mut connector = plugin.instantiate(tenant);
+//!
+//! // As often as there is something to do.
+//! let mut listing = connector.list_all(ListRequest::everything(ResourceKinds::ACCOUNTS));
+//! let mut accounts = Vec::new();
+//! while let Some(page) = listing.next_page().await? {
+//!     accounts.extend(page.items.into_iter().filter_map(|item| match item {
+//!         Item::Account(account) => Some(account.id),
+//!         _ => None,
+//!     }));
+//! }
+//! assert_eq!(accounts.len(), simulator.accounts().len());
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # What can go wrong
+//!
+//! Every call ends in the connector's answer or in a [`CallError`]: an error of the contract, with all that is known about it;
+//! a trap, with the message of the guest's panic; or a limit that was reached. After anything but an error of the contract
+//! the instance is gone, and the next call starts a fresh one. [`CallError::retry`] says whether to repeat a call.
+//!
+//! # Where to read on
+//!
+//! `host` loads and links, `plugin` makes connectors, `connector` calls under a deadline, `instance` is what the imports of one instance work on, `listing`
+//! makes sure that a listing is whole, [`http`] sends requests by the rules of `egress`, and `limits` counts memory.
+
+#![deny(missing_docs)]
+#![forbid(unsafe_code)]
+
+use std::pin::Pin;
+
+mod bindings;
+mod connector;
+pub mod contract;
+mod egress;
+mod error;
+mod host;
+pub mod http;
+mod instance;
+mod limits;
+mod listing;
+mod logging;
+mod plugin;
+mod settings;
+pub mod simulator;
+
+pub use self::connector::Connector;
+pub use self::egress::{EgressError, EgressPolicy};
+pub use self::error::{CallError, LoadError};
+pub use self::host::{Host, HostOptions};
+pub use self::limits::Limits;
+pub use self::listing::Listing;
+pub use self::plugin::{Plugin, Tenant};
+pub use self::settings::{Setting, Settings, SettingsError, TenantSettings};
+
+/// A future behind a pointer, as traits need it that are used as objects.
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;

@@ -1,0 +1,304 @@
+//! The program as people and scripts meet it: output, exit codes, and how it ends.
+
+mod support;
+
+use std::collections::BTreeSet;
+use std::io::{BufRead, BufReader, Read};
+use std::process::{Child, Command, Output, Stdio};
+
+use serde_json::Value;
+
+/// A tenant that `connector-host simulate` runs, until it is dropped.
+struct Simulation {
+    child: Child,
+    settings: Value,
+}
+
+impl Simulation {
+    fn start(arguments: &[&str]) -> Self {
+        let mut child = program(&["simulate", "--json"])
+            .args(arguments)
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("the program starts");
+        let mut first_line = String::new();
+        let stdout = child.stdout.take().expect("it is piped");
+        BufReader::new(stdout)
+            .read_line(&mut first_line)
+            .expect("it says where it is");
+        let settings = serde_json::from_str(&first_line).expect("the first line is JSON");
+        Simulation { child, settings }
+    }
+
+    fn setting(&self, name: &str) -> &str {
+        self.settings[name]
+            .as_str()
+            .expect("the first line has all settings")
+    }
+
+    /// The program with the settings of this tenant in its environment.
+    fn program(&self, arguments: &[&str]) -> Command {
+        let mut program = program(arguments);
+        program
+            .env("NINJAONE_BASE_URL", self.setting("baseUrl"))
+            .env("NINJAONE_CLIENT_ID", self.setting("clientId"))
+            .env("NINJAONE_CLIENT_SECRET", self.setting("clientSecret"))
+            .env("NINJAONE_SCOPE", self.setting("scope"));
+        program
+    }
+
+    fn run(&self, arguments: &[&str]) -> Output {
+        self.program(arguments).output().expect("the program runs")
+    }
+}
+
+impl Drop for Simulation {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The program, with nothing of this environment's settings.
+fn program(arguments: &[&str]) -> Command {
+    let mut program = Command::new(env!("CARGO_BIN_EXE_connector-host"));
+    program
+        .args(arguments)
+        .env("CONNECTOR_COMPONENT", support::component());
+    for name in ["BASE_URL", "CLIENT_ID", "CLIENT_SECRET", "SCOPE"] {
+        program.env_remove(format!("NINJAONE_{name}"));
+    }
+    program
+}
+
+fn json_lines(output: &Output) -> Vec<Value> {
+    let text = String::from_utf8(output.stdout.clone()).expect("output is UTF-8");
+    text.lines()
+        .map(|line| serde_json::from_str(line).expect("each line is JSON"))
+        .collect()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+fn ids(lines: &[Value], kind: &str) -> Vec<String> {
+    let of_kind = lines
+        .iter()
+        .filter(|line| line["kind"] == kind || line["type"] == kind);
+    of_kind
+        .map(|line| line["id"].as_str().expect("an id").to_string())
+        .collect()
+}
+
+#[test]
+fn list_accounts_as_json_gives_each_of_10_000_accounts_exactly_once_and_grants_point_at_them() {
+    let simulation = Simulation::start(&["--accounts", "10000"]);
+    let accounts = simulation.run(&["list", "accounts", "--json"]);
+    assert!(accounts.status.success(), "{}", text(&accounts.stderr));
+    let accounts: Vec<String> = json_lines(&accounts)
+        .iter()
+        .filter_map(|line| line["id"].as_str().map(str::to_string))
+        .collect();
+    assert_eq!(accounts.len(), 10_000);
+    let accounts: BTreeSet<_> = accounts.into_iter().collect();
+    assert_eq!(accounts.len(), 10_000, "each exactly once");
+
+    let roles = simulation.run(&["list", "roles", "--json"]);
+    let roles: BTreeSet<_> = json_lines(&roles)
+        .iter()
+        .filter_map(|line| line["id"].as_str().map(str::to_string))
+        .collect();
+    let grants = json_lines(&simulation.run(&["list", "grants", "--json"]));
+    let grants: Vec<_> = grants
+        .iter()
+        .filter(|line| line["account"].is_string())
+        .collect();
+    assert!(grants.len() > 1_000, "there are {}", grants.len());
+    for grant in grants {
+        assert!(
+            accounts.contains(grant["account"].as_str().expect("an account")),
+            "{grant}"
+        );
+        assert!(
+            roles.contains(grant["role"].as_str().expect("a role")),
+            "{grant}"
+        );
+    }
+}
+
+#[test]
+fn settings_can_be_flags_environment_or_a_file_and_the_secret_a_file_of_its_own() {
+    let simulation = Simulation::start(&["--accounts", "3"]);
+    let folder = std::env::temp_dir().join(format!("connector-host-test-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).expect("a folder");
+    let secret = folder.join("secret");
+    std::fs::write(&secret, format!("{}\n", simulation.setting("clientSecret"))).expect("a file");
+    let config = folder.join("tenant.toml");
+    let toml = format!(
+        "base-url = {:?}\nclient-id = {:?}\nclient-secret-file = {:?}\nscope = {:?}\n",
+        simulation.setting("baseUrl"),
+        simulation.setting("clientId"),
+        secret.display().to_string(),
+        simulation.setting("scope"),
+    );
+    std::fs::write(&config, toml).expect("a file");
+    let by_file = program(&["list", "accounts", "--config"])
+        .arg(&config)
+        .output()
+        .expect("it runs");
+    assert!(by_file.status.success(), "{}", text(&by_file.stderr));
+    let by_flag = program(&[
+        "list",
+        "accounts",
+        "--base-url",
+        simulation.setting("baseUrl"),
+        "--client-id",
+        simulation.setting("clientId"),
+    ])
+    .arg("--client-secret-file")
+    .arg(&secret)
+    .output()
+    .expect("it runs");
+    assert!(by_flag.status.success(), "{}", text(&by_flag.stderr));
+    std::fs::remove_dir_all(&folder).expect("it is there");
+}
+
+#[test]
+fn exit_codes_differ_by_kind_of_failure() {
+    let simulation = Simulation::start(&["--accounts", "20"]);
+    let code = |arguments: &[&str]| simulation.run(arguments).status.code();
+    assert_eq!(code(&["list", "accounts"]), Some(0));
+    assert_eq!(code(&["list", "nonsense"]), Some(2));
+    assert_eq!(code(&["check", "--base-url", "app.ninjarmm.com"]), Some(10));
+    assert_eq!(
+        code(&["list", "accounts", "--client-id", "nobody"]),
+        Some(11)
+    );
+    assert_eq!(
+        code(&["grant", "--account", "1", "--role", "999999"]),
+        Some(13)
+    );
+    assert_eq!(code(&["grant", "--account", "x", "--role", "1"]), Some(15));
+    assert_eq!(code(&["provision", "disable", "--account", "1"]), Some(17));
+    assert_eq!(
+        code(&["list", "accounts", "--base-url", "http://127.0.0.1:9"]),
+        Some(22)
+    );
+}
+
+#[test]
+fn a_failure_says_what_was_tried_what_came_back_and_what_to_do_and_not_the_secret() {
+    let simulation = Simulation::start(&["--accounts", "1"]);
+    let output = simulation
+        .program(&["list", "accounts", "-vv"])
+        .env("NINJAONE_CLIENT_SECRET", "a-wrong-secret-marked-so")
+        .output()
+        .expect("it runs");
+    assert_eq!(output.status.code(), Some(11));
+    let said = text(&output.stderr);
+    for part in [
+        "POST /ws/oauth/token",
+        "401",
+        "check the setting client-secret",
+        "request id",
+    ] {
+        assert!(said.contains(part), "{part} is not in:\n{said}");
+    }
+    assert!(!said.contains("marked-so"), "{said}");
+    assert!(output.stdout.is_empty());
+}
+
+#[test]
+fn a_failure_as_json_is_one_object_on_standard_error() {
+    let simulation = Simulation::start(&["--accounts", "1"]);
+    let output = simulation.run(&["grant", "--account", "1", "--role", "999999", "--json"]);
+    let error: Value = serde_json::from_slice(&output.stderr).expect("one object");
+    let error = error.get("error").unwrap_or(&error);
+    assert_eq!(error["kind"], "not-found", "{error}");
+    assert_eq!(error["retry"], "no", "{error}");
+}
+
+#[test]
+fn a_sync_counts_everything_and_its_summary_comes_last() {
+    let simulation = Simulation::start(&["--accounts", "300"]);
+    let output = simulation.run(&["sync", "--json"]);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let lines = json_lines(&output);
+    let (summary, items) = lines.split_last().expect("there are lines");
+    let listed = ids(items, "account").len();
+    assert_eq!(listed, 300, "{summary}");
+    assert!(summary.to_string().contains("300"), "{summary}");
+}
+
+#[test]
+fn a_reader_that_goes_away_ends_the_program_quietly() {
+    let simulation = Simulation::start(&["--accounts", "5000"]);
+    let mut child = simulation
+        .program(&["list", "accounts", "--json"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("it starts");
+    let mut first = [0; 10];
+    child
+        .stdout
+        .take()
+        .expect("it is piped")
+        .read_exact(&mut first)
+        .expect("something comes");
+    let output = child.wait_with_output().expect("it ends");
+    assert_eq!(text(&output.stderr), "");
+}
+
+#[test]
+fn an_interrupted_listing_says_that_it_was_cut_and_ends_with_130() {
+    let simulation = Simulation::start(&["--accounts", "5", "--latency", "5000"]);
+    let child = simulation
+        .program(&["list", "accounts"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("it starts");
+    std::thread::sleep(std::time::Duration::from_millis(1_500));
+    let interrupted = Command::new("kill")
+        .args(["-INT", &child.id().to_string()])
+        .status()
+        .expect("kill runs");
+    assert!(interrupted.success());
+    let output = child.wait_with_output().expect("it ends");
+    assert_eq!(output.status.code(), Some(130), "{}", text(&output.stderr));
+    assert!(
+        text(&output.stderr).contains("cut"),
+        "{}",
+        text(&output.stderr)
+    );
+}
+
+#[test]
+fn a_missing_component_says_how_to_build_it() {
+    let output = program(&["describe", "--component", "nowhere.wasm"])
+        .output()
+        .expect("it runs");
+    assert!(!output.status.success());
+    assert!(
+        text(&output.stderr).contains("cargo xtask build"),
+        "{}",
+        text(&output.stderr)
+    );
+}
+
+#[test]
+fn the_demo_shows_every_step_and_succeeds() {
+    let output = program(&["demo"]).output().expect("it runs");
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let shown = text(&output.stdout);
+    for part in [
+        "Unchanged: the account already holds the role",
+        "there is no such account any more",
+        "received no write",
+        "unauthorized",
+    ] {
+        assert!(shown.contains(part), "{part} is not in:\n{shown}");
+    }
+}

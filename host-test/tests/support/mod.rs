@@ -1,0 +1,95 @@
+//! What the tests share: the real component, a simulated tenant, and a connector between them.
+#![allow(dead_code, reason = "each test file uses a part of it")]
+
+use std::path::PathBuf;
+use std::sync::OnceLock;
+
+use connector_host::contract::{Failure, Item, ListRequest, ResourceKinds};
+use connector_host::simulator::{Options, Simulator};
+use connector_host::{
+    CallError, Connector, EgressPolicy, Host, HostOptions, Plugin, Tenant, TenantSettings,
+};
+
+/// The component that `cargo xtask build` made. The tests are about nothing else, so they fail without it.
+pub fn component() -> PathBuf {
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(
+        || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../target"),
+        PathBuf::from,
+    );
+    let component = target.join("ninjaone_connector.wasm");
+    assert!(
+        component.is_file(),
+        "there is no {}: build it with `cargo xtask build`",
+        component.display()
+    );
+    component
+}
+
+/// The component, compiled once for all tests of a file.
+pub fn plugin() -> &'static Plugin {
+    static PLUGIN: OnceLock<Plugin> = OnceLock::new();
+    PLUGIN.get_or_init(|| {
+        let host = Host::new(HostOptions::default()).expect("the engine starts");
+        host.load(&component()).expect("the component loads")
+    })
+}
+
+/// The settings that fit a simulated tenant.
+pub fn settings(simulator: &Simulator) -> TenantSettings {
+    let credentials = simulator.credentials();
+    TenantSettings::new()
+        .plain("base-url", simulator.base_url())
+        .plain("client-id", &credentials.client_id)
+        .secret("client-secret", credentials.client_secret.clone().into())
+        .plain("scope", credentials.scopes.to_string())
+}
+
+/// A connector with these settings that may reach the simulator.
+pub fn connector_with(simulator: &Simulator, settings: TenantSettings) -> Connector {
+    let egress = EgressPolicy::only(&simulator.base_url()).expect("the simulator is on loopback");
+    plugin().instantiate(Tenant::new("test", settings, egress))
+}
+
+/// A connector for a simulated tenant. A second one for the same tenant is a fresh instance.
+pub fn connector(simulator: &Simulator) -> Connector {
+    connector_with(simulator, settings(simulator))
+}
+
+/// A simulated tenant with so many accounts.
+pub async fn tenant(accounts: u32) -> Simulator {
+    simulated(Options {
+        accounts,
+        ..Options::default()
+    })
+    .await
+}
+
+/// A simulated tenant.
+pub async fn simulated(options: Options) -> Simulator {
+    Simulator::start(options)
+        .await
+        .expect("there is a free port")
+}
+
+/// Everything of these kinds.
+pub async fn list(connector: &mut Connector, kinds: ResourceKinds) -> Vec<Item> {
+    list_request(connector, ListRequest::everything(kinds)).await
+}
+
+/// Everything that a request gives, page by page.
+pub async fn list_request(connector: &mut Connector, request: ListRequest) -> Vec<Item> {
+    let mut listing = connector.list_all(request);
+    let mut items = Vec::new();
+    while let Some(page) = listing.next_page().await.expect("the listing is whole") {
+        items.extend(page.items);
+    }
+    items
+}
+
+/// The connector's own failure; anything else that went wrong fails the test.
+pub fn failure<T: std::fmt::Debug>(outcome: Result<T, CallError>) -> Failure {
+    match outcome {
+        Err(CallError::Connector(failure)) => *failure,
+        other => panic!("expected a failure of the contract, and got {other:?}"),
+    }
+}

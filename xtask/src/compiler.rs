@@ -1,0 +1,191 @@
+//! How cargo is called to compile the component, with either compiler that can.
+
+use std::env::{self, home_dir, join_paths, split_paths};
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result};
+
+use crate::process;
+use crate::workspace::{Workspace, cargo_program, forget_this_package};
+
+/// The component's target: no operating system, so the component can reach nothing that its WIT world does not name.
+pub const TARGET: &str = "wasm32-unknown-unknown";
+/// The component's package.
+const PACKAGE: &str = "ninjaone-connector";
+/// The component's profile in `Cargo.toml`.
+pub const PROFILE: &str = "component";
+/// What makes clippy (and rustc) treat a warning as an error.
+pub const DENY_WARNINGS: [&str; 2] = ["-D", "warnings"];
+
+/// Debian's rustc.
+pub const DEBIAN_RUSTC: &str = "/usr/bin/rustc";
+/// Debian's clippy, which fits Debian's rustc and no other.
+pub const DEBIAN_CLIPPY: &str = "/usr/bin/cargo-clippy";
+
+/// A compiler for the component. Whatever runs natively is always built by the toolchain's own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Compiler {
+    /// The toolchain's rustc, which has a standard library for the target.
+    Toolchain,
+    /// Debian's rustc.
+    Debian(Std),
+}
+
+/// In which form Debian's rustc has a standard library for the target.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Std {
+    /// Compiled.
+    Prebuilt,
+    /// As sources, which cargo compiles along with the component.
+    Sources,
+}
+
+impl Compiler {
+    /// The command that builds the component.
+    pub fn build(self, workspace: &Workspace) -> Result<Command> {
+        // The package is a library for native tests too, and cargo does not optimize across crates what is also an `rlib`:
+        // the component would come out a third larger.
+        let mut build = workspace.cargo("rustc");
+        build.args(["--lib", "--crate-type", "cdylib"]);
+        self.configure(&mut build, workspace)?;
+        Ok(build)
+    }
+
+    /// The command that runs clippy on the component for its target, warnings being errors.
+    pub fn clippy(self, workspace: &Workspace) -> Result<Command> {
+        let mut clippy = match self {
+            Self::Toolchain => workspace.cargo("clippy"),
+            Self::Debian(_) => {
+                // The toolchain's clippy cannot read what Debian's rustc compiles. Debian's can, and is content with the
+                // toolchain's cargo.
+                let mut clippy = Command::new(DEBIAN_CLIPPY);
+                clippy
+                    .arg("clippy")
+                    .current_dir(workspace.root())
+                    .env("CARGO", cargo_program());
+                forget_this_package(&mut clippy);
+                clippy
+            }
+        };
+        self.configure(&mut clippy, workspace)?;
+        clippy.arg("--").args(DENY_WARNINGS);
+        Ok(clippy)
+    }
+
+    /// Adds to a call of cargo what makes it use this compiler on the component.
+    fn configure(self, cargo: &mut Command, workspace: &Workspace) -> Result<()> {
+        cargo.args([
+            "--package",
+            PACKAGE,
+            "--profile",
+            PROFILE,
+            "--target",
+            TARGET,
+        ]);
+        // Takes precedence over RUSTFLAGS, which are meant for native code if set (`-C target-cpu=native`).
+        cargo.env("CARGO_ENCODED_RUSTFLAGS", self.rustflags(workspace)?);
+        if let Self::Debian(std) = self {
+            cargo
+                .env("RUSTC", DEBIAN_RUSTC)
+                .env("PATH", path_with_linkers()?);
+            if std == Std::Sources {
+                // Building the standard library is unstable in cargo, and this is what allows it there.
+                cargo
+                    .args([
+                        "-Zbuild-std=std,panic_abort",
+                        "-Zbuild-std-features=optimize_for_size",
+                    ])
+                    .env("RUSTC_BOOTSTRAP", "1");
+            }
+        }
+        Ok(())
+    }
+
+    /// The flags for rustc, in cargo's encoding.
+    fn rustflags(self, workspace: &Workspace) -> Result<OsString> {
+        let mut prefixes = source_prefixes(&cargo_home()?, workspace.root());
+        if let Self::Debian(Std::Sources) = self {
+            prefixes.push((debian_sources()?, "/rustc"));
+        }
+        let mut flags = remap_flags(&prefixes);
+        // Addresses in the linked file take five bytes each otherwise, however small they are.
+        flags.push("\u{1f}-Clink-arg=--compress-relocations");
+        Ok(flags)
+    }
+}
+
+/// Where Debian's rustc has the sources of the standard library, if their package is installed.
+pub fn debian_sources() -> Result<PathBuf> {
+    let sysroot = process::read(Command::new(DEBIAN_RUSTC).args(["--print", "sysroot"]))?;
+    Ok(Path::new(&sysroot).join("lib/rustlib/src/rust"))
+}
+
+/// The search path with the toolchain's linkers in front: `wasm-component-ld`, and the `wasm-ld` which that runs. A compiler
+/// finds those of its own toolchain by itself; Debian's has none.
+fn path_with_linkers() -> Result<OsString> {
+    let libraries = process::read(Command::new("rustc").args(["--print", "target-libdir"]))?;
+    let programs = Path::new(&libraries).with_file_name("bin");
+    let linkers = [programs.clone(), programs.join("gcc-ld")];
+    let path = env::var_os("PATH").unwrap_or_default();
+    join_paths(linkers.into_iter().chain(split_paths(&path)))
+        .context("cannot put the toolchain's linkers on the search path")
+}
+
+/// Cargo's home directory.
+fn cargo_home() -> Result<PathBuf> {
+    env::var_os("CARGO_HOME")
+        .map(PathBuf::from)
+        .or_else(|| home_dir().map(|home| home.join(".cargo")))
+        .context("cannot find cargo's home directory: set CARGO_HOME")
+}
+
+/// The directories of this machine that sources come from, and what to call them in the component instead. Panic messages
+/// hold such paths; without this, the same sources built elsewhere would give another file, and tell where it was built.
+fn source_prefixes(cargo_home: &Path, root: &Path) -> Vec<(PathBuf, &'static str)> {
+    let mut prefixes = vec![(root.to_owned(), "."), (cargo_home.to_owned(), "/cargo")];
+    // One directory per registry, named after where the packages were fetched from, which is no property of the sources.
+    // There from the start: this program's own dependencies come from it.
+    let registries = cargo_home.join("registry/src").read_dir();
+    prefixes.extend(
+        registries
+            .into_iter()
+            .flatten()
+            .flatten()
+            .map(|entry| (entry.path(), "/crates")),
+    );
+    prefixes
+}
+
+/// The flags that make rustc replace each of these prefixes, in cargo's encoding. Where several fit, rustc takes the last.
+fn remap_flags(prefixes: &[(PathBuf, &'static str)]) -> OsString {
+    let mut flags = OsString::new();
+    for (from, to) in prefixes {
+        if !flags.is_empty() {
+            flags.push("\u{1f}");
+        }
+        flags.push("--remap-path-prefix=");
+        flags.push(from);
+        flags.push("=");
+        flags.push(to);
+    }
+    flags
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_prefix_becomes_a_flag_even_with_a_space_in_it() {
+        let prefixes = [
+            (PathBuf::from("/my work"), "."),
+            (PathBuf::from("/home/me/.cargo"), "/cargo"),
+        ];
+        assert_eq!(
+            remap_flags(&prefixes),
+            "--remap-path-prefix=/my work=.\u{1f}--remap-path-prefix=/home/me/.cargo=/cargo"
+        );
+    }
+}

@@ -1,0 +1,33 @@
+//! What the commands know about the host package: that it takes long to build, once.
+
+use std::io::ErrorKind;
+
+use anyhow::{Context, Result};
+
+use crate::workspace::Workspace;
+
+/// Says that the build about to start is a long one, if it is: a silent ten minutes look like a hang.
+pub fn announce_first_build(workspace: &Workspace) -> Result<()> {
+    if !wasmtime_is_built(workspace)? {
+        println!(
+            "The host is built for the first time: about 10 minutes, most of it wasmtime and its compiler. \
+             After that it takes seconds."
+        );
+    }
+    Ok(())
+}
+
+/// Whether an earlier build of the host left wasmtime in the target directory.
+fn wasmtime_is_built(workspace: &Workspace) -> Result<bool> {
+    let deps = workspace.target().join("debug/deps");
+    let entries = match deps.read_dir() {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(false),
+        Err(error) => return Err(error).with_context(|| format!("cannot list {}", deps.display())),
+    };
+    Ok(entries.flatten().any(|entry| {
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        name.starts_with("libwasmtime-") && name.ends_with(".rlib")
+    }))
+}

@@ -1,0 +1,175 @@
+//! The project's commands, run as `cargo xtask <command>`.
+//!
+//! One module per command ([`build`], [`demo`], [`mod@test`]), each with its help text and a `run` function; to add one, write
+//! its module and a line in [`COMMANDS`]. The rest serves them: [`provision`] finds (or installs) a compiler and standard
+//! library for WebAssembly, [`compiler`] knows how cargo is called with it, [`component`] builds the component and
+//! [`interface`] reads what it imports and exports.
+
+#![deny(missing_docs, clippy::missing_docs_in_private_items)]
+
+mod build;
+mod compiler;
+mod component;
+mod demo;
+mod host;
+mod interface;
+mod process;
+mod provision;
+mod steps;
+mod test;
+mod workspace;
+
+use std::process::ExitCode;
+
+use workspace::Workspace;
+
+/// One command of `cargo xtask`.
+struct Command {
+    /// What is typed to run it.
+    name: &'static str,
+    /// What it does, in a line.
+    summary: &'static str,
+    /// What `cargo xtask <name> --help` prints.
+    help: &'static str,
+    /// Does it, with the arguments that follow the name.
+    run: fn(&Workspace, &[String]) -> anyhow::Result<()>,
+    /// Whether it takes arguments; one that does not refuses them.
+    takes_arguments: bool,
+}
+
+/// Every command there is.
+const COMMANDS: &[Command] = &[
+    Command {
+        name: "build",
+        summary: "Build the component and show its size, imports and exports",
+        help: build::HELP,
+        run: |workspace, _| build::run(workspace),
+        takes_arguments: false,
+    },
+    Command {
+        name: "demo",
+        summary: "Run the component in the host against a NinjaOne simulator",
+        help: demo::HELP,
+        run: demo::run,
+        takes_arguments: true,
+    },
+    Command {
+        name: "test",
+        summary: "Check everything that has to hold before a change is merged",
+        help: test::HELP,
+        run: |workspace, _| test::run(workspace),
+        takes_arguments: false,
+    },
+];
+
+/// The exit code for a command line that makes no sense, as is usual.
+const USAGE_ERROR: u8 = 2;
+
+/// What the command line asks for.
+enum Request<'a> {
+    /// Print a text.
+    Help(String),
+    /// Run a command with these arguments.
+    Run(&'static Command, &'a [String]),
+}
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match parse(&arguments) {
+        Ok(Request::Help(text)) => {
+            print!("{text}");
+            ExitCode::SUCCESS
+        }
+        Ok(Request::Run(command, arguments)) => match run(command, arguments) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => {
+                eprintln!("\ncargo xtask {}: {error:#}", command.name);
+                ExitCode::FAILURE
+            }
+        },
+        Err(message) => {
+            eprintln!("cargo xtask: {message}\n\n{}", overview());
+            ExitCode::from(USAGE_ERROR)
+        }
+    }
+}
+
+/// Runs `command` in the workspace this program was built from.
+fn run(command: &Command, arguments: &[String]) -> anyhow::Result<()> {
+    (command.run)(&Workspace::locate()?, arguments)
+}
+
+/// Makes out what `arguments` ask for, or says what is wrong with them.
+fn parse(arguments: &[String]) -> Result<Request<'_>, String> {
+    let Some((name, rest)) = arguments.split_first() else {
+        return Err("a command is missing".to_owned());
+    };
+    if is_help(name) {
+        return Ok(Request::Help(overview()));
+    }
+    let command = COMMANDS
+        .iter()
+        .find(|command| command.name == name)
+        .ok_or_else(|| format!("there is no command `{name}`"))?;
+    match rest.first() {
+        Some(first) if is_help(first) => Ok(Request::Help(command.help.to_owned())),
+        Some(first) if !command.takes_arguments => {
+            Err(format!("`{name}` takes no arguments, but got `{first}`"))
+        }
+        _ => Ok(Request::Run(command, rest)),
+    }
+}
+
+/// Whether `argument` asks for help.
+fn is_help(argument: &str) -> bool {
+    matches!(argument, "help" | "--help" | "-h")
+}
+
+/// What `cargo xtask --help` prints.
+fn overview() -> String {
+    let commands: String = COMMANDS
+        .iter()
+        .map(|command| format!("  {:<7}{}\n", command.name, command.summary))
+        .collect();
+    format!(
+        "The project's commands.\n\n\
+         Usage: cargo xtask <command>\n\n\
+         Commands:\n{commands}\n\
+         `cargo xtask <command> --help` says more about one.\n"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(line: &str) -> Vec<String> {
+        line.split_whitespace().map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn every_command_is_found_and_has_help() {
+        for command in COMMANDS {
+            let line = words(command.name);
+            assert!(
+                matches!(parse(&line), Ok(Request::Run(found, [])) if found.name == command.name)
+            );
+            let line = words(&format!("{} --help", command.name));
+            assert!(matches!(parse(&line), Ok(Request::Help(text)) if text == command.help));
+            assert!(overview().contains(command.summary));
+        }
+    }
+
+    #[test]
+    fn an_unknown_command_is_named() {
+        let line = words("biuld");
+        let message = parse(&line).err().expect("`biuld` is no command");
+        assert!(message.contains("`biuld`"), "{message}");
+    }
+
+    #[test]
+    fn arguments_are_refused_where_none_are_taken() {
+        assert!(parse(&words("build --release")).is_err());
+        assert!(parse(&words("demo --users 5")).is_ok());
+    }
+}

@@ -1,0 +1,315 @@
+//! Finds a compiler with a standard library for the component's target, and installs one where there is none.
+//!
+//! What the machine offers is observed first ([`Facts`]); what follows from it is decided by a pure function ([`choose`]).
+//! A way that was tried and did not help becomes a fact too, so the next best follows, and if none is left, the error lists
+//! why each was of no use.
+
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Result, bail};
+
+use crate::compiler::{Compiler, DEBIAN_CLIPPY, DEBIAN_RUSTC, Std, TARGET, debian_sources};
+use crate::process;
+
+/// The oldest compiler that the sources are written for, as `Cargo.toml` has it.
+const RUST_VERSION: &str = env!("CARGO_PKG_RUST_VERSION");
+/// Debian's packages with an up-to-date rustc and the sources of its standard library.
+const DEBIAN_PACKAGES: [&str; 2] = ["rustc-web", "rust-web-src"];
+
+/// Finds a compiler for the component, installing what is missing. Prints nothing where nothing has to be installed.
+pub fn provision() -> Result<Compiler> {
+    let mut facts = Facts::observe();
+    loop {
+        match choose(&facts) {
+            Route::Use(compiler) => return Ok(compiler),
+            Route::Rustup => {
+                println!(
+                    "No standard library for {TARGET} yet: installing it with `rustup target add {TARGET}`."
+                );
+                facts.rustup = Err(tried(process::run(
+                    Command::new("rustup").args(["target", "add", TARGET]),
+                )));
+                facts.toolchain = toolchain_has_target();
+            }
+            Route::Apt => {
+                println!(
+                    "No standard library for {TARGET} yet: installing Debian's {} with apt-get (half a minute).",
+                    DEBIAN_PACKAGES.join(" and ")
+                );
+                facts.apt = Err(tried(apt_install(&DEBIAN_PACKAGES)));
+                facts.debian = observe_debian();
+            }
+            Route::None => bail!(no_route(&facts)),
+        }
+    }
+}
+
+/// Makes sure that there is a clippy for `compiler`. For the toolchain's own that is left to rustup, which says itself what
+/// to do where it has none.
+pub fn provision_clippy(compiler: Compiler) -> Result<()> {
+    let package = match compiler {
+        Compiler::Toolchain => return Ok(()),
+        Compiler::Debian(_) if Path::new(DEBIAN_CLIPPY).exists() => return Ok(()),
+        Compiler::Debian(Std::Sources) => "rust-web-clippy",
+        Compiler::Debian(Std::Prebuilt) => "rust-clippy",
+    };
+    println!("No clippy for {DEBIAN_RUSTC} yet: installing Debian's {package} with apt-get.");
+    apt_install(&[package])
+}
+
+/// What the machine offers. Whatever it does not offer says why.
+struct Facts {
+    /// Whether the toolchain's rustc has a standard library for the target.
+    toolchain: bool,
+    /// Whether rustup may be asked for one.
+    rustup: Result<(), String>,
+    /// What Debian's rustc has.
+    debian: Result<Std, String>,
+    /// Whether packages can be installed with apt-get.
+    apt: Result<(), String>,
+}
+
+impl Facts {
+    /// Looks at the machine.
+    fn observe() -> Self {
+        Self {
+            toolchain: toolchain_has_target(),
+            rustup: observe_rustup(),
+            debian: observe_debian(),
+            apt: observe_program("apt-get"),
+        }
+    }
+}
+
+/// What to do next about the compiler.
+#[derive(Debug, PartialEq, Eq)]
+enum Route {
+    /// Nothing: this one is ready.
+    Use(Compiler),
+    /// Add the target to the toolchain with rustup.
+    Rustup,
+    /// Install Debian's packages.
+    Apt,
+    /// Give up.
+    None,
+}
+
+/// Chooses the next step. The toolchain's own rustc is preferred, since one compiler is simpler than two; what is already
+/// installed goes before what would have to be installed for the whole machine.
+fn choose(facts: &Facts) -> Route {
+    match facts {
+        Facts {
+            toolchain: true, ..
+        } => Route::Use(Compiler::Toolchain),
+        Facts { rustup: Ok(()), .. } => Route::Rustup,
+        Facts {
+            debian: Ok(std), ..
+        } => Route::Use(Compiler::Debian(*std)),
+        Facts { apt: Ok(()), .. } => Route::Apt,
+        _ => Route::None,
+    }
+}
+
+/// The error for a machine on which no way is left.
+fn no_route(facts: &Facts) -> String {
+    let why = |outcome: &Result<(), String>| outcome.clone().err().unwrap_or_default();
+    format!(
+        "no compiler here has a standard library for {TARGET}, and none could be installed.\n  \
+           rustc: has none\n  \
+           rustup: {}\n  \
+           {DEBIAN_RUSTC}: {}\n  \
+           apt-get: {}\n\
+         Run one of these, then this command again:\n  \
+           rustup target add {TARGET}\n  \
+           sudo apt-get update && sudo apt-get install --no-install-recommends {}",
+        why(&facts.rustup),
+        why(&facts.debian.clone().map(drop)),
+        why(&facts.apt),
+        DEBIAN_PACKAGES.join(" "),
+    )
+}
+
+/// Puts into words how a way that was tried ended, for the case that it did not help.
+fn tried(outcome: Result<()>) -> String {
+    match outcome {
+        Ok(()) => "succeeded, but did not provide the target".to_owned(),
+        Err(error) => format!("{error:#}"),
+    }
+}
+
+/// Whether the toolchain's rustc has a standard library for the target.
+fn toolchain_has_target() -> bool {
+    has_target("rustc")
+}
+
+/// Whether the compiler `rustc` has a standard library for the target.
+fn has_target(rustc: &str) -> bool {
+    process::read(Command::new(rustc).args(["--print", "target-libdir", "--target", TARGET]))
+        .is_ok_and(|directory| Path::new(&directory).exists())
+}
+
+/// Whether rustup may be asked for the target.
+fn observe_rustup() -> Result<(), String> {
+    // Set to 0 by whoever does not want rustup to download anything.
+    if std::env::var_os("RUSTUP_AUTO_INSTALL").is_some_and(|value| value == "0") {
+        return Err("not asked, since RUSTUP_AUTO_INSTALL=0".to_owned());
+    }
+    observe_program("rustup")
+}
+
+/// Whether `program` is there.
+fn observe_program(program: &str) -> Result<(), String> {
+    if process::is_available(program) {
+        return Ok(());
+    }
+    Err("not on this machine".to_owned())
+}
+
+/// What Debian's rustc has of a standard library for the target.
+fn observe_debian() -> Result<Std, String> {
+    debian_std().map_err(|error| format!("{error:#}"))
+}
+
+/// In which form Debian's rustc has a standard library for the target; an error if there is none, or no such rustc, or one
+/// that is too old.
+fn debian_std() -> Result<Std> {
+    if !Path::new(DEBIAN_RUSTC).exists() {
+        bail!("not on this machine");
+    }
+    let version = process::read(Command::new(DEBIAN_RUSTC).arg("--version"))?;
+    if !is_recent_enough(&version) {
+        bail!("is {version}, and {RUST_VERSION} or newer is needed");
+    }
+    if has_target(DEBIAN_RUSTC) {
+        return Ok(Std::Prebuilt);
+    }
+    let sources = debian_sources()?;
+    if !sources.join("library/std/Cargo.toml").exists() {
+        bail!("has no library sources in {}", sources.display());
+    }
+    Ok(Std::Sources)
+}
+
+/// Whether a compiler that calls itself `version` (`rustc 1.96.0 …`) can compile this workspace.
+fn is_recent_enough(version: &str) -> bool {
+    let found = version.strip_prefix("rustc ").and_then(minor_version);
+    found.is_some_and(|found| minor_version(RUST_VERSION).is_some_and(|needed| found >= needed))
+}
+
+/// Reads `1.96.0 …` up to the second number.
+fn minor_version(text: &str) -> Option<(u32, u32)> {
+    let mut numbers = text.split(['.', ' ', '-']).map(str::parse);
+    Some((numbers.next()?.ok()?, numbers.next()?.ok()?))
+}
+
+/// Installs Debian packages.
+fn apt_install(packages: &[&str]) -> Result<()> {
+    // Without fresh lists the install may still work: it decides.
+    if let Err(error) = process::run(apt_get()?.arg("update")) {
+        println!("{error:#}; going on with the package lists that are there.");
+    }
+    // Debian's rustc conflicts with other packages, such as Debian's rustup: rather fail than take one of those away.
+    let mut install = apt_get()?;
+    process::run(
+        install
+            .args(["install", "--yes", "--no-install-recommends", "--no-remove"])
+            .args(packages),
+    )
+}
+
+/// A call of apt-get with the rights it needs, arguments to follow.
+fn apt_get() -> Result<Command> {
+    let user = process::read(Command::new("id").arg("--user"))?;
+    if user == "0" {
+        return Ok(Command::new("apt-get"));
+    }
+    if !process::is_available("sudo") {
+        bail!("apt-get needs root, and there is no sudo to become it");
+    }
+    let mut sudo = Command::new("sudo");
+    sudo.arg("apt-get");
+    Ok(sudo)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A machine that offers nothing.
+    fn bare() -> Facts {
+        Facts {
+            toolchain: false,
+            rustup: Err("no rustup".to_owned()),
+            debian: Err("no rustc".to_owned()),
+            apt: Err("no apt".to_owned()),
+        }
+    }
+
+    #[test]
+    fn a_toolchain_with_the_target_is_used_whatever_else_there_is() {
+        let facts = Facts {
+            toolchain: true,
+            rustup: Ok(()),
+            debian: Ok(Std::Sources),
+            apt: Ok(()),
+        };
+        assert_eq!(choose(&facts), Route::Use(Compiler::Toolchain));
+    }
+
+    #[test]
+    fn rustup_goes_before_debian() {
+        let facts = Facts {
+            rustup: Ok(()),
+            debian: Ok(Std::Sources),
+            ..bare()
+        };
+        assert_eq!(choose(&facts), Route::Rustup);
+    }
+
+    #[test]
+    fn an_installed_debian_compiler_goes_before_installing_one() {
+        let facts = Facts {
+            debian: Ok(Std::Prebuilt),
+            apt: Ok(()),
+            ..bare()
+        };
+        assert_eq!(choose(&facts), Route::Use(Compiler::Debian(Std::Prebuilt)));
+    }
+
+    #[test]
+    fn apt_is_the_last_resort() {
+        assert_eq!(
+            choose(&Facts {
+                apt: Ok(()),
+                ..bare()
+            }),
+            Route::Apt
+        );
+        assert_eq!(choose(&bare()), Route::None);
+    }
+
+    #[test]
+    fn giving_up_says_why_and_what_to_run() {
+        let message = no_route(&bare());
+        for part in [
+            "no rustup",
+            "no rustc",
+            "no apt",
+            "rustup target add wasm32-unknown-unknown",
+            "rustc-web rust-web-src",
+        ] {
+            assert!(message.contains(part), "{part} is not in: {message}");
+        }
+    }
+
+    #[test]
+    fn versions_are_compared_as_numbers() {
+        assert!(is_recent_enough(&format!(
+            "rustc {RUST_VERSION}.0 (59807616e 2026-04-14)"
+        )));
+        assert!(is_recent_enough("rustc 1.100.0-nightly (0 2027-01-01)"));
+        assert!(!is_recent_enough("rustc 1.63.0"));
+        assert!(!is_recent_enough("something else"));
+    }
+}

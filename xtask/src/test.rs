@@ -1,0 +1,67 @@
+//! `cargo xtask test`: everything that has to hold before a change is merged.
+
+use anyhow::{Context, Result};
+
+use crate::steps::Steps;
+use crate::workspace::Workspace;
+use crate::{compiler, component, host, process, provision};
+
+/// What `cargo xtask test --help` prints.
+pub const HELP: &str = "\
+Check everything that has to hold before a change is merged.
+
+Usage: cargo xtask test
+
+In this order, and no further than the first failure:
+  format        cargo fmt --all --check
+  component     cargo xtask build
+  clippy        of the whole workspace, natively, warnings being errors
+  clippy wasm   of the component for its own target, warnings being errors
+  tests         unit, integration and documentation tests of the whole workspace
+  docs          of the whole workspace, warnings being errors
+";
+
+/// The packages of the workspace, those that are built quickly first.
+const PACKAGES: [&str; 3] = ["xtask", "ninjaone-connector", "connector-host"];
+
+/// Runs every check, and prints how long each took.
+pub fn run(workspace: &Workspace) -> Result<()> {
+    let mut steps = Steps::default();
+    steps.run("format", || {
+        process::run(workspace.cargo("fmt").args(["--all", "--check"]))
+            .context("some files are not formatted: run `cargo fmt --all`")
+    })?;
+    let component = steps.run("component", || component::build(workspace))?;
+    print!("{}", component.report()?);
+    host::announce_first_build(workspace)?;
+    steps.run("clippy", || {
+        let mut clippy = workspace.cargo("clippy");
+        process::run(
+            clippy
+                .args(["--workspace", "--all-targets", "--"])
+                .args(compiler::DENY_WARNINGS),
+        )
+    })?;
+    steps.run("clippy wasm", || {
+        let compiler = provision::provision()?;
+        provision::provision_clippy(compiler)?;
+        process::run(&mut compiler.clippy(workspace)?)
+    })?;
+    // One package at a time: all at once, the guest's dependencies would ask for more features of those that they share
+    // with wasmtime, and cargo would compile it a second time for that.
+    steps.run("tests", || {
+        for package in PACKAGES {
+            process::run(workspace.cargo("test").args(["--package", package]))?;
+        }
+        Ok(())
+    })?;
+    steps.run("docs", || {
+        let mut doc = workspace.cargo("doc");
+        process::run(
+            doc.args(["--workspace", "--no-deps"])
+                .env("RUSTDOCFLAGS", "-D warnings"),
+        )
+    })?;
+    print!("\nAll checks passed.\n{steps}");
+    Ok(())
+}
