@@ -256,7 +256,7 @@ mod tests {
         };
         let timeouts = Timeouts::default().at_most(asked);
         assert_eq!(timeouts.connect, Duration::from_secs(1));
-        assert_eq!(timeouts.first_byte, Duration::from_secs(60));
+        assert_eq!(timeouts.first_byte, Duration::from_secs(45));
         assert_eq!(timeouts.between_bytes, Duration::from_secs(30));
     }
 }
