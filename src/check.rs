@@ -39,6 +39,12 @@ const ORGANIZATIONS: Purpose = Purpose {
     operations: &[Operation::ListOrganizations],
 };
 
+const ACTIVITIES: Purpose = Purpose {
+    request: "GET /v2/activities",
+    purpose: "listing events",
+    operations: &[Operation::ListEvents],
+};
+
 /// Tries everything, and says what was found.
 pub(crate) fn check(api: &Api) -> CheckReport {
     debug_assert!(TOKEN.request.ends_with(TOKEN_PATH));
@@ -54,6 +60,9 @@ pub(crate) fn check(api: &Api) -> CheckReport {
         }));
         probes.push(Tried::new(api, &ROLES, || {
             api.roles(None)?.try_next().map(drop)
+        }));
+        probes.push(Tried::new(api, &ACTIVITIES, || {
+            api.user_activities(None, None)?.try_next().map(drop)
         }));
         probes.push(Tried::new(api, &ORGANIZATIONS, || {
             api.organizations(None, 1)?.try_next().map(drop)

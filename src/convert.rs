@@ -3,7 +3,9 @@
 //! Nothing is made up and nothing is dropped: what was not sent is `none`, and what the contract has no field for becomes an
 //! attribute under NinjaOne's own name.
 
-use crate::contract::{Account, Attribute, Grant, Invitation, Organization, Role, Value};
+use crate::contract::{
+    Account, Attribute, Event, EventKind, Grant, Invitation, Organization, Role, Value,
+};
 use crate::ninjaone::wire::{self, Id, UserType};
 
 /// The contract's name of a type of user.
@@ -82,6 +84,38 @@ pub fn organization(id: Id, organization: wire::Organization) -> Organization {
         name: organization.name,
         description: organization.description,
         attributes: attributes(organization.extra),
+    }
+}
+
+/// An activity as an event.
+pub fn event(id: i64, activity: wire::Activity) -> Event {
+    Event {
+        id: id.to_string(),
+        kind: event_kind(activity.status_code.unwrap_or_default()),
+        time: activity.time.map(milliseconds),
+        account: activity.user_id.map(|id| id.to_string()),
+        message: activity.message,
+        attributes: attributes(activity.extra),
+    }
+}
+
+/// NinjaOne's time, seconds with a fraction, as the contract's.
+pub(crate) fn milliseconds(seconds: f64) -> i64 {
+    (seconds * 1000.0) as i64
+}
+
+/// The codes are those that the API documents. Those for role assignments are of technicians and end users alike.
+fn event_kind(code: String) -> EventKind {
+    let of_user = code
+        .strip_prefix("APP_USER_")
+        .or_else(|| code.strip_prefix("END_USER_"));
+    match of_user.map(|rest| rest.strip_suffix("_API").unwrap_or(rest)) {
+        Some("CREATED") => EventKind::AccountCreated,
+        Some("UPDATED") => EventKind::AccountUpdated,
+        Some("DELETED") => EventKind::AccountDeleted,
+        Some("LOGGED_IN") => EventKind::SignedIn,
+        _ if code.ends_with("_ROLE_ASSIGNMENT_CHANGED") => EventKind::RoleAssignmentChanged,
+        _ => EventKind::Other(code),
     }
 }
 

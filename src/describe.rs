@@ -97,6 +97,7 @@ pub const OPERATIONS: &[Operation] = &[
         Name::ListAccounts,
         "Lists technicians and end users.",
         &[
+            "GET /v2/activities",
             "GET /v2/users",
             "GET /v2/user/technicians",
             "GET /v2/user/end-users",
@@ -106,7 +107,7 @@ pub const OPERATIONS: &[Operation] = &[
         FilterFields::ID
             .union(FilterFields::EMAIL)
             .union(FilterFields::ACCOUNT_KIND),
-        AccountDetails::MANAGEMENT,
+        AccountDetails::MANAGEMENT.union(AccountDetails::LAST_SIGN_IN),
     ),
     listing(
         Name::ListRoles,
@@ -131,6 +132,13 @@ pub const OPERATIONS: &[Operation] = &[
         "Lists the organizations that end users belong to.",
         &["GET /v2/organizations", "GET /v2/organization/{id}"],
         FilterFields::ID,
+        AccountDetails::empty(),
+    ),
+    listing(
+        Name::ListEvents,
+        "Lists what happened to users, newest first.",
+        &["GET /v2/activities"],
+        FilterFields::ACCOUNT.union(FilterFields::SINCE),
         AccountDetails::empty(),
     ),
     write(

@@ -1,7 +1,7 @@
 //! Where a listing continues, as text.
 //!
-//! A cursor names the request that it belongs to (as a fingerprint), the place in it (which answer, and how many of its
-//! elements were taken), a digest of those elements, and what was counted so far. It has no secret in it and says nothing to
+//! A cursor names the request that it belongs to (as a fingerprint), the place in it (which answer, how many of its
+//! elements were taken, and a digest of those), and what was counted so far. It has no secret in it and says nothing to
 //! a host. Hosts must not read it: the form may change with any version of the connector.
 
 use crate::contract::Counts;
@@ -14,10 +14,9 @@ const FORM: &str = "1";
 pub struct Cursor {
     /// Which stage of the plan, counted from 0.
     pub stage: u64,
-    /// How many elements of the stage's answers were taken.
-    pub taken: u64,
-    /// The digest of their identifiers.
-    pub digest: u64,
+    /// Where in the stage. What the numbers mean is up to the stage: how many elements were taken and their digest, or, for
+    /// events, identifiers.
+    pub place: [u64; 3],
     /// What was given so far.
     pub counts: Counts,
 }
@@ -35,8 +34,9 @@ impl Cursor {
         let numbers = [
             fingerprint,
             self.stage,
-            self.taken,
-            self.digest,
+            self.place[0],
+            self.place[1],
+            self.place[2],
             accounts,
             roles,
             grants,
@@ -57,8 +57,9 @@ impl Cursor {
         let [
             of,
             stage,
-            taken,
-            digest,
+            one,
+            two,
+            three,
             accounts,
             roles,
             grants,
@@ -77,8 +78,7 @@ impl Cursor {
         };
         let cursor = Cursor {
             stage,
-            taken,
-            digest,
+            place: [one, two, three],
             counts,
         };
         (of == fingerprint && cursor.to_text(fingerprint) == text).then_some(cursor)
@@ -129,8 +129,7 @@ mod tests {
     };
     const CURSOR: Cursor = Cursor {
         stage: 1,
-        taken: 77,
-        digest: 0xDEAD_BEEF,
+        place: [77, 0xDEAD_BEEF, 0],
         counts: COUNTS,
     };
 

@@ -4,13 +4,12 @@
 //! kept by their upper 16 bits, each group as a sorted list of the lower 16 while it is small, and as a bitmap once that is
 //! smaller. Two bytes an identifier at the worst, and an eighth of a byte where identifiers follow each other.
 
-use std::collections::BTreeMap;
-
+use super::sorted_map::SortedMap;
 use crate::ninjaone::wire::Id;
 
 /// Identifiers, each at most once.
 #[derive(Default)]
-pub(super) struct IdSet(BTreeMap<u16, Group>);
+pub(super) struct IdSet(SortedMap<u16, Group>);
 
 enum Group {
     Sorted(Vec<u16>),
@@ -26,17 +25,14 @@ impl IdSet {
     pub(super) fn insert(&mut self, id: Id) -> bool {
         let (upper, lower) = split(id);
         self.0
-            .entry(upper)
-            .or_insert_with(|| Group::Sorted(Vec::new()))
+            .get_or_insert_with(upper, || Group::Sorted(Vec::new()))
             .insert(lower)
     }
 
     /// Whether an identifier is in.
     pub(super) fn contains(&self, id: Id) -> bool {
         let (upper, lower) = split(id);
-        self.0
-            .get(&upper)
-            .is_some_and(|group| group.contains(lower))
+        self.0.get(upper).is_some_and(|group| group.contains(lower))
     }
 }
 

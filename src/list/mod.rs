@@ -8,8 +8,10 @@
 //! `plan` decides which answers to read, `walk` goes through them.
 
 pub mod cursor;
+mod events;
 mod id_set;
 mod plan;
+mod sorted_map;
 mod walk;
 
 use std::cell::RefCell;
@@ -63,7 +65,7 @@ pub(crate) fn page(
         let Some(found) = walk.next(api, &plan)? else {
             page.next = Continuation::Complete(Summary {
                 counts: walk.counts(),
-                resume: None,
+                resume: walk.resume_cursor(&plan),
             });
             return Ok(page);
         };

@@ -33,6 +33,8 @@ pub(super) enum Stage {
     Organizations,
     /// One organization.
     Organization(Id),
+    /// What happened to users.
+    Events,
 }
 
 /// Where accounts come from.
@@ -59,6 +61,10 @@ pub(super) struct Keep {
     pub(super) account: Option<Id>,
     /// Grants of this role.
     pub(super) role: Option<Id>,
+    /// Events at or after this time, in milliseconds since 1970.
+    pub(super) since: Option<i64>,
+    /// Whether accounts come with their last sign-in.
+    pub(super) last_sign_in: bool,
     /// Whether every account is listed before the grants, so that a member who is none can be told.
     pub(super) knows_all_accounts: bool,
 }
@@ -113,6 +119,8 @@ impl Plan {
             role_itself: itself,
             account,
             role,
+            since: filter.since,
+            last_sign_in: request.details.contains(AccountDetails::LAST_SIGN_IN),
             knows_all_accounts: request.kinds.contains(ResourceKinds::ACCOUNTS)
                 && filter.id.is_none()
                 && filter.email.is_none()
@@ -149,6 +157,9 @@ fn stages(request: &ListRequest, itself: Option<Id>, user_type: Option<UserType>
     }
     if wants(ResourceKinds::ORGANIZATIONS) {
         stages.push(itself.map_or(Stage::Organizations, Stage::Organization));
+    }
+    if wants(ResourceKinds::EVENTS) {
+        stages.push(Stage::Events);
     }
     stages
 }

@@ -3,13 +3,15 @@
 use std::collections::BTreeMap;
 
 use super::cursor::{Cursor, Digest};
+use super::events::{self, ActivityPages};
 use super::id_set::IdSet;
 use super::plan::{AccountSource, Plan, Stage};
+use super::sorted_map::SortedMap;
 use crate::contract::{self, Assignment, Counts, Item, Notice, ResourceKind, ResourceReference};
 use crate::convert;
 use crate::error::Error;
 use crate::find;
-use crate::ninjaone::wire::{Id, Organization, RoleMember, User, UserRole, UserType};
+use crate::ninjaone::wire::{Activity, Id, Organization, RoleMember, User, UserRole, UserType};
 use crate::ninjaone::{Api, Elements, RoleEvent, RoleEvents};
 
 /// How many organizations to ask for at once. The API names no most; this many has been seen to be served.
@@ -23,9 +25,13 @@ pub(super) struct Walk {
     digest: Digest,
     counts: Counts,
     accounts: IdSet,
-    grants: BTreeMap<u32, IdSet>,
+    grants: SortedMap<u32, IdSet>,
     roles: IdSet,
     organizations: IdSet,
+    /// When users signed in last, once that was asked for.
+    sign_ins: Option<BTreeMap<u32, i64>>,
+    /// The events, once they have all been given.
+    ended_events: Option<ActivityPages>,
 }
 
 impl Default for Walk {
@@ -44,9 +50,11 @@ impl Default for Walk {
             digest: Digest::default(),
             counts,
             accounts: IdSet::default(),
-            grants: BTreeMap::new(),
+            grants: SortedMap::default(),
             roles: IdSet::default(),
             organizations: IdSet::default(),
+            sign_ins: None,
+            ended_events: None,
         }
     }
 }
@@ -67,6 +75,7 @@ enum Source {
     Roles(RoleEvents),
     Organizations(OrganizationPages),
     Organization(Option<Id>),
+    Events(ActivityPages),
 }
 
 /// An element of an answer.
@@ -75,6 +84,7 @@ enum Element {
     Member(Id, Id, RoleMember),
     Role(Id, UserRole, Option<u64>),
     Organization(Id, Organization),
+    Activity(i64, Activity),
 }
 
 impl Walk {
@@ -93,26 +103,45 @@ impl Walk {
             }
         }
         walk.enter(stage);
-        while walk.taken < cursor.taken {
+        walk.counts = cursor.counts;
+        if matches!(plan.stages[stage], Stage::Events) {
+            walk.source = Some(Source::Events(ActivityPages::at(cursor.place)));
+            return Ok(walk);
+        }
+        let [taken, digest, _] = cursor.place;
+        while walk.taken < taken {
             if walk.next_in_stage(api, plan)?.is_none() {
                 return Err(gone());
             }
         }
-        if walk.digest.value() != cursor.digest {
+        if walk.digest.value() != digest {
             return Err(gone());
         }
-        walk.counts = cursor.counts;
         Ok(walk)
     }
 
     /// Where to continue.
     pub(super) fn cursor(&self) -> Cursor {
+        let place = match &self.source {
+            Some(Source::Events(pages)) => pages.place(),
+            _ => [self.taken, self.digest.value(), 0],
+        };
         Cursor {
             stage: self.stage as u64,
-            taken: self.taken,
-            digest: self.digest.value(),
+            place,
             counts: self.counts,
         }
+    }
+
+    /// For a listing that ended with events: where to begin later, to get what has happened since.
+    pub(super) fn resume_cursor(&self, plan: &Plan) -> Option<String> {
+        let pages = self.ended_events.as_ref()?;
+        let cursor = Cursor {
+            stage: plan.stages.len() as u64 - 1,
+            place: pages.place_after_newest(),
+            counts: Walk::default().counts,
+        };
+        Some(cursor.to_text(plan.fingerprint))
     }
 
     /// What was given so far.
@@ -153,16 +182,22 @@ impl Walk {
     /// Takes the next element of this stage; `None` at its end, and then the next stage is entered.
     fn next_in_stage(&mut self, api: &Api, plan: &Plan) -> Result<Option<Found>, Error> {
         let stage = &plan.stages[self.stage];
+        if plan.keep.last_sign_in && self.sign_ins.is_none() {
+            self.sign_ins = Some(events::last_sign_ins(api)?);
+        }
         let mut source = match self.source.take() {
             Some(source) => source,
             None => Source::open(api, plan, stage)?,
         };
-        let element = source.next(api)?;
-        self.source = Some(source);
+        let element = source.next(api, plan)?;
         let Some(element) = element else {
+            if let Source::Events(pages) = source {
+                self.ended_events = Some(pages);
+            }
             self.enter(self.stage + 1);
             return Ok(None);
         };
+        self.source = Some(source);
         self.taken += 1;
         self.note(&element);
         Ok(Some(self.sift(element, plan, stage)))
@@ -181,6 +216,8 @@ impl Walk {
             Element::Member(role, account, _) => (b'm', [role.number(), account.number()]),
             Element::Role(id, ..) => (b'r', [id.number(), 0]),
             Element::Organization(id, _) => (b'o', [id.number(), 0]),
+            // The place of events is told by their identifiers.
+            Element::Activity(..) => return,
         };
         self.digest.add(&[tag]);
         self.digest.add(&ids[0].to_le_bytes());
@@ -194,7 +231,9 @@ impl Walk {
                 if !self.accounts.insert(id) {
                     return Found::duplicate(ResourceKind::Account, id.to_string());
                 }
-                let account = convert::account(id, user, asked);
+                let mut account = convert::account(id, user, asked);
+                let sign_ins = self.sign_ins.as_ref();
+                account.last_sign_in = sign_ins.and_then(|last| last.get(&id.number()).copied());
                 let kind_fits = plan
                     .keep
                     .user_type
@@ -241,16 +280,21 @@ impl Walk {
                     organization,
                 ))))
             }
+            Element::Activity(id, activity) => {
+                let fits = plan
+                    .keep
+                    .account
+                    .is_none_or(|only| activity.user_id == Some(only));
+                Found::item(fits.then(|| Item::Event(convert::event(id, activity))))
+            }
         }
     }
 
     fn grant(&mut self, role: Id, account: Id, member: RoleMember, plan: &Plan) -> Found {
-        if !self
+        let members = self
             .grants
-            .entry(role.number())
-            .or_default()
-            .insert(account)
-        {
+            .get_or_insert_with(role.number(), IdSet::default);
+        if !members.insert(account) {
             return Found::duplicate(ResourceKind::Grant, format!("{account} {role}"));
         }
         let grant = convert::grant(role, account, member);
@@ -307,11 +351,15 @@ impl Source {
             Stage::Roles { .. } => Source::Roles(api.roles(plan.keep.user_type)?),
             Stage::Organizations => Source::Organizations(OrganizationPages::default()),
             Stage::Organization(id) => Source::Organization(Some(*id)),
+            Stage::Events => Source::Events(ActivityPages::default()),
         })
     }
 
-    fn next(&mut self, api: &Api) -> Result<Option<Element>, Error> {
+    fn next(&mut self, api: &Api, plan: &Plan) -> Result<Option<Element>, Error> {
         match self {
+            Source::Events(pages) => Ok(pages
+                .next(api, plan.keep.since)?
+                .map(|(id, activity)| Element::Activity(id, activity))),
             Source::Accounts { waiting, open } => next_account(waiting, open, api),
             Source::Roles(events) => Ok(events.try_next()?.map(|event| match event {
                 RoleEvent::Member(role, member) => {

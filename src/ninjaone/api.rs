@@ -8,11 +8,14 @@ use super::elements::Elements;
 use super::json::JsonReader;
 use super::roles::RoleEvents;
 use super::token::TokenCache;
-use super::wire::{CreateUser, Id, Object, Organization, UpdateUser, User, UserType};
+use super::wire::{Activity, CreateUser, Id, Object, Organization, UpdateUser, User, UserType};
 use crate::error::{Error, Exchange, Kind};
 use crate::host::Host;
 use crate::http::{Method, Request, Response, Transport};
 use crate::settings::Settings;
+
+/// The most activities that the API gives at once.
+const ACTIVITIES_PER_REQUEST: u32 = 1_000;
 
 /// `monitoring` reads. What each endpoint really enforces is not known ("OAuth 2.0 client credentials" in `API.md`).
 const READING: Needs = Needs {
@@ -216,6 +219,28 @@ impl Api<'_> {
             )),
             other => other,
         }
+    }
+
+    /// `GET /v2/activities`: what happened to users, newest first: at most 1,000 activities, older than the one with that
+    /// identifier. `status` narrows to one code.
+    ///
+    /// Only activities of the class `USER` are asked for, the one where sign-ins were observed. Whether NinjaOne files all
+    /// that happens to accounts there is not known.
+    ///
+    /// # Errors
+    ///
+    /// As [`Api::users`].
+    pub fn user_activities(
+        &self,
+        older_than: Option<i64>,
+        status: Option<&str>,
+    ) -> Result<Elements<Activity>, Error> {
+        let older_than = older_than.map_or_else(String::new, |id| format!("&olderThan={id}"));
+        let status = status.map_or_else(String::new, |status| format!("&status={status}"));
+        let query = format!("class=USER&pageSize={ACTIVITIES_PER_REQUEST}{older_than}{status}");
+        let call = Call::get("/v2/activities".to_string(), &query, &READING);
+        self.reader(&call)
+            .map(|reader| Elements::of_field(reader, "activities"))
     }
 
     fn array<T: Object>(&self, path: &str, query: &str) -> Result<Elements<T>, Error> {

@@ -7,9 +7,10 @@ use super::json::JsonReader;
 use super::wire::Object;
 use crate::error::Error;
 
-/// The elements of the JSON array that an answer is, one at a time.
+/// The elements of the JSON array that an answer is, or that one field of it is, one at a time.
 pub struct Elements<T> {
     reader: JsonReader,
+    field: Option<&'static str>,
     state: State,
     element: PhantomData<T>,
 }
@@ -25,8 +26,17 @@ impl<T: Object> Elements<T> {
     pub(crate) fn new(reader: JsonReader) -> Self {
         Elements {
             reader,
+            field: None,
             state: State::Unopened,
             element: PhantomData,
+        }
+    }
+
+    /// The elements of the array that this field of an object is.
+    pub(crate) fn of_field(reader: JsonReader, field: &'static str) -> Self {
+        Elements {
+            field: Some(field),
+            ..Elements::new(reader)
         }
     }
 
@@ -38,9 +48,7 @@ impl<T: Object> Elements<T> {
     /// in silence.
     pub fn try_next(&mut self) -> Result<Option<T>, Error> {
         if self.state == State::Unopened {
-            answer::check_start(&mut self.reader)?;
-            self.reader.expect(b'[')?;
-            self.state = State::Open { first: true };
+            self.open()?;
         }
         let State::Open { first } = &mut self.state else {
             return Ok(None);
@@ -48,9 +56,32 @@ impl<T: Object> Elements<T> {
         if self.reader.next_element(first)? {
             return self.reader.object().map(Some);
         }
+        if self.field.is_some() {
+            while self.reader.next_key(&mut false)?.is_some() {
+                self.reader.skip()?;
+            }
+        }
         self.reader.end()?;
         self.state = State::Ended;
         Ok(None)
+    }
+
+    fn open(&mut self) -> Result<(), Error> {
+        answer::check_start(&mut self.reader)?;
+        if let Some(field) = self.field {
+            self.reader.expect(b'{')?;
+            let mut first = true;
+            loop {
+                match self.reader.next_key(&mut first)? {
+                    Some(key) if key == field => break,
+                    Some(_) => self.reader.skip()?,
+                    None => return Err(self.malformed(&format!("there is no field {field}"))),
+                }
+            }
+        }
+        self.reader.expect(b'[')?;
+        self.state = State::Open { first: true };
+        Ok(())
     }
 
     /// How many bytes of the answer have been taken.

@@ -7,6 +7,8 @@
 //! What this module does not know: what the values mean. It checks the structure that it walks through itself; what is
 //! inside a value is checked by whoever decodes it.
 
+use serde_json::value::RawValue;
+
 use crate::error::{Error, Exchange, Kind};
 use crate::http::{Body, TransportError};
 use crate::ninjaone::answer::transport_failure;
@@ -141,6 +143,11 @@ impl JsonReader {
         let fields = Fields::parse(&self.buffer[range])
             .map_err(|error| self.malformed(start, &error.to_string()))?;
         T::read(fields).map_err(|problem| self.malformed(start, &problem))
+    }
+
+    /// Takes the next value, makes sure that it is one, and leaves it.
+    pub(crate) fn skip(&mut self) -> Result<(), Error> {
+        self.decode::<Box<RawValue>>().map(drop)
     }
 
     /// Takes the end of the body: nothing but white space may be left.

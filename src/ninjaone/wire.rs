@@ -223,6 +223,22 @@ object! {
     }
 }
 
+object! {
+    /// Something that happened.
+    Activity {
+        /// Identifies the activity; later ones have greater identifiers.
+        id: i64 = "id",
+        /// When it happened: seconds since 1970.
+        time: f64 = "activityTime",
+        /// The code for what happened, such as `APP_USER_CREATED`.
+        status_code: String = "statusCode",
+        /// The user it happened to, or who did it; which of the two is not documented.
+        user_id: Id = "userId",
+        /// A sentence about it.
+        message: String = "message",
+    }
+}
+
 /// The types of user, which decide the endpoint and the roles.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum UserType {

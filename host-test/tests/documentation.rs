@@ -1,0 +1,93 @@
+//! The documentation says what the connector says of itself.
+
+mod support;
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use connector_host::contract::{Description, ErrorKind, OperationDescription, Outcome};
+use support::{connector, tenant};
+
+const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/operations.md");
+
+const BEFORE: &str = "\
+# Operations
+
+What the NinjaOne connector can do, as `describe` tells it: each operation with the requests that it may send, the scopes that
+it asks for, how it can end well in the mode `apply`, and how it can fail. A test derives this page from `describe`, and fails
+when they differ; `UPDATE_DOCS=1 cargo test -p connector-host --test documentation` writes it anew.
+
+What each endpoint of NinjaOne really enforces is not known: the scopes are those that its documentation suggests. In the mode
+`plan` only the `GET` requests are sent, and the outcome is `would-change` where it would be `changed`.
+
+";
+
+fn page(description: &Description) -> String {
+    let mut page = BEFORE.to_string();
+    page +=
+        "| operation | requests | scopes | outcomes | errors |\n| --- | --- | --- | --- | --- |\n";
+    for operation in &description.operations {
+        page += &row(operation);
+    }
+    let common = errors(&description.common_errors);
+    write!(
+        page,
+        "\nEvery operation that sends a request can also fail with: {common}.\n"
+    )
+    .expect("a string takes it");
+    page
+}
+
+fn row(operation: &OperationDescription) -> String {
+    let requests: Vec<_> = operation
+        .requests
+        .iter()
+        .map(|request| format!("`{request}`"))
+        .collect();
+    let outcomes: Vec<_> = operation.outcomes.iter().map(outcome).collect();
+    format!(
+        "| **{}**<br>{} | {} | {} | {} | {} |\n",
+        operation.operation.name(),
+        operation.summary,
+        requests.join("<br>"),
+        operation.scopes.join(", "),
+        outcomes.join("<br>"),
+        errors(&operation.errors),
+    )
+}
+
+fn outcome(outcome: &Outcome) -> String {
+    match outcome {
+        Outcome::Changed => "`changed`".to_string(),
+        Outcome::Unchanged(reason) => format!("`unchanged` ({})", reason.name()),
+        Outcome::WouldChange => "`would-change`".to_string(),
+        Outcome::Partial => "`partial`".to_string(),
+    }
+}
+
+fn errors(kinds: &[ErrorKind]) -> String {
+    let names: Vec<_> = kinds
+        .iter()
+        .map(|kind| format!("`{}`", kind.name()))
+        .collect();
+    names.join(", ")
+}
+
+#[tokio::test]
+async fn the_page_of_operations_is_what_describe_says() {
+    let simulator = tenant(0).await;
+    let description = connector(&simulator)
+        .describe()
+        .await
+        .expect("a description");
+    let expected = page(&description);
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        std::fs::write(FILE, &expected).expect("the page can be written");
+    }
+    let written = std::fs::read_to_string(FILE).expect("the page is there");
+    assert!(
+        written == expected,
+        "{} is not what describe says; UPDATE_DOCS=1 writes it anew",
+        Path::new(FILE).display()
+    );
+}

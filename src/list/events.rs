@@ -1,0 +1,114 @@
+//! Events: the activities of users, which NinjaOne gives newest first, in pages of those older than an identifier.
+
+use std::collections::BTreeMap;
+
+use crate::convert;
+use crate::error::Error;
+use crate::ninjaone::wire::Activity;
+use crate::ninjaone::{Api, Elements};
+
+/// The codes of sign-ins, of technicians and of end users, by which NinjaOne was seen to filter.
+const SIGN_INS: [&str; 2] = ["APP_USER_LOGGED_IN", "END_USER_LOGGED_IN"];
+
+/// A walk from the newest activity back to a bound.
+#[derive(Default)]
+pub(super) struct ActivityPages {
+    /// Narrows to one code.
+    status: Option<&'static str>,
+    open: Option<Elements<Activity>>,
+    in_page: bool,
+    wanted_in_page: bool,
+    ended: bool,
+    /// The one taken last.
+    last: Option<i64>,
+    /// The first one taken.
+    newest: Option<i64>,
+    /// The newest one that is not wanted.
+    bound: Option<i64>,
+}
+
+impl ActivityPages {
+    /// Goes to a place that [`ActivityPages::place`] told.
+    pub(super) fn at([last, newest, bound]: [u64; 3]) -> Self {
+        let id = |number: u64| i64::try_from(number).ok().filter(|id| *id > 0);
+        ActivityPages {
+            last: id(last),
+            newest: id(newest),
+            bound: id(bound),
+            ..ActivityPages::default()
+        }
+    }
+
+    /// Where to continue.
+    pub(super) fn place(&self) -> [u64; 3] {
+        [self.last, self.newest, self.bound].map(number)
+    }
+
+    /// Where to begin later, to get what has happened since.
+    pub(super) fn place_after_newest(&self) -> [u64; 3] {
+        [0, 0, number(self.newest.or(self.bound))]
+    }
+
+    /// The next older activity that is newer than the bound, and at or after `since` (in milliseconds); `None` at the end.
+    pub(super) fn next(
+        &mut self,
+        api: &Api,
+        since: Option<i64>,
+    ) -> Result<Option<(i64, Activity)>, Error> {
+        while !self.ended {
+            let page = match &mut self.open {
+                Some(page) => page,
+                None => self
+                    .open
+                    .insert(api.user_activities(self.last, self.status)?),
+            };
+            let Some(activity) = page.try_next()? else {
+                // The end is a page without anything, or without anything that is wanted.
+                self.ended = !self.in_page || !self.wanted_in_page;
+                (self.in_page, self.wanted_in_page, self.open) = (false, false, None);
+                continue;
+            };
+            let id = activity
+                .id
+                .ok_or_else(|| page.malformed("an activity has no id"))?;
+            if self.last.is_some_and(|last| id >= last) {
+                return Err(page.malformed("activities do not get older from one to the next"));
+            }
+            self.last = Some(id);
+            self.newest = self.newest.or(self.last);
+            self.in_page = true;
+            let is_new = self.bound.is_none_or(|bound| id > bound);
+            let time = activity.time.map(convert::milliseconds);
+            if is_new && since.is_none_or(|since| time.is_none_or(|time| time >= since)) {
+                self.wanted_in_page = true;
+                return Ok(Some((id, activity)));
+            }
+        }
+        Ok(None)
+    }
+}
+
+fn number(id: Option<i64>) -> u64 {
+    id.and_then(|id| u64::try_from(id).ok()).unwrap_or_default()
+}
+
+/// When each user signed in last, by identifier, in milliseconds. Reads every sign-in that NinjaOne keeps, and holds one for
+/// each user.
+pub(super) fn last_sign_ins(api: &Api) -> Result<BTreeMap<u32, i64>, Error> {
+    let mut last = BTreeMap::new();
+    for status in SIGN_INS {
+        let mut pages = ActivityPages {
+            status: Some(status),
+            ..ActivityPages::default()
+        };
+        while let Some((_, activity)) = pages.next(api, None)? {
+            // Where NinjaOne does not heed the filter, other activities come too.
+            let is_sign_in = activity.status_code.as_deref() == Some(status);
+            if let (true, Some(user), Some(time)) = (is_sign_in, activity.user_id, activity.time) {
+                last.entry(user.number())
+                    .or_insert_with(|| convert::milliseconds(time));
+            }
+        }
+    }
+    Ok(last)
+}
