@@ -26,12 +26,17 @@ const TOKEN: Purpose = Purpose {
 const USERS: Purpose = Purpose {
     request: "GET /v2/users",
     purpose: "listing accounts",
-    operations: &[Operation::ListAccounts],
+    operations: &[Operation::ListAccounts, Operation::CreateAccount],
 };
 const ROLES: Purpose = Purpose {
     request: "GET /v2/user/roles",
     purpose: "listing roles and grants",
-    operations: &[Operation::ListRoles, Operation::ListGrants],
+    operations: &[
+        Operation::ListRoles,
+        Operation::ListGrants,
+        Operation::Grant,
+        Operation::Revoke,
+    ],
 };
 const ORGANIZATIONS: Purpose = Purpose {
     request: "GET /v2/organizations",
@@ -133,13 +138,12 @@ fn permission(
     let own = probes
         .iter()
         .find(|tried| tried.purpose.operations.contains(&described.operation));
-    if let Some(tried) = own {
-        return tried
-            .failure
-            .as_ref()
-            .map_or(Permission::Allowed, |failure| {
-                Permission::Denied(failure.to_string())
-            });
+    if let Some(failure) = own.and_then(|tried| tried.failure.as_ref()) {
+        return Permission::Denied(failure.to_string());
+    }
+    let is_listing = described.outcomes.is_empty();
+    if is_listing {
+        return Permission::Allowed;
     }
     let Some(granted) = granted else {
         return Permission::Unknown("NinjaOne did not tell which scopes it granted".to_string());

@@ -101,7 +101,7 @@ pub fn event(id: i64, activity: wire::Activity) -> Event {
 
 /// NinjaOne's time, seconds with a fraction, as the contract's.
 pub(crate) fn milliseconds(seconds: f64) -> i64 {
-    (seconds * 1000.0) as i64
+    (seconds * 1000.0).round() as i64
 }
 
 /// The codes are those that the API documents. Those for role assignments are of technicians and end users alike.

@@ -7,8 +7,8 @@ use crate::ninjaone::wire::{Id, User, UserType};
 /// The user with that identifier among users of these types, with its type; `None` where there is none.
 ///
 /// NinjaOne says that a user is not of a type with 404 or with 400 ("Bad request or invalid user type"), which of them is
-/// not known. A 404 of any type settles it. Where there are only 400s, the list of users decides, lest a request that was
-/// merely refused be taken for "there is no such account".
+/// not known. Where there is a 400, the list of users decides, lest a request that was merely refused be taken for "there is
+/// no such account".
 pub(crate) fn user(
     api: &Api,
     id: Id,
@@ -23,10 +23,10 @@ pub(crate) fn user(
             Err(error) => return Err(error),
         }
     }
-    if refusals.len() < types.len() || !is_listed(api, id, types)? {
-        return Ok(None);
+    match refusals.pop() {
+        Some(refusal) if is_listed(api, id, types)? => Err(refusal),
+        _ => Ok(None),
     }
-    refusals.pop().map_or(Ok(None), Err)
 }
 
 /// Whether the list of users has that user, with one of these types.

@@ -136,7 +136,9 @@ fn write(api: &Api, account: Id, role: Id, direction: Direction) -> Result<Outco
     let shown =
         sent.and_then(|answer| answer.map_or(Ok(None), |events| scan(events, role, account)));
     match shown {
-        Ok(Some(shown)) if shown.holds == direction.wanted() => Ok(Outcome::Changed),
+        Ok(Some(shown)) if shown.has_members && shown.holds == direction.wanted() => {
+            Ok(Outcome::Changed)
+        }
         // No body, or one that does not show the change: the list of roles decides.
         Ok(_) => match look(api, role, account)? {
             Some(now) if now.holds == direction.wanted() => Ok(Outcome::Changed),
@@ -184,6 +186,8 @@ impl Direction {
 /// A role, and whether an account holds it.
 struct Membership {
     role: UserRole,
+    /// Whether the role came with a list of its members at all.
+    has_members: bool,
     holds: bool,
 }
 
@@ -200,12 +204,18 @@ fn scan(mut events: RoleEvents, role: Id, account: Id) -> Result<Option<Membersh
         match event {
             RoleEvent::Member(of, member) => holds |= of == role && member.id == Some(account),
             RoleEvent::Role {
-                id, role: fields, ..
-            } if id == role => found = Some(fields),
+                id,
+                role: fields,
+                members,
+            } if id == role => found = Some((fields, members.is_some())),
             RoleEvent::Role { .. } => {}
         }
     }
-    Ok(found.map(|role| Membership { role, holds }))
+    Ok(found.map(|(role, has_members)| Membership {
+        role,
+        has_members,
+        holds,
+    }))
 }
 
 fn parse(assignment: &Assignment) -> Result<(Id, Id), Error> {

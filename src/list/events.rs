@@ -44,6 +44,11 @@ impl ActivityPages {
         [self.last, self.newest, self.bound].map(number)
     }
 
+    /// How many bytes of the answer that is being read were taken.
+    pub(super) fn bytes_read(&self) -> u64 {
+        self.open.as_ref().map_or(0, Elements::bytes_read)
+    }
+
     /// Where to begin later, to get what has happened since.
     pub(super) fn place_after_newest(&self) -> [u64; 3] {
         [0, 0, number(self.newest.or(self.bound))]

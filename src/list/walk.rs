@@ -96,8 +96,9 @@ impl Walk {
             .ok()
             .filter(|stage| *stage < plan.stages.len())
             .ok_or_else(gone)?;
-        if plan.keep.knows_all_accounts && stage > 0 {
-            // Later stages compare with all the accounts, so these have to be met again.
+        if plan.keep.knows_all_accounts && matches!(plan.stages[stage], Stage::Roles { .. }) {
+            // Members are compared with all the accounts, so these have to be met again; their sign-ins do not matter.
+            walk.sign_ins = Some(BTreeMap::new());
             while walk.stage == 0 {
                 walk.next_in_stage(api, plan)?;
             }
@@ -157,6 +158,10 @@ impl Walk {
                 ..
             }) => elements.bytes_read(),
             Some(Source::Roles(events)) => events.bytes_read(),
+            Some(Source::Organizations(pages)) => {
+                pages.open.as_ref().map_or(0, Elements::bytes_read)
+            }
+            Some(Source::Events(pages)) => pages.bytes_read(),
             _ => 0,
         }
     }
@@ -182,7 +187,8 @@ impl Walk {
     /// Takes the next element of this stage; `None` at its end, and then the next stage is entered.
     fn next_in_stage(&mut self, api: &Api, plan: &Plan) -> Result<Option<Found>, Error> {
         let stage = &plan.stages[self.stage];
-        if plan.keep.last_sign_in && self.sign_ins.is_none() {
+        let is_accounts = matches!(stage, Stage::Accounts(_));
+        if is_accounts && plan.keep.last_sign_in && self.sign_ins.is_none() {
             self.sign_ins = Some(events::last_sign_ins(api)?);
         }
         let mut source = match self.source.take() {

@@ -72,7 +72,7 @@ pub(crate) fn failure(
     let status = response.status;
     let retry_after = retry_after(&response, unix_seconds);
     let location = response.header("location").map(host_of_location);
-    let is_html = response.header("content-type").is_some_and(is_html_type);
+    let is_html = is_html(&response);
     let body = match read_start(response) {
         Ok(body) => body,
         Err(error) => return transport_failure(&error, &exchange),
@@ -104,6 +104,7 @@ pub(crate) fn failure(
         );
     }
     match status {
+        200..=299 | 400 | 403 | 404 if is_html => html_page(&exchange, retry_after),
         401 if parsed.names("insufficient_privileges") => missing_permission(&fail, needs),
         401 => fail(
             Kind::Unauthorized,
@@ -136,7 +137,6 @@ pub(crate) fn failure(
                 ),
             )
         }
-        200..=299 if is_html => html_page(&exchange, retry_after),
         200..=299 => fail(
             Kind::Upstream,
             "this success is not one that the endpoint is known to give",
@@ -167,7 +167,7 @@ pub(crate) fn check_content(
     response: &Response,
     unix_seconds: u64,
 ) -> Result<(), Error> {
-    if response.header("content-type").is_some_and(is_html_type) {
+    if is_html(response) {
         return Err(html_page(exchange, retry_after(response, unix_seconds)));
     }
     match response.header("content-encoding") {
@@ -211,11 +211,14 @@ pub(crate) fn is_unknown_route(body: &FailureBody) -> bool {
     body.code.as_deref() == Some("FAILURE") && body.message.as_deref() == Some("HTTP 404 Not Found")
 }
 
-fn is_html_type(content_type: &str) -> bool {
-    content_type
-        .trim_start()
-        .to_ascii_lowercase()
-        .starts_with("text/html")
+/// Whether an answer calls itself a web page.
+pub(crate) fn is_html(response: &Response) -> bool {
+    response.header("content-type").is_some_and(|content_type| {
+        content_type
+            .trim_start()
+            .to_ascii_lowercase()
+            .starts_with("text/html")
+    })
 }
 
 /// Scheme and host of a redirect. The rest is not shown, since it may carry a secret.

@@ -75,7 +75,10 @@ impl<T: Object> Elements<T> {
                 match self.reader.next_key(&mut first)? {
                     Some(key) if key == field => break,
                     Some(_) => self.reader.skip()?,
-                    None => return Err(self.malformed(&format!("there is no field {field}"))),
+                    None => {
+                        let problem = format!("there is no field {field}");
+                        return Err(self.reader.malformed(self.reader.offset(), &problem));
+                    }
                 }
             }
         }
@@ -91,6 +94,6 @@ impl<T: Object> Elements<T> {
 
     /// The last element made no sense to whoever got it.
     pub(crate) fn malformed(&self, problem: &str) -> Error {
-        self.reader.malformed(self.reader.offset(), problem)
+        self.reader.malformed(self.reader.value_start(), problem)
     }
 }

@@ -51,6 +51,12 @@ impl JsonReader {
         self.discarded + self.next as u64
     }
 
+    /// Where the value taken last began.
+    pub(crate) fn value_start(&self) -> u64 {
+        // The buffer begins with it until more is asked for.
+        self.discarded
+    }
+
     /// The next byte that is not white space, without taking it; `None` at the end.
     pub(crate) fn peek(&mut self) -> Result<Option<u8>, Error> {
         loop {
@@ -130,19 +136,17 @@ impl JsonReader {
 
     /// Takes the next value and decodes it.
     pub(crate) fn decode<T: serde::de::DeserializeOwned>(&mut self) -> Result<T, Error> {
-        let start = self.offset();
         let range = self.value()?;
         serde_json::from_slice(&self.buffer[range])
-            .map_err(|error| self.malformed(start, &error.to_string()))
+            .map_err(|error| self.malformed(self.value_start(), &error.to_string()))
     }
 
     /// Takes the next value, which has to be an object, and reads it.
     pub(crate) fn object<T: Object>(&mut self) -> Result<T, Error> {
-        let start = self.offset();
         let range = self.value()?;
         let fields = Fields::parse(&self.buffer[range])
-            .map_err(|error| self.malformed(start, &error.to_string()))?;
-        T::read(fields).map_err(|problem| self.malformed(start, &problem))
+            .map_err(|error| self.malformed(self.value_start(), &error.to_string()))?;
+        T::read(fields).map_err(|problem| self.malformed(self.value_start(), &problem))
     }
 
     /// Takes the next value, makes sure that it is one, and leaves it.

@@ -183,9 +183,9 @@ impl RoleEvents {
             self.place = Place::InRole;
             return Ok(None);
         }
-        let start = self.reader.offset();
         let member: RoleMember = self.reader.object()?;
         if member.id.is_none() {
+            let start = self.reader.value_start();
             return Err(self.reader.malformed(start, "a member of a role has no id"));
         }
         self.current.members = self.current.members.map(|members| members + 1);

@@ -193,7 +193,7 @@ fn refusal(
         else_needed: None,
     };
     let status = response.status;
-    if !matches!(status, 400 | 401 | 403 | 404) {
+    if !matches!(status, 400 | 401 | 403 | 404) || answer::is_html(&response) {
         return answer::failure(exchange, response, &NEEDS, host.unix_seconds());
     }
     let body = match answer::read_start(response) {

@@ -1,0 +1,296 @@
+//! Checking the connection: what was tried, what works, and what an administrator should do.
+
+use ninjaone_connector::contract::{CheckReport, ErrorKind, Operation, Permission};
+use serde_json::json;
+
+use crate::support::World;
+use crate::support::tenant::{Answer, Fault, unknown_route};
+
+const READS: [Operation; 5] = [
+    Operation::ListAccounts,
+    Operation::ListRoles,
+    Operation::ListGrants,
+    Operation::ListOrganizations,
+    Operation::ListEvents,
+];
+const WRITES: [Operation; 5] = [
+    Operation::Grant,
+    Operation::Revoke,
+    Operation::CreateAccount,
+    Operation::UpdateAccount,
+    Operation::DeleteAccount,
+];
+
+fn check(world: &World) -> CheckReport {
+    world.check().expect("a report")
+}
+
+fn permission(report: &CheckReport, operation: Operation) -> &Permission {
+    let found = report
+        .operations
+        .iter()
+        .find(|own| own.operation == operation);
+    &found.expect("every operation is in the report").permission
+}
+
+fn allowed(report: &CheckReport) -> Vec<Operation> {
+    let allowed = report
+        .operations
+        .iter()
+        .filter(|own| own.permission == Permission::Allowed);
+    allowed.map(|own| own.operation).collect()
+}
+
+fn denied(report: &CheckReport, operation: Operation) -> &str {
+    match permission(report, operation) {
+        Permission::Denied(reason) => reason,
+        other => panic!("{operation:?} is {other:?}"),
+    }
+}
+
+#[test]
+fn a_healthy_connection_allows_everything() {
+    let world = World::changed(|tenant| tenant.latency_nanos = 7_999_999);
+    let report = check(&world);
+    assert!(report.healthy);
+    assert_eq!(report.endpoint, "https://acme.example");
+    let granted = ["monitoring", "management", "control"].map(ToString::to_string);
+    assert_eq!(report.granted_scopes, Some(granted.to_vec()));
+    assert_eq!(allowed(&report), [&READS[..], &WRITES[..]].concat());
+    assert_eq!(report.advice, [""; 0]);
+    let probes: Vec<_> = report
+        .probes
+        .iter()
+        .map(|probe| {
+            (
+                probe.request.as_str(),
+                probe.purpose.as_str(),
+                probe.duration,
+                probe.failure.is_none(),
+            )
+        })
+        .collect();
+    assert_eq!(
+        probes,
+        [
+            ("POST /ws/oauth/token", "signing in", 7, true),
+            ("GET /v2/users", "listing accounts", 7, true),
+            ("GET /v2/user/roles", "listing roles and grants", 7, true),
+            ("GET /v2/activities", "listing events", 7, true),
+            ("GET /v2/organizations", "listing organizations", 7, true),
+        ]
+    );
+    assert_eq!(
+        world.tenant.lines(),
+        [
+            "GET /v2/users?userType=TECHNICIAN&includeRoles=true",
+            "GET /v2/user/roles",
+            "GET /v2/activities?class=USER&pageSize=1000",
+            "GET /v2/organizations?pageSize=1",
+        ]
+    );
+}
+
+#[test]
+fn only_the_beginning_of_each_answer_is_read() {
+    let world = World::new();
+    for path in ["/v2/users", "/v2/user/roles", "/v2/organizations"] {
+        world.tenant.serve(path, r#"[{"id": 1}"#);
+    }
+    world
+        .tenant
+        .serve("/v2/activities", r#"{"activities": [{"id": 1}"#);
+    assert!(check(&world).healthy);
+}
+
+#[test]
+fn an_answer_that_is_not_what_it_should_be_is_a_failed_probe() {
+    for (path, place) in [
+        ("/v2/users", 1),
+        ("/v2/user/roles", 2),
+        ("/v2/activities", 3),
+        ("/v2/organizations", 4),
+    ] {
+        let world = World::new();
+        world.tenant.serve(path, "{}");
+        let report = check(&world);
+        assert!(!report.healthy);
+        let failed: Vec<_> = report
+            .probes
+            .iter()
+            .map(|probe| probe.failure.is_some())
+            .collect();
+        let expected: Vec<_> = (0..5).map(|index| index == place).collect();
+        assert_eq!(failed, expected);
+        let failure = report.probes[place].failure.as_ref().expect("a failure");
+        assert_eq!(failure.kind, ErrorKind::MalformedResponse);
+    }
+}
+
+#[test]
+fn without_a_token_nothing_else_is_tried_and_nothing_is_allowed() {
+    let world = World::new();
+    world.host.set("client-id", "another");
+    let report = check(&world);
+    assert!(!report.healthy);
+    assert_eq!(
+        (report.probes.len(), report.granted_scopes.clone()),
+        (1, None)
+    );
+    let failure = report.probes[0].failure.clone().expect("a failure");
+    assert_eq!(failure.kind, ErrorKind::Unauthorized);
+    assert!(
+        failure.message.ends_with("(request id WEB_MGMT_SERVICE-1)"),
+        "{}",
+        failure.message
+    );
+    assert_eq!((report.operations.len(), allowed(&report).len()), (10, 0));
+    for operation in [Operation::ListAccounts, Operation::DeleteAccount] {
+        assert!(denied(&report, operation).contains("client-id"));
+    }
+    let [advice] = &report.advice[..] else {
+        panic!("not one advice: {:?}", report.advice);
+    };
+    assert!(
+        advice.starts_with("POST /ws/oauth/token was answered 404 (Client app not exist): "),
+        "{advice}"
+    );
+    assert!(world.tenant.lines().is_empty());
+}
+
+#[test]
+fn an_instance_without_an_endpoint_is_told_which_and_what_cannot_work() {
+    for (path, denied_operations) in [
+        (
+            "/v2/users",
+            &[Operation::ListAccounts, Operation::CreateAccount][..],
+        ),
+        (
+            "/v2/user/roles",
+            &[
+                Operation::ListRoles,
+                Operation::ListGrants,
+                Operation::Grant,
+                Operation::Revoke,
+            ],
+        ),
+        ("/v2/organizations", &[Operation::ListOrganizations]),
+        ("/v2/activities", &[Operation::ListEvents]),
+    ] {
+        let world = World::new();
+        world
+            .tenant
+            .always(&format!("GET {path}"), Fault::Refuse(unknown_route()));
+        let report = check(&world);
+        assert!(!report.healthy);
+        let expected: Vec<_> = [&READS[..], &WRITES[..]]
+            .concat()
+            .into_iter()
+            .filter(|operation| !denied_operations.contains(operation))
+            .collect();
+        assert_eq!(allowed(&report), expected, "{path}");
+        for operation in denied_operations {
+            assert!(denied(&report, *operation).contains(path));
+        }
+        assert_eq!(report.advice.len(), 2);
+        assert!(
+            report.advice[0].contains("no such endpoint"),
+            "{:?}",
+            report.advice
+        );
+        assert!(
+            report.advice[1].contains("US government"),
+            "{:?}",
+            report.advice
+        );
+    }
+}
+
+#[test]
+fn an_address_that_is_no_instance_is_not_taken_for_one_without_endpoints() {
+    let world = World::new();
+    world
+        .tenant
+        .always("POST /ws/oauth/token", Fault::Refuse(unknown_route()));
+    let report = check(&world);
+    assert_eq!(report.advice.len(), 1);
+    assert!(report.advice[0].contains("base-url"), "{:?}", report.advice);
+}
+
+#[test]
+fn a_failure_that_is_no_missing_endpoint_gets_its_own_advice_alone() {
+    let world = World::new();
+    world
+        .tenant
+        .always("GET /v2/users", Fault::Refuse(Answer::text(403, "")));
+    let report = check(&world);
+    assert_eq!(report.advice.len(), 1);
+    assert!(
+        report.advice[0].contains("the scope monitoring"),
+        "{:?}",
+        report.advice
+    );
+}
+
+#[test]
+fn scopes_that_were_not_granted_deny_what_asks_for_them_and_are_advised() {
+    for (scope, writes, missing) in [
+        ("monitoring", &[][..], &["management", "control"][..]),
+        ("monitoring management", &WRITES[..2], &["control"][..]),
+        ("monitoring control", &[][..], &["management"][..]),
+    ] {
+        let world = World::new();
+        world.host.set("scope", scope);
+        let report = check(&world);
+        // Reading works, and that is what is asked.
+        assert!(report.healthy);
+        assert_eq!(allowed(&report), [&READS[..], writes].concat(), "{scope}");
+        let reason = denied(&report, Operation::DeleteAccount);
+        assert_eq!(
+            reason,
+            format!("the scope {} was not granted", missing.join(" and "))
+        );
+        assert_eq!(report.advice.len(), missing.len());
+        for (advice, scope) in report.advice.iter().zip(missing) {
+            assert!(
+                advice.starts_with(&format!("The scope {scope} was not granted.")),
+                "{advice}"
+            );
+        }
+    }
+}
+
+#[test]
+fn where_ninjaone_does_not_tell_the_scopes_nobody_knows_about_writes() {
+    let world = World::new();
+    let token = json!({"access_token": "token-0"});
+    world.tenant.always(
+        "POST /ws/oauth/token",
+        Fault::Refuse(Answer::json(200, &token)),
+    );
+    let report = check(&world);
+    assert!(report.healthy);
+    assert_eq!(
+        (report.granted_scopes.clone(), report.advice.len()),
+        (None, 0)
+    );
+    assert_eq!(allowed(&report), READS);
+    for operation in WRITES {
+        let unknown = permission(&report, operation);
+        assert!(
+            matches!(unknown, Permission::Unknown(reason) if reason.contains("scopes")),
+            "{unknown:?}"
+        );
+    }
+}
+
+#[test]
+fn a_check_can_be_repeated_and_sees_what_has_changed() {
+    let world = World::new();
+    assert!(check(&world).healthy);
+    world.tenant.always(
+        "GET /v2/organizations",
+        Fault::Refuse(Answer::text(500, "")),
+    );
+    assert!(!check(&world).healthy);
+}

@@ -1,0 +1,349 @@
+//! Deleting accounts: nobody who administers NinjaOne by accident, and "gone" only when it was seen.
+
+use ninjaone_connector::contract::{
+    Action, Change, Error, Failure, Mode, Outcome, RefusalReason, UnchangedReason,
+};
+use ninjaone_connector::http::TransportErrorKind;
+use serde_json::{Value, json};
+
+use crate::support::tenant::{Answer, Fault, State, Unknowns, unknown_route};
+use crate::support::{World, complaints, error, outcome, unchanged};
+
+const DELETE: &str = "DELETE /v2/user/technician/2";
+const GET: &str = "GET /v2/user/technician/2";
+const GONE: Outcome = unchanged(UnchangedReason::AlreadyGone);
+
+/// Deletes the technician 2, who is no administrator.
+fn delete(world: &World) -> Result<Change, Failure> {
+    world.delete("2", Mode::Apply)
+}
+
+fn refused(reason: RefusalReason) -> Error {
+    Error::Refused(reason)
+}
+
+/// Leaves one administrator, the first technician, beside others who cannot help.
+fn leave_one_administrator(tenant: &mut State) {
+    tenant.user_mut(3)["enabled"] = json!(false);
+    tenant.user_mut(2)["administrator"] = json!(null);
+}
+
+#[test]
+fn an_account_is_deleted_with_one_write_whatever_ninjaone_answers() {
+    for unknowns in Unknowns::all() {
+        for (account, request) in [("2", DELETE), ("11", "DELETE /v2/user/end-user/11")] {
+            let world = World::with(unknowns);
+            let deleted = outcome(world.delete(account, Mode::Apply));
+            assert_eq!(deleted, Outcome::Changed, "{unknowns:?}");
+            assert_eq!(world.tenant.state().users.len(), 4);
+            let writes = world.tenant.writes();
+            assert_eq!(
+                (writes.len(), writes[0].request()),
+                (1, request.to_string())
+            );
+            assert_eq!(writes[0].body, "");
+        }
+    }
+}
+
+#[test]
+fn a_deletion_may_be_answered_with_200() {
+    let world = World::new();
+    world
+        .tenant
+        .always(DELETE, Fault::AnswerAfter(Answer::text(200, "{}")));
+    assert_eq!(outcome(delete(&world)), Outcome::Changed);
+}
+
+#[test]
+fn a_change_says_whom_it_was() {
+    for mode in [Mode::Apply, Mode::Plan] {
+        for account in ["2", "99"] {
+            let change = World::new().delete(account, mode).expect("a change");
+            let step = &change.steps[0];
+            assert_eq!(
+                (step.action, step.account.as_deref()),
+                (Action::DeleteAccount, Some(account))
+            );
+            assert_eq!(
+                (step.changes.len(), change.account.as_deref()),
+                (0, Some(account))
+            );
+        }
+    }
+}
+
+#[test]
+fn a_plan_does_every_check_and_sends_no_write() {
+    for unknowns in Unknowns::all() {
+        let world = World::with(unknowns);
+        assert_eq!(outcome(world.delete("2", Mode::Plan)), Outcome::WouldChange);
+        assert_eq!(
+            outcome(world.delete("11", Mode::Plan)),
+            Outcome::WouldChange
+        );
+        assert_eq!(
+            outcome(world.delete_even(true, "1", Mode::Plan)),
+            Outcome::WouldChange
+        );
+        assert_eq!(world.tenant.writes().len(), 0);
+        assert_eq!(
+            world.host.log().len(),
+            1,
+            "only the token: {:?}",
+            world.host.log()
+        );
+    }
+}
+
+#[test]
+fn an_account_that_is_not_there_is_gone_already() {
+    for unknowns in Unknowns::all() {
+        for mode in [Mode::Apply, Mode::Plan] {
+            let world = World::with(unknowns);
+            assert_eq!(outcome(world.delete("99", mode)), GONE, "{unknowns:?}");
+            assert_eq!(world.tenant.writes().len(), 0);
+        }
+    }
+}
+
+#[test]
+fn an_administrator_is_refused_unless_that_is_allowed() {
+    for unknowns in Unknowns::all() {
+        for mode in [Mode::Apply, Mode::Plan] {
+            let world = World::with(unknowns);
+            let failure = world.delete("1", mode).expect_err("an administrator");
+            assert_eq!(failure.error, refused(RefusalReason::Administrator));
+            assert!(
+                failure.message.contains("explicit permission"),
+                "{}",
+                failure.message
+            );
+            assert_eq!(world.tenant.writes().len(), 0);
+        }
+        let world = World::with(unknowns);
+        let allowed = world.delete_even(true, "1", Mode::Apply);
+        assert_eq!(outcome(allowed), Outcome::Changed, "{unknowns:?}");
+    }
+}
+
+#[test]
+fn a_technician_of_whom_nobody_says_that_they_are_no_administrator_is_taken_for_one() {
+    for value in [Value::Null, json!(true)] {
+        let world = World::changed(|tenant| tenant.user_mut(2)["administrator"] = value.clone());
+        assert_eq!(error(delete(&world)), refused(RefusalReason::Administrator));
+        let allowed = world.delete_even(true, "2", Mode::Apply);
+        assert_eq!(outcome(allowed), Outcome::Changed);
+    }
+}
+
+#[test]
+fn the_last_administrator_who_can_sign_in_is_refused_whatever_is_allowed() {
+    for unknowns in Unknowns::all() {
+        for (mode, allowed) in [
+            (Mode::Apply, true),
+            (Mode::Plan, true),
+            (Mode::Apply, false),
+        ] {
+            let world = World::with(unknowns);
+            leave_one_administrator(&mut world.tenant.change());
+            let failure = world
+                .delete_even(allowed, "1", mode)
+                .expect_err("the last one");
+            assert_eq!(failure.error, refused(RefusalReason::LastAdministrator));
+            assert!(
+                failure.message.contains("last system administrator"),
+                "{}",
+                failure.message
+            );
+            assert_eq!(world.tenant.writes().len(), 0);
+        }
+    }
+}
+
+#[test]
+fn an_administrator_of_whom_nobody_says_that_they_can_sign_in_does_not_count() {
+    let world = World::changed(|tenant| tenant.user_mut(3)["enabled"] = json!(null));
+    let last = error(world.delete_even(true, "1", Mode::Apply));
+    assert_eq!(last, refused(RefusalReason::LastAdministrator));
+}
+
+#[test]
+fn an_administrator_who_cannot_sign_in_can_be_deleted_while_another_can() {
+    let world = World::changed(|tenant| tenant.user_mut(3)["enabled"] = json!(false));
+    let deleted = world.delete_even(true, "3", Mode::Apply);
+    assert_eq!(outcome(deleted), Outcome::Changed);
+}
+
+#[test]
+fn whether_another_administrator_is_left_is_read_to_the_end() {
+    let world = World::new();
+    world.tenant.serve(
+        "/v2/users",
+        r#"[{"id": 3, "administrator": true, "enabled": true}"#,
+    );
+    let error = error(world.delete_even(true, "1", Mode::Apply));
+    assert!(matches!(error, Error::MalformedResponse(_)), "{error:?}");
+    assert_eq!(world.tenant.writes().len(), 0);
+}
+
+#[test]
+fn an_end_user_is_never_taken_for_an_administrator() {
+    let world = World::changed(leave_one_administrator);
+    assert_eq!(outcome(world.delete("11", Mode::Apply)), Outcome::Changed);
+}
+
+#[test]
+fn an_account_that_an_identity_provider_manages_is_refused() {
+    for mode in [Mode::Apply, Mode::Plan] {
+        for account in [2, 11] {
+            let world = World::changed(|tenant| tenant.user_mut(account)["scimUser"] = json!(true));
+            let failure = world
+                .delete_even(true, &account.to_string(), mode)
+                .expect_err("refused");
+            assert_eq!(failure.error, refused(RefusalReason::ExternallyManaged));
+            assert!(
+                failure.message.contains("has to be removed there"),
+                "{}",
+                failure.message
+            );
+            assert_eq!(world.tenant.writes().len(), 0);
+        }
+    }
+}
+
+#[test]
+fn a_deletion_whose_answer_was_lost_is_not_sent_again_and_seen_to_be_done() {
+    for unknowns in Unknowns::all() {
+        for lost in [
+            Fault::LoseAnswer(TransportErrorKind::Network),
+            Fault::LoseAnswer(TransportErrorKind::FirstByteTimeout),
+            Fault::AnswerAfter(Answer::text(500, "")),
+        ] {
+            let world = World::with(unknowns);
+            world.tenant.always(DELETE, lost);
+            assert_eq!(outcome(delete(&world)), Outcome::Changed, "{unknowns:?}");
+            assert_eq!(world.tenant.writes().len(), 1);
+        }
+    }
+}
+
+#[test]
+fn a_deletion_that_was_not_carried_out_fails_as_what_went_wrong_and_is_not_sent_again() {
+    for (fault, expected) in [
+        (Fault::Drop(TransportErrorKind::Network), Error::Network),
+        (Fault::Refuse(Answer::text(500, "")), Error::Upstream(500)),
+        (Fault::Refuse(Answer::text(400, "")), Error::Upstream(400)),
+        (Fault::Refuse(Answer::text(404, "")), Error::Upstream(404)),
+        (
+            Fault::Refuse(Answer::text(429, "")),
+            Error::RateLimited(None),
+        ),
+        (Fault::Refuse(unknown_route()), Error::Upstream(404)),
+        (Fault::Refuse(Answer::html(404)), Error::RateLimited(None)),
+    ] {
+        let world = World::new();
+        world.tenant.always(DELETE, fault);
+        let failure = delete(&world).expect_err("not done");
+        assert_eq!(failure.error, expected);
+        assert_eq!(failure.exchange.expect("an exchange").request, DELETE);
+        assert_eq!(
+            (
+                world.tenant.writes().len(),
+                world.tenant.state().users.len()
+            ),
+            (1, 5)
+        );
+    }
+}
+
+#[test]
+fn a_refusal_that_leaves_no_doubt_is_not_followed_by_a_look() {
+    for answer in [
+        Answer::text(429, ""),
+        Answer::text(403, ""),
+        Answer::text(405, ""),
+        unknown_route(),
+    ] {
+        let world = World::new();
+        world.tenant.always(DELETE, Fault::Refuse(answer));
+        error(delete(&world));
+        assert_eq!(world.tenant.lines(), [GET, DELETE]);
+    }
+}
+
+#[test]
+fn where_somebody_else_was_quicker_the_account_was_gone_already() {
+    for unknowns in Unknowns::all() {
+        let world = World::with(unknowns);
+        let quicker = Fault::outrun(|tenant| tenant.users.retain(|user| user["id"] != 2));
+        world.tenant.always(DELETE, quicker);
+        assert_eq!(outcome(delete(&world)), GONE, "{unknowns:?}");
+    }
+}
+
+#[test]
+fn a_deletion_that_is_accepted_and_not_seen_is_unconfirmed() {
+    let world = World::new();
+    world.tenant.always(DELETE, Fault::Pretend);
+    let failure = delete(&world).expect_err("still there");
+    assert_eq!(failure.error, Error::Unconfirmed);
+    assert!(
+        failure.message.contains("still shows it"),
+        "{}",
+        failure.message
+    );
+    assert_eq!(world.tenant.writes().len(), 1);
+}
+
+#[test]
+fn the_failure_of_the_write_is_told_before_that_of_the_look_afterwards() {
+    let world = World::new();
+    world
+        .tenant
+        .after(1, GET, Fault::Refuse(Answer::text(500, "")));
+    let failure = delete(&world).expect_err("nobody knows");
+    assert_eq!(failure.exchange.expect("an exchange").request, GET);
+    let world = World::new();
+    world
+        .tenant
+        .always(DELETE, Fault::LoseAnswer(TransportErrorKind::Network));
+    world
+        .tenant
+        .after(1, GET, Fault::Refuse(Answer::text(500, "")));
+    assert_eq!(error(delete(&world)), Error::Network);
+}
+
+#[test]
+fn an_account_is_not_taken_for_gone_because_a_web_page_says_404() {
+    let world = World::new();
+    world.tenant.always(GET, Fault::Refuse(Answer::html(404)));
+    assert_eq!(error(delete(&world)), Error::RateLimited(None));
+    let world = World::new();
+    for path in ["technician/2", "end-user/2"] {
+        world.tenant.always(
+            &format!("GET /v2/user/{path}"),
+            Fault::Refuse(unknown_route()),
+        );
+    }
+    assert_eq!(error(delete(&world)), Error::Upstream(404));
+}
+
+#[test]
+fn an_identifier_that_is_none_is_refused_before_anything_is_sent() {
+    let world = World::new();
+    for mode in [Mode::Apply, Mode::Plan] {
+        assert_eq!(complaints(error(world.delete("ben", mode))), ["account"]);
+    }
+    assert!(world.tenant.lines().is_empty());
+}
+
+#[test]
+fn a_deletion_is_logged() {
+    let world = World::new();
+    outcome(delete(&world));
+    assert_eq!(
+        world.host.log()[1..],
+        ["Info deleting an account account=2"]
+    );
+}

@@ -1,0 +1,442 @@
+//! Failures of NinjaOne's: told apart by what a host acts on, with what a person acts on.
+
+use ninjaone_connector::contract::{Error, Failure, Mode, ResourceKinds, TimeoutPhase};
+use ninjaone_connector::http::TransportErrorKind;
+use serde_json::{Value, json};
+
+use crate::support::tenant::{Answer, Fault, unknown_route};
+use crate::support::{World, error, list_of};
+
+const USERS: &str = "GET /v2/users";
+
+/// How listing users fails on this answer.
+fn failure(answer: Answer) -> Failure {
+    failure_at(0, answer)
+}
+
+/// The same, when it is so many seconds after 1970.
+fn failure_at(unix_seconds: u64, answer: Answer) -> Failure {
+    let world = World::new();
+    world.clock().unix_seconds.set(unix_seconds);
+    world.tenant.always(USERS, Fault::Refuse(answer));
+    let failure = world
+        .list(&list_of(ResourceKinds::ACCOUNTS))
+        .expect_err("a failure");
+    let exchange = failure.exchange.as_ref().expect("an exchange");
+    assert_eq!(exchange.request, USERS);
+    failure
+}
+
+fn scopes(scopes: &[&str]) -> Error {
+    Error::MissingPermission(scopes.iter().map(ToString::to_string).collect())
+}
+
+/// The `error_code` that stands in every failure of the authentication layer.
+fn auth_layer(status: u16, error: &str, description: &str, code: i64) -> Answer {
+    let body = json!({"error": error, "error_description": description, "error_code": code});
+    Answer::json(status, &body)
+}
+
+#[test]
+fn every_observed_failure_is_told_apart() {
+    let cases = [
+        (
+            auth_layer(400, "missing_header", "Missing required header", 2),
+            Error::Other,
+            "did not arrive as it was sent",
+        ),
+        (
+            auth_layer(400, "invalid_header", "Invalid 'Authorization' header", 1),
+            Error::Other,
+            "did not arrive as it was sent",
+        ),
+        (
+            auth_layer(401, "not_authenticated", "Invalid credentials", 10),
+            Error::Unauthorized,
+            "a fresh token was not accepted either",
+        ),
+        (
+            auth_layer(
+                403,
+                "user_context_required",
+                "Access key does not have user context which is required for this request",
+                5,
+            ),
+            scopes(&[]),
+            "refuses machine-to-machine tokens",
+        ),
+        (unknown_route(), Error::Upstream(404), "no such endpoint"),
+        (
+            Answer::json(
+                500,
+                &json!({"resultCode": "FAILURE", "errorMessage": "NullPointerException"}),
+            ),
+            Error::Upstream(500),
+            "NinjaOne says \"NullPointerException\"",
+        ),
+        (
+            Answer::text(401, "\"insufficient_privileges\""),
+            scopes(&["monitoring"]),
+            "the scope monitoring",
+        ),
+        (
+            Answer::json(401, &json!({"error": "insufficient_privileges"})),
+            scopes(&["monitoring"]),
+            "the scope monitoring",
+        ),
+    ];
+    for (answer, expected, said) in cases {
+        let failure = failure(answer.clone());
+        assert_eq!(failure.error, expected, "{answer:?}");
+        assert!(failure.message.contains(said), "{}", failure.message);
+    }
+}
+
+#[test]
+fn a_status_without_a_known_body_is_taken_for_what_it_says() {
+    for (status, expected) in [
+        (201, Error::Upstream(201)),
+        (204, Error::Upstream(204)),
+        (301, Error::Upstream(301)),
+        (399, Error::Upstream(399)),
+        (400, Error::Upstream(400)),
+        (401, Error::Unauthorized),
+        (403, scopes(&["monitoring"])),
+        (404, Error::Upstream(404)),
+        (405, Error::Upstream(405)),
+        (408, Error::Timeout(TimeoutPhase::FirstByte)),
+        (409, Error::Upstream(409)),
+        (418, Error::Upstream(418)),
+        (422, Error::Upstream(422)),
+        (429, Error::RateLimited(None)),
+        (500, Error::Upstream(500)),
+        (502, Error::Upstream(502)),
+        (503, Error::RateLimited(None)),
+        (599, Error::Upstream(599)),
+        (600, Error::Upstream(600)),
+    ] {
+        for body in [
+            "",
+            "oops",
+            "\"oops\"",
+            "{",
+            "{}",
+            "[]",
+            "null",
+            "{\"error\": 5}",
+        ] {
+            let failure = failure(Answer::text(status, body));
+            assert_eq!(failure.error, expected, "{status} {body}");
+            let exchange = failure.exchange.expect("an exchange");
+            assert_eq!((exchange.status, exchange.code), (Some(status), None));
+        }
+    }
+}
+
+#[test]
+fn a_message_says_what_to_do_about_a_status() {
+    for (status, advice) in [
+        (204, "this success is not one"),
+        (400, "mend what it names"),
+        (
+            403,
+            "give the API application in NinjaOne the scope monitoring, and name it in the setting scope",
+        ),
+        (404, "there is no such entity"),
+        (405, "this status is not one"),
+        (408, "did not get the request in time"),
+        (429, "wait and try again"),
+        (500, "give its support the request id"),
+        (599, "give its support the request id"),
+        (600, "this status is not one"),
+    ] {
+        let failure = failure(Answer::text(status, ""));
+        let expected = format!("GET /v2/users was answered {status}: ");
+        assert!(
+            failure.message.starts_with(&expected),
+            "{}",
+            failure.message
+        );
+        assert!(failure.message.contains(advice), "{}", failure.message);
+    }
+}
+
+#[test]
+fn a_web_page_is_throttling_whatever_its_status() {
+    for status in [200, 201, 400, 403, 404, 429, 503] {
+        let page = Answer::html(status).header("retry-after", "9");
+        assert_eq!(
+            failure(page).error,
+            Error::RateLimited(Some(9_000)),
+            "{status}"
+        );
+    }
+    assert_eq!(failure(Answer::html(500)).error, Error::Upstream(500));
+    assert_eq!(failure(Answer::html(401)).error, Error::Unauthorized);
+}
+
+#[test]
+fn the_code_and_the_request_id_are_kept_from_wherever_they_stand() {
+    let text = |text: &str| Some(text.to_string());
+    let cases: [(Value, Option<String>, Option<String>); 5] = [
+        (
+            json!({"resultCode": "BAD", "incidentId": "I-1"}),
+            text("BAD"),
+            text("I-1"),
+        ),
+        (
+            json!({"error": "worse", "resultCode": "BAD"}),
+            text("worse"),
+            None,
+        ),
+        (
+            json!({"resultCode": "BAD", "errorMessage": {"code": "worst", "params": []}}),
+            text("worst"),
+            None,
+        ),
+        (
+            json!({"resultCode": "BAD", "errorMessage": {"params": []}}),
+            text("BAD"),
+            None,
+        ),
+        (json!({"resultCode": null, "incidentId": 5}), None, None),
+    ];
+    for (body, code, request_id) in cases {
+        let exchange = failure(Answer::json(400, &body))
+            .exchange
+            .expect("an exchange");
+        assert_eq!(
+            (exchange.code, exchange.request_id),
+            (code, request_id),
+            "{body}"
+        );
+    }
+    let both = Answer::json(400, &json!({"incidentId": "I-1"})).header("x-nj-request-id", "NJ-1");
+    let exchange = failure(both).exchange.expect("an exchange");
+    assert_eq!(exchange.request_id, text("NJ-1"));
+}
+
+#[test]
+fn what_ninjaone_says_is_passed_on_but_not_at_any_length() {
+    for body in [
+        json!({"errorMessage": "No way"}),
+        json!({"error_description": "No way", "errorMessage": "other"}),
+        json!("No way"),
+    ] {
+        let message = failure(Answer::json(400, &body)).message;
+        assert!(
+            message.contains("NinjaOne says \"No way\"; NinjaOne did"),
+            "{message}"
+        );
+    }
+    for (said, shown) in [
+        ("é".repeat(200), format!("\"{}\"", "é".repeat(200))),
+        ("é".repeat(201), format!("\"{}…\"", "é".repeat(200))),
+    ] {
+        let message = failure(Answer::json(400, &json!(said))).message;
+        assert!(message.contains(&shown), "{message}");
+    }
+    let message = failure(Answer::json(400, &json!({"errorMessage": ""}))).message;
+    assert!(!message.contains("says"), "{message}");
+}
+
+#[test]
+fn the_code_stands_in_the_message() {
+    let failure = failure(Answer::failure(400, "BAD_THING"));
+    assert!(
+        failure
+            .message
+            .starts_with("GET /v2/users was answered 400 (BAD_THING): "),
+        "{}",
+        failure.message
+    );
+}
+
+#[test]
+fn a_wait_is_told_in_milliseconds_however_it_is_written() {
+    const NOW: u64 = 784_111_777; // Sun, 06 Nov 1994 08:49:37 GMT
+    for (retry_after, expected) in [
+        ("120", Some(120_000)),
+        (" 0 ", Some(0)),
+        ("18446744073709551615", Some(u64::MAX)),
+        ("Sun, 06 Nov 1994 08:50:37 GMT", Some(60_000)),
+        ("Sunday, 06-Nov-94 08:50:37 GMT", Some(60_000)),
+        ("Sun Nov  6 08:50:37 1994", Some(60_000)),
+        ("Sun, 06 Nov 1994 08:49:00 GMT", Some(0)),
+        ("-1", None),
+        ("1.5", None),
+        ("soon", None),
+        ("", None),
+    ] {
+        for status in [429, 503] {
+            let answer = Answer::text(status, "").header("retry-after", retry_after);
+            let error = failure_at(NOW, answer).error;
+            assert_eq!(error, Error::RateLimited(expected), "{retry_after}");
+        }
+    }
+}
+
+#[test]
+fn a_wait_until_a_date_is_counted_by_the_clock_of_who_named_it() {
+    let answer = Answer::text(429, "")
+        .header("retry-after", "Sun, 06 Nov 1994 08:50:37 GMT")
+        .header("date", "Sun, 06 Nov 1994 08:50:30 GMT");
+    assert_eq!(failure_at(5, answer).error, Error::RateLimited(Some(7_000)));
+}
+
+#[test]
+fn a_redirect_is_not_followed_and_says_where_it_leads_without_secrets() {
+    for (location, shown) in [
+        (
+            "https://eu.ninjarmm.com/v2/users?token=abc",
+            "https://eu.ninjarmm.com,",
+        ),
+        (
+            "https://ada:pw@eu.ninjarmm.com#top",
+            "https://eu.ninjarmm.com,",
+        ),
+        ("/login?token=abc", "another path of the same host"),
+    ] {
+        let failure = failure(Answer::text(302, "").header("location", location));
+        assert_eq!(failure.error, Error::Upstream(302));
+        assert!(
+            failure.message.contains(&format!("redirects to {shown}")),
+            "{}",
+            failure.message
+        );
+        for secret in ["abc", "ada", "pw"] {
+            assert!(!failure.message.contains(secret), "{}", failure.message);
+        }
+        assert!(failure.message.contains("base URL"), "{}", failure.message);
+    }
+    let nowhere = failure(Answer::text(307, "")).message;
+    assert!(
+        nowhere.contains("redirects to an unnamed place"),
+        "{nowhere}"
+    );
+}
+
+#[test]
+fn a_body_in_another_encoding_is_malformed() {
+    for coding in ["gzip", "br", "x"] {
+        let failure = failure(Answer::text(200, "[]").header("content-encoding", coding));
+        assert_eq!(failure.error, Error::MalformedResponse(None));
+        assert!(
+            failure.message.contains(&format!("{coding:?}")),
+            "{}",
+            failure.message
+        );
+        assert!(failure.message.contains("proxy"), "{}", failure.message);
+    }
+    let world = World::new();
+    let plain = Answer::text(200, "[]").header("content-encoding", "identity");
+    world.tenant.once(USERS, Fault::Refuse(plain));
+    world
+        .list(&list_of(ResourceKinds::ACCOUNTS))
+        .expect("a page");
+}
+
+#[test]
+fn a_request_that_is_not_answered_says_what_went_wrong() {
+    for (kind, expected, advice) in [
+        (
+            TransportErrorKind::ConnectTimeout,
+            Error::Timeout(TimeoutPhase::Connect),
+            "check the base URL and the network",
+        ),
+        (
+            TransportErrorKind::FirstByteTimeout,
+            Error::Timeout(TimeoutPhase::FirstByte),
+            "try again later",
+        ),
+        (
+            TransportErrorKind::BetweenBytesTimeout,
+            Error::Timeout(TimeoutPhase::BetweenBytes),
+            "try again later",
+        ),
+        (
+            TransportErrorKind::Network,
+            Error::Network,
+            "check the base URL and the network",
+        ),
+        (
+            TransportErrorKind::Denied,
+            Error::Other,
+            "what the governance host lets connectors reach",
+        ),
+        (
+            TransportErrorKind::TooLarge,
+            Error::LimitExceeded,
+            "raise the limit",
+        ),
+        (
+            TransportErrorKind::Internal,
+            Error::Other,
+            "please report it",
+        ),
+    ] {
+        let world = World::new();
+        world.tenant.always(USERS, Fault::Drop(kind));
+        let failure = world
+            .list(&list_of(ResourceKinds::ACCOUNTS))
+            .expect_err("no answer");
+        assert_eq!(failure.error, expected);
+        let expected = "GET /v2/users was not answered: the fake transport says so; ";
+        assert!(failure.message.starts_with(expected), "{}", failure.message);
+        assert!(failure.message.contains(advice), "{}", failure.message);
+        assert_eq!(failure.exchange.expect("an exchange").status, None);
+    }
+}
+
+#[test]
+fn a_failure_whose_body_breaks_off_is_told_as_what_broke_it() {
+    let broken = Answer::text(400, "{\"resul").breaks_off(TransportErrorKind::Network);
+    assert_eq!(failure(broken).error, Error::Network);
+}
+
+#[test]
+fn a_failure_with_an_endless_body_is_read_to_64_kib() {
+    let world = World::changed(|tenant| tenant.chunk_bytes = 1024);
+    let endless = Answer::text(500, "x".repeat(64 * 1024)).breaks_off(TransportErrorKind::Network);
+    world.tenant.always(USERS, Fault::Refuse(endless));
+    assert_eq!(
+        error(world.list(&list_of(ResourceKinds::ACCOUNTS))),
+        Error::Upstream(500)
+    );
+    let shorter = Answer::text(500, "x".repeat(63 * 1024)).breaks_off(TransportErrorKind::Network);
+    let world = World::changed(|tenant| tenant.chunk_bytes = 1024);
+    world.tenant.always(USERS, Fault::Refuse(shorter));
+    assert_eq!(
+        error(world.list(&list_of(ResourceKinds::ACCOUNTS))),
+        Error::Network
+    );
+}
+
+#[test]
+fn each_operation_names_the_scopes_that_would_allow_it() {
+    let forbidden = || Fault::Refuse(Answer::text(403, ""));
+    let world = World::new();
+    world
+        .tenant
+        .once("PATCH /v2/user/role/21/add-members", forbidden());
+    let error = error(world.grant("2", "21", Mode::Apply));
+    assert_eq!(error, scopes(&["management"]));
+    for (account, path, also) in [("2", "technician/2", true), ("11", "end-user/11", false)] {
+        world
+            .tenant
+            .once(&format!("DELETE /v2/user/{path}"), forbidden());
+        let failure = world.delete(account, Mode::Apply).expect_err("403");
+        assert_eq!(failure.error, scopes(&["management", "control"]));
+        assert!(
+            failure.message.contains("the scope management and control"),
+            "{}",
+            failure.message
+        );
+        assert_eq!(
+            failure.message.contains("System Administrator"),
+            also,
+            "{}",
+            failure.message
+        );
+    }
+}

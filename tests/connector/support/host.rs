@@ -1,0 +1,104 @@
+//! A governance host: settings, a log that is kept, and a clock that is set by hand.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use ninjaone_connector::host::{Host, Level, SettingUnavailable};
+
+/// A client secret with every kind of character that a form has to encode, and some that it need not.
+pub const SECRET: &str = "S3-cr_e.t*+/=&% ~ü";
+/// The client id that the tenant knows.
+pub const CLIENT_ID: &str = "client-1";
+/// Where the tenant is.
+pub const BASE_URL: &str = "https://acme.example";
+
+/// What the clock shows: nanoseconds since some moment, and seconds since 1970.
+#[derive(Default)]
+pub struct Clock {
+    pub nanos: Cell<u64>,
+    pub unix_seconds: Cell<u64>,
+}
+
+impl Clock {
+    /// Lets time pass.
+    pub fn advance_seconds(&self, seconds: u64) {
+        self.nanos.set(self.nanos.get() + seconds * 1_000_000_000);
+        self.unix_seconds.set(self.unix_seconds.get() + seconds);
+    }
+}
+
+/// The host; clones are the same host.
+#[derive(Clone, Default)]
+pub struct FakeHost(Rc<State>);
+
+#[derive(Default)]
+struct State {
+    settings: RefCell<BTreeMap<String, Result<String, String>>>,
+    log: RefCell<Vec<String>>,
+    clock: Rc<Clock>,
+}
+
+impl FakeHost {
+    /// A host whose settings are all right.
+    pub fn new() -> Self {
+        let host = FakeHost::default();
+        host.set("base-url", BASE_URL);
+        host.set("client-id", CLIENT_ID);
+        host.set("client-secret", SECRET);
+        host.set("scope", "monitoring management control");
+        host
+    }
+
+    pub fn set(&self, key: &str, value: &str) {
+        let value = Ok(value.to_string());
+        self.0.settings.borrow_mut().insert(key.to_string(), value);
+    }
+
+    pub fn unset(&self, key: &str) {
+        self.0.settings.borrow_mut().remove(key);
+    }
+
+    /// Makes the host fail to give a setting.
+    pub fn deny(&self, key: &str, reason: &str) {
+        let value = Err(reason.to_string());
+        self.0.settings.borrow_mut().insert(key.to_string(), value);
+    }
+
+    pub fn clock(&self) -> &Rc<Clock> {
+        &self.0.clock
+    }
+
+    /// Every message, as `level message name=value …`.
+    pub fn log(&self) -> Vec<String> {
+        self.0.log.borrow().clone()
+    }
+}
+
+impl Host for FakeHost {
+    fn setting(&self, key: &str) -> Result<Option<String>, SettingUnavailable> {
+        match self.0.settings.borrow().get(key) {
+            None => Ok(None),
+            Some(Ok(value)) => Ok(Some(value.clone())),
+            Some(Err(reason)) => Err(SettingUnavailable {
+                reason: reason.clone(),
+            }),
+        }
+    }
+
+    fn log(&self, level: Level, message: &str, fields: &[(&str, &str)]) {
+        let mut line = format!("{level:?} {message}");
+        for (name, value) in fields {
+            line += &format!(" {name}={value}");
+        }
+        self.0.log.borrow_mut().push(line);
+    }
+
+    fn monotonic_nanos(&self) -> u64 {
+        self.0.clock.nanos.get()
+    }
+
+    fn unix_seconds(&self) -> u64 {
+        self.0.clock.unix_seconds.get()
+    }
+}

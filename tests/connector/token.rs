@@ -1,0 +1,412 @@
+//! Tokens: asked for once, kept while they are good, renewed before they expire and once when they are not accepted.
+
+use ninjaone_connector::contract::{Error, ErrorKind, Mode, ResourceKinds};
+use ninjaone_connector::http::TransportErrorKind;
+use serde_json::json;
+
+use crate::support::host::{CLIENT_ID, SECRET};
+use crate::support::tenant::{Answer, Fault, form_value, unknown_route};
+use crate::support::{World, complaints, error, list_of};
+
+const TOKEN: &str = "POST /ws/oauth/token";
+
+/// Lists organizations, which takes at least one request with a token.
+fn call(world: &World) {
+    world
+        .list(&list_of(ResourceKinds::ORGANIZATIONS))
+        .expect("a page");
+}
+
+fn tokens_asked(world: &World) -> usize {
+    world.tenant.token_requests().len()
+}
+
+/// How the call fails when the token endpoint answers so.
+fn refused_with(answer: Answer) -> (Error, String) {
+    let world = World::new();
+    world.tenant.always(TOKEN, Fault::Refuse(answer));
+    let failure = world
+        .list(&list_of(ResourceKinds::ACCOUNTS))
+        .expect_err("no token");
+    assert!(
+        world.tenant.lines().is_empty(),
+        "nothing can be sent without a token"
+    );
+    assert_eq!(
+        failure.exchange.as_ref().map(|own| own.request.as_str()),
+        Some(TOKEN)
+    );
+    (failure.error, failure.message)
+}
+
+#[test]
+fn a_token_is_asked_for_once_in_an_instance() {
+    let world = World::new();
+    call(&world);
+    call(&world);
+    world.grant("2", "21", Mode::Apply).expect("a change");
+    assert_eq!(tokens_asked(&world), 1);
+    call(&world.fresh_instance());
+    assert_eq!(tokens_asked(&world), 2);
+}
+
+#[test]
+fn a_token_is_renewed_a_minute_before_it_expires() {
+    let world = World::new();
+    call(&world);
+    world.clock().advance_seconds(3600 - 61);
+    call(&world);
+    assert_eq!(tokens_asked(&world), 1);
+    world.clock().advance_seconds(1);
+    call(&world);
+    assert_eq!(tokens_asked(&world), 2);
+    world.clock().advance_seconds(3600 - 61);
+    call(&world);
+    assert_eq!(tokens_asked(&world), 2);
+}
+
+#[test]
+fn a_short_lived_token_is_used_for_nine_tenths_of_its_life() {
+    let world = World::changed(|tenant| tenant.token_life = json!(100));
+    call(&world);
+    world.clock().advance_seconds(89);
+    call(&world);
+    assert_eq!(tokens_asked(&world), 1);
+    world.clock().advance_seconds(1);
+    call(&world);
+    assert_eq!(tokens_asked(&world), 2);
+}
+
+#[test]
+fn the_life_of_a_token_begins_when_it_is_asked_for() {
+    let world = World::changed(|tenant| tenant.latency_nanos = 10_000_000_000);
+    world.clock().advance_seconds(1_000_000);
+    world.check().expect("a report");
+    world.tenant.change().latency_nanos = 0;
+    // The token's request took ten seconds, as did the four that followed.
+    world.clock().advance_seconds(3600 - 60 - 51);
+    call(&world);
+    assert_eq!(tokens_asked(&world), 1);
+    world.clock().advance_seconds(1);
+    call(&world);
+    assert_eq!(tokens_asked(&world), 2);
+}
+
+#[test]
+fn a_token_that_does_not_say_how_long_it_lives_is_kept_until_it_is_not_accepted() {
+    for life in [json!(null), json!(0), json!(-1), json!(i64::MAX)] {
+        let world = World::changed(|tenant| tenant.token_life = life.clone());
+        call(&world);
+        world.clock().advance_seconds(10_000_000);
+        call(&world);
+        assert_eq!(tokens_asked(&world), 1, "{life}");
+    }
+}
+
+#[test]
+fn a_token_that_is_not_accepted_is_renewed_and_the_call_goes_on() {
+    let world = World::new();
+    call(&world);
+    world.tenant.change().revoke_tokens();
+    world.tenant.forget_sent();
+    call(&world);
+    assert_eq!(tokens_asked(&world), 1);
+    let first = "GET /v2/organizations?pageSize=1000";
+    let second = "GET /v2/organizations?pageSize=1000&after=101";
+    assert_eq!(world.tenant.lines(), [first, first, second]);
+}
+
+#[test]
+fn a_write_that_was_not_accepted_is_sent_again_with_its_body() {
+    let world = World::new();
+    call(&world);
+    let write = "PATCH /v2/user/role/21/add-members";
+    world
+        .tenant
+        .once(write, Fault::outrun(|tenant| tenant.revoke_tokens()));
+    world.grant("2", "21", Mode::Apply).expect("a change");
+    let bodies: Vec<_> = world.tenant.writes().into_iter().map(|w| w.body).collect();
+    assert_eq!(bodies, ["[2]", "[2]"]);
+    assert_eq!(world.tenant.state().members(21), [1, 2]);
+}
+
+#[test]
+fn a_request_is_sent_twice_at_most() {
+    let world = World::new();
+    call(&world);
+    let not_accepted = Answer::json(
+        401,
+        &json!({"error": "not_authenticated", "error_code": 10}),
+    );
+    world
+        .tenant
+        .always("GET /v2/users", Fault::Refuse(not_accepted));
+    world.tenant.forget_sent();
+    let failure = world
+        .list(&list_of(ResourceKinds::ACCOUNTS))
+        .expect_err("401");
+    assert_eq!(failure.error, Error::Unauthorized);
+    assert!(
+        failure
+            .message
+            .contains("a fresh token was not accepted either")
+    );
+    assert_eq!(world.tenant.lines().len(), 2);
+    assert_eq!(tokens_asked(&world), 1);
+}
+
+#[test]
+fn a_token_is_asked_for_anew_when_the_settings_change() {
+    for (key, value) in [
+        ("base-url", "https://acme.example:444"),
+        ("scope", "monitoring"),
+    ] {
+        let world = World::new();
+        call(&world);
+        world.host.set(key, value);
+        call(&world);
+        assert_eq!(tokens_asked(&world), 2, "{key}");
+        call(&world);
+        assert_eq!(tokens_asked(&world), 2, "{key}");
+    }
+    let world = World::new();
+    call(&world);
+    world.host.set("client-id", "another");
+    assert_eq!(
+        error(world.list(&list_of(ResourceKinds::ACCOUNTS))),
+        Error::Unauthorized
+    );
+}
+
+#[test]
+fn what_is_sent_for_a_token_is_a_form() {
+    let world = World::new();
+    call(&world);
+    let sent = world.tenant.token_requests().remove(0);
+    assert_eq!(
+        sent.headers,
+        [
+            ("accept".to_string(), "application/json".to_string()),
+            (
+                "content-type".to_string(),
+                "application/x-www-form-urlencoded".to_string()
+            ),
+        ]
+    );
+    assert_eq!(
+        sent.body,
+        format!(
+            "grant_type=client_credentials&client_id={CLIENT_ID}&client_secret=S3-cr_e.t*%2B%2F%3D%26%25+%7E%C3%BC\
+             &scope=monitoring+management+control"
+        )
+    );
+    assert_eq!(
+        form_value(&sent.body, "client_secret").as_deref(),
+        Some(SECRET)
+    );
+}
+
+#[test]
+fn every_request_carries_the_token_in_its_header_alone() {
+    let world = World::new();
+    call(&world);
+    for sent in world.tenant.sent() {
+        assert_eq!(sent.header("authorization"), Some("Bearer token-1"));
+        assert!(!sent.url.contains("token-1"));
+    }
+}
+
+#[test]
+fn what_was_granted_is_logged_and_the_token_is_not() {
+    let world = World::new();
+    call(&world);
+    assert_eq!(
+        world.host.log(),
+        ["Debug got a token scope=monitoring management control"]
+    );
+}
+
+#[test]
+fn an_unknown_application_is_told_from_an_unknown_instance() {
+    let (error, message) = refused_with(Answer::failure(404, "Client app not exist"));
+    assert_eq!(error, Error::Unauthorized);
+    assert!(
+        message.contains("client-id") && message.contains("region"),
+        "{message}"
+    );
+    assert!(message.contains("(Client app not exist)"), "{message}");
+    for answer in [
+        unknown_route(),
+        Answer::text(404, ""),
+        Answer::text(404, "nothing here"),
+    ] {
+        let (error, message) = refused_with(answer);
+        assert_eq!(error, Error::Upstream(404));
+        assert!(
+            message.contains("https://acme.example is no NinjaOne instance"),
+            "{message}"
+        );
+        assert!(message.contains("base-url"), "{message}");
+    }
+}
+
+#[test]
+fn a_scope_that_was_not_given_is_told_with_the_scopes_asked_for() {
+    let world = World::changed(|tenant| tenant.scopes = vec!["monitoring"]);
+    world.host.set("scope", "monitoring control");
+    let failure = world.check().map(|report| report.probes[0].failure.clone());
+    let failure = failure.expect("a report").expect("a failure");
+    assert_eq!(failure.kind, ErrorKind::MissingPermission);
+    assert!(
+        failure.message.contains("\"monitoring control\""),
+        "{}",
+        failure.message
+    );
+    let error = error(world.list(&list_of(ResourceKinds::ACCOUNTS)));
+    let asked = ["monitoring", "control"].map(ToString::to_string).to_vec();
+    assert_eq!(error, Error::MissingPermission(asked));
+}
+
+#[test]
+fn a_wrong_secret_is_told_whatever_the_status() {
+    for answer in [
+        Answer::json(401, &json!({"error": "invalid_client"})),
+        Answer::json(400, &json!({"error": "invalid_client"})),
+        Answer::failure(403, "WRONG_SECRET"),
+        Answer::text(401, ""),
+    ] {
+        let (error, message) = refused_with(answer);
+        assert_eq!(error, Error::Unauthorized);
+        assert!(message.contains("client-secret"), "{message}");
+    }
+}
+
+#[test]
+fn an_application_of_the_wrong_kind_is_told_which_it_should_be() {
+    for code in ["unauthorized_client", "unsupported_grant_type"] {
+        let (error, message) = refused_with(Answer::json(400, &json!({"error": code})));
+        assert_eq!(error, Error::Unauthorized);
+        assert!(
+            message.contains("API Services (machine-to-machine)"),
+            "{message}"
+        );
+    }
+}
+
+#[test]
+fn a_web_page_in_place_of_a_token_is_throttling() {
+    for answer in [
+        Answer::html(200),
+        Answer::text(200, "\n <html>"),
+        Answer::html(403),
+        Answer::html(400).header("retry-after", "7"),
+        Answer::html(429),
+    ] {
+        let (error, _) = refused_with(answer);
+        assert!(matches!(error, Error::RateLimited(_)), "{error:?}");
+    }
+}
+
+#[test]
+fn other_failures_of_the_token_endpoint_are_told_as_those_of_any_other() {
+    for (answer, expected) in [
+        (Answer::text(500, ""), Error::Upstream(500)),
+        (Answer::text(302, ""), Error::Upstream(302)),
+        (Answer::text(204, ""), Error::Upstream(204)),
+        (
+            Answer::text(429, "").header("retry-after", "7"),
+            Error::RateLimited(Some(7_000)),
+        ),
+        (
+            Answer::json(400, &json!({"error": "x"})).breaks_off(TransportErrorKind::Network),
+            Error::Network,
+        ),
+        (
+            Answer::text(200, "{\"acc").breaks_off(TransportErrorKind::Network),
+            Error::Network,
+        ),
+    ] {
+        assert_eq!(refused_with(answer.clone()).0, expected, "{answer:?}");
+    }
+}
+
+#[test]
+fn a_token_request_that_is_not_answered_fails_as_any_other() {
+    let world = World::new();
+    world
+        .tenant
+        .once(TOKEN, Fault::Drop(TransportErrorKind::Network));
+    assert_eq!(error(world.grant("2", "21", Mode::Apply)), Error::Network);
+    world.grant("2", "21", Mode::Apply).expect("a change");
+}
+
+#[test]
+fn an_answer_that_is_no_token_is_malformed() {
+    for body in [
+        "",
+        "null",
+        "[]",
+        "{",
+        "{}",
+        "\"token-1\"",
+        r#"{"access_token": null}"#,
+        r#"{"access_token": ""}"#,
+        r#"{"access_token": 5}"#,
+        r#"{"access_token": "token-1", "expires_in": "soon"}"#,
+        r#"{"access_token": "token 1"}"#,
+        r#"{"access_token": "token-1\r\nx: y"}"#,
+        r#"{"access_token": "token-1", "token_type": "MAC"}"#,
+    ] {
+        let (error, message) = refused_with(Answer::text(200, body));
+        assert_eq!(error, Error::MalformedResponse(None), "{body}");
+        assert!(message.contains("base URL"), "{message}");
+    }
+}
+
+#[test]
+fn a_token_is_taken_whatever_else_the_answer_says_or_leaves_out() {
+    for body in [
+        r#"{"access_token": "token-0"}"#,
+        r#"{"access_token": "token-0", "token_type": "bearer"}"#,
+        r#" {"access_token": "token-0", "token_type": null, "scope": null, "jti": [1]} "#,
+    ] {
+        let world = World::new();
+        world
+            .tenant
+            .once(TOKEN, Fault::Refuse(Answer::text(200, body)));
+        call(&world);
+    }
+}
+
+#[test]
+fn the_request_id_of_a_refusal_is_kept() {
+    let world = World::new();
+    let refusals = [
+        (
+            Answer::failure(404, "Client app not exist"),
+            "WEB_MGMT_SERVICE-1",
+        ),
+        (
+            Answer::failure(404, "x").header("x-nj-request-id", "NJ-1"),
+            "NJ-1",
+        ),
+        (Answer::failure(500, "x"), "WEB_MGMT_SERVICE-1"),
+    ];
+    for (answer, id) in refusals {
+        world.tenant.once(TOKEN, Fault::Refuse(answer));
+        let failure = world
+            .list(&list_of(ResourceKinds::ACCOUNTS))
+            .expect_err("no token");
+        let exchange = failure.exchange.expect("an exchange");
+        assert_eq!(exchange.request_id.as_deref(), Some(id));
+    }
+}
+
+#[test]
+fn a_secret_that_the_host_withdraws_is_asked_for_at_the_next_call() {
+    let world = World::new();
+    call(&world);
+    world.host.unset("client-secret");
+    let error = error(world.list(&list_of(ResourceKinds::ORGANIZATIONS)));
+    assert_eq!(complaints(error), ["client-secret"]);
+}
