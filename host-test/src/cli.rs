@@ -10,6 +10,8 @@ mod failure;
 mod output;
 mod progress;
 mod session;
+mod snapshot;
+mod traffic;
 
 use std::io;
 use std::process::ExitCode;
@@ -42,7 +44,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
         .enable_all()
         .build()
         .map_err(|error| Failure::Local(format!("cannot start the runtime: {error}")))?;
-    let session = Arc::new(Session::new(cli.options));
+    let session = Arc::new(Session::new(cli.options, &cli.command)?);
     let cut = if_interrupted(&cli.command);
     // In a task of its own: Ctrl-C does not wait for a command that is busy.
     let command = runtime.spawn(dispatch(session.clone(), cli.command));
@@ -50,12 +52,15 @@ fn run(cli: Cli) -> Result<(), Failure> {
         tokio::select! {
             result = command => result
                 .unwrap_or_else(|error| Err(Failure::Local(format!("the command broke off: {error}")))),
-            Ok(()) = tokio::signal::ctrl_c() => cut.map_or(Ok(()), |cut| Err(Failure::Interrupted(cut))),
+            Ok(()) = interruption() => cut.map_or(Ok(()), |cut| Err(Failure::Interrupted(cut))),
         }
     });
-    // Nor does the end of the program, for a name that is being resolved, say.
+    // The task may still be at work on it, and cannot put it in its place any more.
+    session.unfinished.remove();
+    // Nor does the end of the program wait, for a name that is being resolved, say.
     runtime.shutdown_background();
     session.progress.clear();
+    let result = session.traffic.finish(result);
     // What was written before a failure is worth having; the failure is worth more than one of flushing.
     let flushed = session.output.flush();
     result.and(flushed.map_err(Failure::from))
@@ -70,22 +75,43 @@ async fn dispatch(session: Arc<Session>, command: Command) -> Result<(), Failure
         Command::Grant(args) => commands::write::grant(session, args).await,
         Command::Revoke(args) => commands::write::revoke(session, args).await,
         Command::Provision(command) => commands::provision::run(session, command).await,
-        Command::Sync => commands::sync::run(session).await,
+        Command::Sync(args) => commands::sync::run(session, args).await,
+        Command::Diff(args) => commands::diff::run(session, &args),
         Command::Simulate(args) => commands::simulate::run(session, args).await,
         Command::Demo => demo::run(session).await,
     }
 }
 
+/// Waits for Ctrl-C, or for what a supervisor sends in its place.
+async fn interruption() -> io::Result<()> {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let mut terminate = signal(SignalKind::terminate())?;
+        tokio::select! {
+            interrupted = tokio::signal::ctrl_c() => interrupted,
+            _ = terminate.recv() => Ok(()),
+        }
+    }
+    #[cfg(not(unix))]
+    tokio::signal::ctrl_c().await
+}
+
 /// What to know when Ctrl-C has cut the command off; `None` where that is how it ends.
 fn if_interrupted(command: &Command) -> Option<&'static str> {
     match command {
-        Command::List(_) | Command::Sync => {
+        Command::Sync(args) if args.out.is_some() => {
+            Some("The listing was cut. A snapshot is replaced by a whole one, or not at all.")
+        }
+        Command::List(_) | Command::Sync(_) => {
             Some("The listing was cut: what was written is not the whole.")
         }
         Command::Grant(_) | Command::Revoke(_) | Command::Provision(_) => {
             Some("The write may have been done all the same: look before repeating it.")
         }
-        Command::Describe | Command::Check | Command::Demo => Some("Nothing was changed."),
+        Command::Describe | Command::Check | Command::Diff(_) | Command::Demo => {
+            Some("Nothing was changed.")
+        }
         Command::Simulate(_) => None,
     }
 }

@@ -1,11 +1,19 @@
 //! How a connector's HTTP requests leave the host.
 //!
 //! A request passes the [egress policy](crate::EgressPolicy), is sent by a [`Transport`], and its answer is read under a
-//! time and a size limit. [`Network`] is the transport that sends over the network; another one can record, or replay.
+//! time and a size limit. [`Network`] is the transport that sends over the network. [`Recorder`] keeps what another transport
+//! sends and gets as a [`Recording`], without its secrets, and [`Replayer`] answers from one.
 
 mod body;
+mod breakdown;
 mod classify;
+mod har;
+mod json_text;
 mod network;
+mod recorder;
+mod recording;
+mod redact;
+mod replay;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -17,7 +25,12 @@ use tracing::Instrument;
 use wasmtime_wasi_http::{RequestOptions, WasiHttpHooks};
 
 use self::body::GuardedBody;
+pub use self::breakdown::Breakdown;
 pub use self::network::Network;
+pub use self::recorder::Recorder;
+pub use self::recording::{Answer, Exchange, Recording, RecordingError, RecordingFile};
+pub use self::redact::NEUTRAL_HOST;
+pub use self::replay::{ReplayError, Replayer};
 use crate::{BoxFuture, EgressPolicy};
 
 pub use wasmtime_wasi_http::{Error as HttpError, WasiBody as HttpBody};

@@ -88,5 +88,10 @@ pub use self::listing::Listing;
 pub use self::plugin::{Plugin, Tenant};
 pub use self::settings::{Setting, Settings, SettingsError, TenantSettings};
 
+/// The examples of the README, so that they are compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+pub struct Readme;
+
 /// A future behind a pointer, as traits need it that are used as objects.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;

@@ -393,6 +393,14 @@ fn a_create_whose_answer_was_lost_is_not_sent_again_and_seen_to_be_done() {
 }
 
 #[test]
+fn an_answer_that_shows_the_new_account_is_enough() {
+    let world = World::new();
+    create(&world, &new_technician()).expect("a change");
+    let look = "GET /v2/users?includeRoles=true";
+    assert_eq!(world.tenant.lines(), [look, CREATE_TECHNICIAN]);
+}
+
+#[test]
 fn a_create_that_did_not_arrive_fails_as_what_went_wrong_and_is_not_sent_again() {
     for (fault, expected) in [
         (Fault::Drop(TransportErrorKind::Network), Error::Network),
@@ -534,6 +542,17 @@ fn every_field_that_is_wrong_is_named_at_once() {
             "roles",
         ]
     );
+}
+
+#[test]
+fn a_field_is_not_taken_for_an_attribute_whatever_its_value() {
+    for value in [Value::Text("a@b.c".to_string()), Value::Boolean(true)] {
+        let account = NewAccount {
+            attributes: vec![attribute("phone", value)],
+            ..new_end_user()
+        };
+        assert_eq!(wrong_fields(&account), ["phone"]);
+    }
 }
 
 #[test]

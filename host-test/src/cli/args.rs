@@ -10,6 +10,8 @@ macro_rules! examples {
 mod filters;
 mod provision;
 mod simulate;
+mod snapshot;
+mod traffic;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -21,6 +23,8 @@ use secrecy::SecretString;
 pub use self::filters::ListArgs;
 pub use self::provision::{CreateArgs, ProvisionCommand, UpdateArgs};
 pub use self::simulate::SimulateArgs;
+pub use self::snapshot::{DiffArgs, SyncArgs};
+pub use self::traffic::TrafficFlags;
 use super::exit;
 
 /// Runs an identity connector: lists accounts, roles and grants, and changes them.
@@ -73,6 +77,8 @@ pub struct Options {
     /// Compile the component anew, and keep no compiled code in the user's cache folder
     #[arg(long, global = true)]
     pub no_cache: bool,
+    #[command(flatten)]
+    pub traffic: TrafficFlags,
     #[command(flatten)]
     pub settings: SettingFlags,
 }
@@ -144,14 +150,32 @@ pub enum Command {
     /// Create, change, enable, disable or remove an account
     #[command(subcommand)]
     Provision(ProvisionCommand),
-    /// List everything, and check that it fits together
+    /// List everything, check that it fits together, and write a snapshot of it where one is asked for
     #[command(
-        long_about = "List everything, and check that it fits together.\n\n\
+        long_about = "List everything, check that it fits together, and write a snapshot of it where one is asked for.\n\n\
             Accounts are listed at the same time as roles, grants and organizations. Fails where a listing is not whole. \
-            Grants that point at accounts or roles that were not listed are reported, and are not a failure.",
-        after_long_help = examples!("connector-host sync", "connector-host sync --json > tenant.jsonl")
+            Grants that point at accounts or roles that were not listed are reported, and are not a failure.\n\n\
+            With --out, items go into the snapshot and not to standard output. A sync can be whole and still be wrong, as \
+            when a permission was taken away: so a snapshot is not replaced by one that has much less in it, and the exit \
+            code is then 29. A file that is not a snapshot is never replaced.",
+        after_long_help = examples!(
+            "connector-host sync",
+            "connector-host sync --json > tenant.jsonl",
+            "connector-host sync --out tenant.db",
+            "connector-host sync --out tenant.db --most-lost 5 --details management"
+        )
     )]
-    Sync,
+    Sync(SyncArgs),
+    /// Say what differs between two snapshots: who came, went, gained and lost what
+    #[command(
+        long_about = snapshot::ABOUT_DIFF,
+        after_long_help = examples!(
+            "connector-host diff yesterday.db today.db",
+            "connector-host diff yesterday.db today.db --json | jq 'select(.difference == \"grant-gained\")'",
+            "connector-host diff yesterday.db today.db --exit-code > changes.txt"
+        )
+    )]
+    Diff(DiffArgs),
     /// Run a simulated NinjaOne on this computer, until Ctrl-C
     Simulate(SimulateArgs),
     /// Show everything that the connector does, against a simulated NinjaOne

@@ -2,6 +2,7 @@
 
 pub mod check;
 pub mod describe;
+pub mod diff;
 mod items;
 pub mod list;
 pub mod provision;

@@ -37,6 +37,18 @@ impl Config {
         Self::find_in(flags, |name| std::env::var(name).ok())
     }
 
+    /// Finds each setting among the flags, in the file that they name, or else among others.
+    pub fn without_environment(flags: &SettingFlags, others: &Self) -> Result<Self, Failure> {
+        let found = Self::find_in(flags, |_| None)?;
+        let others = others.clone();
+        Ok(Self {
+            base_url: found.base_url.or(others.base_url),
+            client_id: found.client_id.or(others.client_id),
+            client_secret: found.client_secret.or(others.client_secret),
+            scope: found.scope.or(others.scope),
+        })
+    }
+
     fn find_in(
         flags: &SettingFlags,
         environment: impl Fn(&str) -> Option<String>,

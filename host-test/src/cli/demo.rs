@@ -11,6 +11,7 @@ use connector_host::contract::{
 use connector_host::simulator::{Options, Simulator};
 use connector_host::{CallError, Connector, Plugin};
 
+use super::commands::sync::{Ledger, Wanted};
 use super::commands::{check, describe, sync, write};
 use super::config::Config;
 use super::escape;
@@ -107,7 +108,8 @@ impl Demo<'_> {
     async fn sync(&mut self) -> Result<(), Failure> {
         self.begin("Everything that a governance host takes in")?;
         let tenant = tenant(&self.simulator).tenant();
-        let report = sync::sync(self.session, &self.plugin, &tenant, false).await?;
+        let (wanted, mut ledger) = (Wanted::default(), Ledger::default());
+        let report = sync::sync(self.session, &self.plugin, &tenant, wanted, &mut ledger).await?;
         self.session.progress.clear();
         report.show(&self.session.output)?;
         let there = [

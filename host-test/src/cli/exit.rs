@@ -30,16 +30,17 @@ pub enum Exit {
     Unconfirmed = 26,
     PartialWrite = 27,
     ListingNotWhole = 28,
+    SnapshotRefused = 29,
     Fault = 30,
     Interrupted = 130,
 }
 
 /// Each code with what it means.
-const MEANINGS: [(Exit, &str); 23] = [
+const MEANINGS: [(Exit, &str); 24] = [
     (Exit::Ok, "Done; also where nothing had to be done"),
     (
         Exit::Failure,
-        "The check or the demo found something wrong, or output cannot be written",
+        "The check, the demo or a replay found something wrong, diff --exit-code found a difference, or output cannot be written",
     ),
     (
         Exit::Usage,
@@ -97,10 +98,14 @@ const MEANINGS: [(Exit, &str); 23] = [
         "The pages of a listing do not add up",
     ),
     (
+        Exit::SnapshotRefused,
+        "The snapshot was not replaced: too much would be lost, or it is of another tenant",
+    ),
+    (
         Exit::Fault,
         "The connector broke off, or the host failed; please report it",
     ),
-    (Exit::Interrupted, "Interrupted by Ctrl-C"),
+    (Exit::Interrupted, "Interrupted by Ctrl-C or SIGTERM"),
 ];
 
 /// The table of exit codes, and what is on standard error, for the long help of the program.

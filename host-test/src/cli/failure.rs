@@ -3,11 +3,13 @@
 use std::io;
 use std::path::PathBuf;
 
+use connector_host::http::ReplayError;
 use connector_host::{CallError, LoadError};
 use serde::Serialize;
 
 use super::escape;
 use super::exit::Exit;
+use super::snapshot;
 
 /// Why a command failed.
 #[derive(Debug, thiserror::Error)]
@@ -47,6 +49,15 @@ pub enum Failure {
         /// What was not as it should be.
         reason: String,
     },
+    /// What was sent is not what the recording has.
+    #[error("The replay failed: {0}.")]
+    Replay(#[from] ReplayError),
+    /// A snapshot cannot be read, written or replaced.
+    #[error("{0}.")]
+    Snapshot(#[from] snapshot::Error),
+    /// The snapshots differ, and the exit code is to tell. The differences were shown.
+    #[error("The snapshots differ.")]
+    Different,
     /// The user pressed Ctrl-C.
     #[error("Interrupted. {0}")]
     Interrupted(&'static str),
@@ -85,16 +96,21 @@ impl Failure {
             Failure::Call { error, .. } => error.into(),
             Failure::Partial => Exit::PartialWrite,
             Failure::Unhealthy(exit) => *exit,
+            Failure::Snapshot(error) => error.exit(),
             Failure::Interrupted(_) => Exit::Interrupted,
             // Whoever reads the output has seen enough, as with `| head`: that is no failure.
             Failure::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Ok,
-            Failure::Output(_) | Failure::Demo { .. } | Failure::Local(_) => Exit::Failure,
+            Failure::Output(_)
+            | Failure::Demo { .. }
+            | Failure::Replay(_)
+            | Failure::Different
+            | Failure::Local(_) => Exit::Failure,
         }
     }
 
     /// Tells of it on standard error, unless it is none.
     pub fn report(&self, as_json: bool) {
-        if self.exit() == Exit::Ok {
+        if self.exit() == Exit::Ok || matches!(self, Failure::Different) {
             return;
         }
         let text = if as_json {
@@ -134,6 +150,9 @@ impl Failure {
             Failure::Partial => "partial-write",
             Failure::Unhealthy(_) => "unhealthy",
             Failure::Demo { .. } => "demo",
+            Failure::Replay(_) => "replay",
+            Failure::Snapshot(error) => error.kind(),
+            Failure::Different => "different",
             Failure::Interrupted(_) => "interrupted",
             Failure::Output(_) => "output",
             Failure::Local(_) => "local",

@@ -74,8 +74,17 @@ impl Rows {
 
     /// Adds a row. Its cells are escaped here, once and for all.
     pub fn push<const CELLS: usize>(&mut self, cells: [&str; CELLS]) {
+        self.push_cells(&cells);
+    }
+
+    /// Adds a row of as many cells as there are.
+    pub fn push_cells(&mut self, cells: &[&str]) {
         let cells = cells.iter().map(|cell| escape::one_line(cell).into_owned());
         self.rows.push(cells.collect());
+    }
+
+    pub fn len(&self) -> usize {
+        self.rows.len()
     }
 
     pub fn is_empty(&self) -> bool {

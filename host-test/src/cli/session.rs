@@ -5,11 +5,13 @@ use std::path::PathBuf;
 use connector_host::http::Timeouts;
 use connector_host::{Connector, Host, HostOptions, Limits, Plugin};
 
-use super::args::Options;
+use super::args::{Command, Options};
 use super::config::Config;
 use super::failure::Failure;
 use super::output::Output;
 use super::progress::Progress;
+use super::snapshot::Unfinished;
+use super::traffic::Traffic;
 
 /// Where `cargo xtask build` puts the component.
 const BUILT_COMPONENT: &str = "target/ninjaone_connector.wasm";
@@ -18,21 +20,43 @@ const BUILT_COMPONENT: &str = "target/ninjaone_connector.wasm";
 pub struct Session {
     pub output: Output,
     pub progress: Progress,
+    pub traffic: Traffic,
+    /// The snapshot that is being written.
+    pub unfinished: Unfinished,
     options: Options,
 }
 
 impl Session {
-    pub fn new(options: Options) -> Self {
-        Self {
+    pub fn new(options: Options, command: &Command) -> Result<Self, Failure> {
+        let traffic = Traffic::open(&options.traffic)?;
+        if traffic.is_ordered()
+            && matches!(
+                command,
+                Command::Simulate(_) | Command::Diff(_) | Command::Demo
+            )
+        {
+            return Err(Failure::Usage(
+                "simulate, diff and demo call no tenant: there is nothing to --record or to --replay"
+                    .to_string(),
+            ));
+        }
+        Ok(Self {
             output: Output::new(options.json),
             progress: Progress::new(&options),
+            traffic,
+            unfinished: Unfinished::default(),
             options,
-        }
+        })
     }
 
     /// The settings of the tenant.
     pub fn config(&self) -> Result<Config, Failure> {
-        Config::find(&self.options.settings)
+        match &self.traffic {
+            Traffic::Replayed { settings, .. } => {
+                Config::without_environment(&self.options.settings, settings)
+            }
+            Traffic::Live | Traffic::Recorded { .. } => Config::find(&self.options.settings),
+        }
     }
 
     /// The component, loaded.
@@ -69,6 +93,7 @@ impl Session {
                 first_byte: self.options.answer_timeout,
                 between_bytes: self.options.stall_timeout,
             },
+            transport: self.traffic.transport(),
             code_cache: if self.options.no_cache {
                 None
             } else {

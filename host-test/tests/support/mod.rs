@@ -1,10 +1,11 @@
 //! What the tests share: the real component, a simulated tenant, and a connector between them.
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
-use std::path::PathBuf;
-use std::sync::OnceLock;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
 
 use connector_host::contract::{Failure, Item, ListRequest, ResourceKinds};
+use connector_host::http::Transport;
 use connector_host::simulator::{Options, Simulator};
 use connector_host::{
     CallError, Connector, EgressPolicy, Host, HostOptions, Plugin, Tenant, TenantSettings,
@@ -32,6 +33,17 @@ pub fn plugin() -> &'static Plugin {
         let host = Host::new(HostOptions::default()).expect("the engine starts");
         host.load(&component()).expect("the component loads")
     })
+}
+
+/// The component, with its requests sent by this transport. Compiled once, and kept in a folder of the build.
+pub fn plugin_over(transport: Arc<dyn Transport>) -> Plugin {
+    let host = Host::new(HostOptions {
+        transport: Some(transport),
+        code_cache: Some(Path::new(env!("CARGO_TARGET_TMPDIR")).join("code-cache")),
+        ..HostOptions::default()
+    });
+    let host = host.expect("the engine starts");
+    host.load(&component()).expect("the component loads")
 }
 
 /// The settings that fit a simulated tenant.

@@ -49,7 +49,7 @@ pub enum Kind {
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
-enum Detail {
+pub enum Detail {
     /// When accounts signed in last
     LastSignIn,
     /// Who manages accounts, how they sign in, and further attributes
@@ -65,10 +65,6 @@ impl ListArgs {
 
     pub fn request(self) -> ListRequest {
         let kinds = self.kinds.iter().map(|kind| kind.flag());
-        let details = self.details.iter().map(|detail| match detail {
-            Detail::LastSignIn => AccountDetails::LAST_SIGN_IN,
-            Detail::Management => AccountDetails::MANAGEMENT,
-        });
         ListRequest {
             kinds: kinds.fold(ResourceKinds::empty(), |all, kind| all | kind),
             filter: Filter {
@@ -79,10 +75,20 @@ impl ListArgs {
                 role: self.role,
                 since: self.since.map(Timestamp::as_millisecond),
             },
-            details: details.fold(AccountDetails::empty(), |all, detail| all | detail),
+            details: Detail::flags(&self.details),
             cursor: self.cursor,
             limit: self.limit,
         }
+    }
+}
+
+impl Detail {
+    pub fn flags(details: &[Self]) -> AccountDetails {
+        let details = details.iter().map(|detail| match detail {
+            Self::LastSignIn => AccountDetails::LAST_SIGN_IN,
+            Self::Management => AccountDetails::MANAGEMENT,
+        });
+        details.fold(AccountDetails::empty(), |all, detail| all | detail)
     }
 }
 

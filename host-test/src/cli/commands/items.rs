@@ -79,7 +79,10 @@ impl Tables {
         self.accounts.push([
             &account.id,
             text_or_absent(account.kind.as_deref()),
-            &full_name(account),
+            &full_name(
+                account.given_name.as_deref(),
+                account.family_name.as_deref(),
+            ),
             text_or_absent(account.email.as_deref()),
             yes_or_no(account.enabled),
             yes_or_no(account.administrator),
@@ -168,10 +171,11 @@ pub fn notice(notice: &Notice) -> String {
     escape::one_line(&text).into_owned()
 }
 
-fn full_name(account: &Account) -> String {
-    match (&account.given_name, &account.family_name) {
+/// A name as people write it.
+pub fn full_name(given: Option<&str>, family: Option<&str>) -> String {
+    match (given, family) {
         (Some(given), Some(family)) => format!("{given} {family}"),
-        (Some(name), None) | (None, Some(name)) => name.clone(),
+        (Some(name), None) | (None, Some(name)) => name.to_string(),
         (None, None) => ABSENT.to_string(),
     }
 }

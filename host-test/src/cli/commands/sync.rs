@@ -1,37 +1,117 @@
 //! `sync`: everything at once, as a governance host would take it in, and whether it fits together.
 
-use std::collections::HashSet;
+mod ledger;
+
 use std::io;
 use std::time::{Duration, Instant};
 
-use connector_host::contract::{Counts, Item, ListRequest, Notice, Page, ResourceKinds};
+use connector_host::contract::{AccountDetails, Counts, ListRequest, Notice, Page, ResourceKinds};
 use connector_host::{Connector, Plugin, Tenant};
 use serde_json::json;
 use tokio::sync::mpsc::{Sender, channel};
 use tokio::task::JoinSet;
 
+pub use self::ledger::Ledger;
+use self::ledger::{Dangling, Pair};
 use super::items;
+use crate::cli::args::SyncArgs;
 use crate::cli::escape;
 use crate::cli::failure::{Doing, Failure};
 use crate::cli::output::{Output, Rows};
 use crate::cli::session::Session;
+use crate::cli::snapshot::{Draft, Origin, Run};
 
 /// How many pages wait for this side at most.
 const WAITING_PAGES: usize = 4;
 /// How many grants that point nowhere are shown to a person.
 const SHOWN: usize = 10;
 
-pub async fn run(session: &Session) -> Result<(), Failure> {
-    let tenant = session.config()?.tenant();
+pub async fn run(session: &Session, args: SyncArgs) -> Result<(), Failure> {
+    let config = session.config()?;
+    let tenant = config.tenant();
     let plugin = session.plugin()?;
-    let report = sync(session, &plugin, &tenant, session.output.is_json()).await?;
+    let mut ledger = match &args.out {
+        Some(path) => {
+            let origin = origin(&plugin, &tenant, config.base_url, args.details()).await?;
+            let draft = Draft::begin(path, origin, &session.unfinished)?;
+            Ledger::Snapshot(Box::new(draft))
+        }
+        None => Ledger::default(),
+    };
+    let wanted = Wanted {
+        details: args.details(),
+        // What goes into a snapshot is not written a second time.
+        as_lines: session.output.is_json() && args.out.is_none(),
+    };
+    let report = sync(session, &plugin, &tenant, wanted, &mut ledger).await?;
+    let written = finish(ledger, &report, &args);
     session.progress.clear();
-    if session.output.is_json() {
-        report.to_json_lines(&session.output)?;
-    } else {
-        report.show(&session.output)?;
+    // What was listed is worth seeing also where it is not taken for a snapshot.
+    let shown = report.tell(
+        &session.output,
+        written.as_ref().ok().and_then(Option::as_ref),
+    );
+    // That there is no snapshot is worth more than that nobody reads the report any more.
+    written?;
+    Ok(shown?)
+}
+
+/// What a snapshot says of where it comes from.
+async fn origin(
+    plugin: &Plugin,
+    tenant: &Tenant,
+    base_url: Option<String>,
+    details: AccountDetails,
+) -> Result<Origin, Failure> {
+    let description = plugin.instantiate(tenant.clone()).describe().await;
+    let description = description.doing("Describing the connector")?;
+    Ok(Origin {
+        connector: description.name,
+        connector_version: description.version,
+        // Without one the connector lists nothing, and says why.
+        base_url: base_url.unwrap_or_default(),
+        details,
+    })
+}
+
+/// Puts the snapshot in its place, where one was written.
+fn finish(ledger: Ledger, report: &Report, args: &SyncArgs) -> Result<Option<Written>, Failure> {
+    let (Ledger::Snapshot(draft), Some(path)) = (ledger, &args.out) else {
+        return Ok(None);
+    };
+    let (counts, notices) = (&report.counts, report.notices.len());
+    // It waits for the disk.
+    let replaced =
+        tokio::task::block_in_place(|| draft.finish(counts, notices, args.loss_policy()))?;
+    Ok(Some(Written {
+        path: path.display().to_string(),
+        replaced,
+    }))
+}
+
+/// A snapshot that is in its place.
+struct Written {
+    path: String,
+    replaced: Option<Run>,
+}
+
+impl Written {
+    fn show(&self, output: &Output) -> io::Result<()> {
+        let replaced = match &self.replaced {
+            Some(run) => format!(", in place of that of {}", run.started),
+            None => String::new(),
+        };
+        let text = format!("Snapshot: {}{replaced}.", self.path);
+        output.text(&escape::one_line(&text))
     }
-    Ok(())
+}
+
+/// What to list, and how.
+#[derive(Clone, Copy, Default)]
+pub struct Wanted {
+    details: AccountDetails,
+    /// Whether to write each item as it comes, as a line of JSON.
+    as_lines: bool,
 }
 
 /// Lists everything by two instances at the same time: accounts, and what is about them.
@@ -39,15 +119,17 @@ pub async fn sync(
     session: &Session,
     plugin: &Plugin,
     tenant: &Tenant,
-    write_items: bool,
+    wanted: Wanted,
+    ledger: &mut Ledger,
 ) -> Result<Report, Failure> {
     let start = Instant::now();
     let (sender, mut pages) = channel(WAITING_PAGES);
     let mut instances = JoinSet::new();
-    for listings in listings() {
+    for listings in listings(session.traffic.is_ordered()) {
         instances.spawn(list(
             plugin.instantiate(tenant.clone()),
             listings,
+            wanted.details,
             sender.clone(),
         ));
     }
@@ -56,11 +138,11 @@ pub async fn sync(
     loop {
         tokio::select! {
             Some(page) = pages.recv() => {
-                if write_items {
+                if wanted.as_lines {
                     page.items.iter().try_for_each(|item| session.output.json(item))?;
-                    page.notices.iter().try_for_each(|notice| session.output.json(notice))?;
                 }
-                report.take_in(page);
+                // A snapshot is written to disk meanwhile.
+                tokio::task::block_in_place(|| report.take_in(page, ledger))?;
                 session.progress.update(&report.counts);
             }
             // The first failure ends it, and takes the other instance with it.
@@ -72,27 +154,34 @@ pub async fn sync(
         }
     }
     report.listings.sort_by_key(|listing| listing.what);
+    report.dangling = tokio::task::block_in_place(|| ledger.dangling())?;
     report.took = start.elapsed();
     Ok(report)
 }
 
 /// What each instance lists, one after the other. Roles come with their members: asked for together they cost one request.
-fn listings() -> [Vec<(&'static str, ResourceKinds)>; 2] {
-    [
-        vec![("accounts", ResourceKinds::ACCOUNTS)],
-        vec![
-            (
-                "roles and grants",
-                ResourceKinds::ROLES | ResourceKinds::GRANTS,
-            ),
-            ("organizations", ResourceKinds::ORGANIZATIONS),
-        ],
-    ]
+///
+/// Where the order of the requests matters, because they are recorded or replayed, one instance lists everything.
+fn listings(in_order: bool) -> Vec<Vec<(&'static str, ResourceKinds)>> {
+    let accounts = ("accounts", ResourceKinds::ACCOUNTS);
+    let others = [
+        (
+            "roles and grants",
+            ResourceKinds::ROLES | ResourceKinds::GRANTS,
+        ),
+        ("organizations", ResourceKinds::ORGANIZATIONS),
+    ];
+    if in_order {
+        vec![[&[accounts], others.as_slice()].concat()]
+    } else {
+        vec![vec![accounts], others.to_vec()]
+    }
 }
 
 async fn list(
     mut connector: Connector,
     listings: Vec<(&'static str, ResourceKinds)>,
+    details: AccountDetails,
     pages: Sender<Page>,
 ) -> Result<Vec<Finished>, Failure> {
     let mut all = Vec::new();
@@ -100,7 +189,11 @@ async fn list(
         let start = Instant::now();
         let mut first_page = Duration::ZERO;
         let mut count = 0;
-        let mut listing = connector.list_all(ListRequest::everything(kinds));
+        let mut request = ListRequest::everything(kinds);
+        if kinds.contains(ResourceKinds::ACCOUNTS) {
+            request.details = details;
+        }
+        let mut listing = connector.list_all(request);
         while let Some(page) = listing.next_page().await.doing(format!("Listing {what}"))? {
             if count == 0 {
                 first_page = start.elapsed();
@@ -137,55 +230,39 @@ pub struct Report {
     pub counts: Counts,
     listings: Vec<Finished>,
     notices: Vec<Notice>,
-    accounts: HashSet<String>,
-    roles: HashSet<String>,
-    grants: Vec<(String, String)>,
+    dangling: Dangling,
     took: Duration,
 }
 
 impl Report {
-    fn take_in(&mut self, page: Page) {
+    fn take_in(&mut self, page: Page, ledger: &mut Ledger) -> Result<(), Failure> {
         for item in page.items {
             self.counts.count(&item);
-            match item {
-                Item::Account(account) => {
-                    self.accounts.insert(account.id);
-                }
-                Item::Role(role) => {
-                    self.roles.insert(role.id);
-                }
-                Item::Grant(grant) => self.grants.push((grant.account, grant.role)),
-                Item::Organization(_) | Item::Event(_) => {}
-            }
+            ledger.take_in(item)?;
         }
         self.notices.extend(page.notices);
+        Ok(())
     }
 
-    /// The grants, as account and role, that fail to point at something that was listed.
-    fn dangling<'a>(
-        &'a self,
-        side: impl Fn(&'a (String, String)) -> &'a String,
-        known: &HashSet<String>,
-    ) -> Vec<&'a (String, String)> {
-        self.grants
+    fn tell(&self, output: &Output, written: Option<&Written>) -> io::Result<()> {
+        if output.is_json() {
+            return self.to_json_lines(output, written);
+        }
+        self.show(output)?;
+        written.map_or(Ok(()), |written| written.show(output))
+    }
+
+    fn to_json_lines(&self, output: &Output, written: Option<&Written>) -> io::Result<()> {
+        self.notices
             .iter()
-            .filter(|grant| !known.contains(side(grant)))
-            .collect()
-    }
-
-    fn of_unknown_accounts(&self) -> Vec<&(String, String)> {
-        self.dangling(|(account, _)| account, &self.accounts)
-    }
-
-    fn of_unknown_roles(&self) -> Vec<&(String, String)> {
-        self.dangling(|(_, role)| role, &self.roles)
-    }
-
-    fn to_json_lines(&self, output: &Output) -> io::Result<()> {
-        let (accounts, roles) = (self.of_unknown_accounts(), self.of_unknown_roles());
+            .try_for_each(|notice| output.json(notice))?;
+        let Dangling {
+            of_unknown_accounts: accounts,
+            of_unknown_roles: roles,
+        } = &self.dangling;
         let findings = [
-            ("grant-of-unknown-account", &accounts),
-            ("grant-of-unknown-role", &roles),
+            ("grant-of-unknown-account", accounts),
+            ("grant-of-unknown-role", roles),
         ];
         for (finding, grants) in findings {
             for (account, role) in grants {
@@ -198,6 +275,7 @@ impl Report {
             "grantsOfUnknownAccounts": accounts.len(),
             "grantsOfUnknownRoles": roles.len(),
             "notices": self.notices.len(),
+            "snapshot": written.map(|written| &written.path),
             "durationMs": u64::try_from(self.took.as_millis()).unwrap_or(u64::MAX),
         }))
     }
@@ -220,8 +298,8 @@ impl Report {
             self.counts,
             milliseconds(self.took)
         ))?;
-        show_dangling(output, &self.of_unknown_accounts(), "accounts")?;
-        show_dangling(output, &self.of_unknown_roles(), "roles")?;
+        show_dangling(output, &self.dangling.of_unknown_accounts, "accounts")?;
+        show_dangling(output, &self.dangling.of_unknown_roles, "roles")?;
         self.show_notices(output)
     }
 
@@ -233,7 +311,7 @@ impl Report {
     }
 }
 
-fn show_dangling(output: &Output, grants: &[&(String, String)], what: &str) -> io::Result<()> {
+fn show_dangling(output: &Output, grants: &[Pair], what: &str) -> io::Result<()> {
     if grants.is_empty() {
         return Ok(());
     }

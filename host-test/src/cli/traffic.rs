@@ -1,0 +1,168 @@
+//! Where requests go: over the network, over it and into a recording, or to a recording alone.
+
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use connector_host::http::{
+    NEUTRAL_HOST, Network, Recorder, Recording, RecordingError, RecordingFile, Replayer, Transport,
+};
+
+use super::args::TrafficFlags;
+use super::config::Config;
+use super::failure::Failure;
+
+/// The end of the path at which NinjaOne gives tokens. What is before it belongs to the base URL.
+const TOKEN_PATH: &str = "/ws/oauth/token";
+
+/// Where the requests of one run go.
+pub enum Traffic {
+    /// Over the network.
+    Live,
+    /// Over the network, and into a file at the end.
+    Recorded {
+        recorder: Arc<Recorder>,
+        /// Taken out when it is written.
+        file: Mutex<Option<RecordingFile>>,
+    },
+    /// To a recording.
+    Replayed {
+        replayer: Arc<Replayer>,
+        /// Settings that fit the recording.
+        settings: Config,
+    },
+}
+
+impl Traffic {
+    /// Opens the files that the flags name: one that cannot be read or written is told before anything is sent.
+    pub fn open(flags: &TrafficFlags) -> Result<Self, Failure> {
+        if let Some(path) = &flags.replay {
+            let recording = Recording::read(path).map_err(|error| unusable(path, &error))?;
+            return Ok(Self::Replayed {
+                settings: settings(&recording),
+                replayer: Arc::new(Replayer::new(recording)),
+            });
+        }
+        let Some(path) = &flags.record else {
+            return Ok(Self::Live);
+        };
+        let file = RecordingFile::create(path).map_err(|error| unusable(path, &error))?;
+        Ok(Self::Recorded {
+            recorder: Arc::new(Recorder::new(Arc::new(Network::new()))),
+            file: Mutex::new(Some(file)),
+        })
+    }
+
+    /// What sends the requests; `None` where that is left to the host.
+    pub fn transport(&self) -> Option<Arc<dyn Transport>> {
+        match self {
+            Self::Live => None,
+            Self::Recorded { recorder, .. } => Some(recorder.clone()),
+            Self::Replayed { replayer, .. } => Some(replayer.clone()),
+        }
+    }
+
+    /// Whether the order of the requests matters, so that they have to be sent one after the other.
+    pub fn is_ordered(&self) -> bool {
+        !matches!(self, Self::Live)
+    }
+
+    /// Writes the recording, or makes sure that all of it was replayed, and says how the run ended with that.
+    pub fn finish(&self, result: Result<(), Failure>) -> Result<(), Failure> {
+        match self {
+            Self::Live => result,
+            Self::Recorded { recorder, file } => {
+                let file = file.lock().unwrap_or_else(PoisonError::into_inner).take();
+                file.map_or(Ok(()), |file| save(file, &recorder.recording(), &result))
+                    .and(result)
+            }
+            Self::Replayed { replayer, .. } => match replayer.finish() {
+                Ok(()) => result,
+                // What the command made of it is a consequence.
+                Err(error @ connector_host::http::ReplayError::Unexpected { .. }) => {
+                    Err(error.into())
+                }
+                Err(left_over) => result.and(Err(left_over.into())),
+            },
+        }
+    }
+}
+
+/// Writes the recording. That it cannot be written is not worth more than why the command failed.
+fn save(
+    file: RecordingFile,
+    recording: &Recording,
+    result: &Result<(), Failure>,
+) -> Result<(), Failure> {
+    let path = file.path().to_path_buf();
+    match (file.save(recording), result) {
+        (Ok(()), _) => {
+            tracing::warn!(
+                requests = recording.exchanges.len(),
+                "recorded to {}: the personal data of accounts is in it",
+                path.display()
+            );
+            Ok(())
+        }
+        (Err(error), Ok(())) => Err(unusable(&path, &error)),
+        (Err(error), Err(_)) => {
+            tracing::error!("cannot use the recording {}: {error}", path.display());
+            Ok(())
+        }
+    }
+}
+
+/// Settings with which a connector sends just what was recorded: any credentials, and the scope that was asked for.
+fn settings(recording: &Recording) -> Config {
+    let token_request = recording
+        .exchanges
+        .iter()
+        .map(|exchange| &exchange.request)
+        .find(|request| request.uri().path().ends_with(TOKEN_PATH));
+    let prefix = token_request.and_then(|request| request.uri().path().strip_suffix(TOKEN_PATH));
+    let scope = token_request.and_then(|request| {
+        form_urlencoded::parse(request.body())
+            .find(|(name, _)| name == "scope")
+            .map(|(_, scope)| scope.into_owned())
+    });
+    Config {
+        base_url: Some(format!(
+            "https://{NEUTRAL_HOST}{}",
+            prefix.unwrap_or_default()
+        )),
+        client_id: Some("client-id".to_string()),
+        client_secret: Some("client-secret".into()),
+        scope,
+    }
+}
+
+fn unusable(path: &Path, error: &RecordingError) -> Failure {
+    Failure::Usage(format!(
+        "cannot use the recording {}: {error}",
+        path.display()
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_settings_of_a_replay_are_those_of_the_recorded_token_request() {
+        let har = r#"{"log": {"version": "1.2", "creator": {"name": "", "version": ""}, "entries": [{
+            "startedDateTime": "2026-11-01T00:00:00Z", "time": 0, "cache": {},
+            "timings": {"send": 0, "wait": 0, "receive": 0},
+            "request": {"method": "POST", "url": "https://tenant.example.invalid/path/ws/oauth/token",
+                "httpVersion": "", "cookies": [], "headers": [], "queryString": [], "headersSize": -1, "bodySize": -1,
+                "postData": {"mimeType": "", "params": [{"name": "scope", "value": "monitoring management"}]}},
+            "response": {"status": 200, "statusText": "", "httpVersion": "", "cookies": [], "headers": [],
+                "content": {"size": 0, "mimeType": ""}, "redirectURL": "", "headersSize": -1, "bodySize": -1}
+        }]}}"#;
+        let recording = Recording::from_har(har.as_bytes()).expect("it is a recording");
+        let settings = settings(&recording);
+        assert_eq!(
+            settings.base_url.as_deref(),
+            Some("https://tenant.example.invalid/path")
+        );
+        assert_eq!(settings.scope.as_deref(), Some("monitoring management"));
+    }
+}
