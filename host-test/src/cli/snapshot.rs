@@ -24,7 +24,8 @@
 //!   it is safe on disk. Whatever goes wrong before leaves the old one as it was, and the other file is removed.
 //! - It replaces nothing that is not a snapshot of the same tenant, and none that had much more in it, unless told to.
 //! - Only its owner can read it.
-//! - Neither writing nor comparing keeps more than a page of items in memory, however large the tenant is.
+//! - Neither writing nor comparing needs memory that grows with the tenant: no more than a page of items, or a table's worth of
+//!   differences, is held at once. Only grants that point nowhere are collected, to report them.
 
 mod diff;
 mod error;

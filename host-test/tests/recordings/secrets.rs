@@ -137,6 +137,10 @@ fn a_secret_is_found_in_whichever_form() {
         "Authorization: Bearer x".to_string(),
         "&client_secret=x".to_string(),
     ] {
-        assert_ne!(found(&hidden, std::slice::from_ref(&secret)), [""; 0], "{hidden}");
+        assert_ne!(
+            found(&hidden, std::slice::from_ref(&secret)),
+            [""; 0],
+            "{hidden}"
+        );
     }
 }
