@@ -253,14 +253,14 @@ fn a_reader_that_goes_away_ends_the_program_quietly() {
 
 #[test]
 fn an_interrupted_listing_says_that_it_was_cut_and_ends_with_130() {
-    let simulation = Simulation::start(&["--accounts", "5", "--latency", "5000"]);
+    let simulation = Simulation::start(&["--accounts", "5", "--latency", "60000"]);
     let child = simulation
         .program(&["list", "accounts"])
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
         .expect("it starts");
-    std::thread::sleep(std::time::Duration::from_millis(1_500));
+    std::thread::sleep(std::time::Duration::from_secs(5));
     let interrupted = Command::new("kill")
         .args(["-INT", &child.id().to_string()])
         .status()

@@ -23,13 +23,13 @@ use crate::BoxFuture;
 const COMMENT: &str = "Recorded by connector-host. Credentials, tokens, cookies and the name of the host were taken out. The \
     personal data of accounts (names, addresses, telephone numbers) was not: keep it as safe as the tenant's own data.";
 
-/// How many bytes of a failure are read: far more than any has.
-const FAILURE_LIMIT: u64 = 16 << 20;
+/// How many bytes are read of an answer that may never be: far more than any such has.
+const UNREAD_LIMIT: u64 = 16 << 20;
 
 /// Hands every request on to another transport, and keeps what was sent and what came back.
 ///
-/// Answers pass through as they come, so that a connector meets the same pauses and ends as without it; but failures and
-/// web pages are read whole first, since connectors often do not, and what is in them is worth keeping. All is kept in memory, with its secrets,
+/// Answers pass through as they come, so that a connector meets the same pauses and ends as without it; but answers to
+/// writes, failures and web pages are read whole first, since connectors often do not, and what is in them is worth keeping. All is kept in memory, with its secrets,
 /// until [`Recorder::recording`] gives it without.
 pub struct Recorder {
     transport: Arc<dyn Transport>,
@@ -85,6 +85,7 @@ struct Tape(Mutex<Vec<Take>>);
 
 impl Tape {
     fn begin(self: &Arc<Self>, request: Request<Bytes>) -> Track {
+        let is_read = request.method().is_safe();
         let mut takes = self.takes();
         takes.push(Take {
             started: Timestamp::now(),
@@ -98,6 +99,7 @@ impl Tape {
         Track {
             tape: self.clone(),
             index: takes.len() - 1,
+            is_read,
         }
     }
 
@@ -141,6 +143,8 @@ impl Take {
 struct Track {
     tape: Arc<Tape>,
     index: usize,
+    /// Whether the request reads, and does not write.
+    is_read: bool,
 }
 
 impl Track {
@@ -157,7 +161,7 @@ impl Track {
         });
     }
 
-    /// Records the answer while it is read, or, where it is a failure or a web page, before.
+    /// Records the answer while it is read, or, where it may never be, before.
     async fn listen(self, response: Response<HttpBody>, timeouts: Timeouts) -> Response<HttpBody> {
         let (head, body) = response.into_parts();
         let mut kept = Response::new(());
@@ -168,7 +172,7 @@ impl Track {
             self.end(None);
             return Response::from_parts(head, body);
         }
-        let is_data = head.status.is_success() && !is_page(&head.headers);
+        let is_data = self.is_read && head.status.is_success() && !is_page(&head.headers);
         let heard = Heard { body, track: self };
         let body = if is_data {
             heard.boxed_unsync()
@@ -187,13 +191,13 @@ fn is_page(headers: &HeaderMap) -> bool {
 
 /// Reads a body to its end, and gives it as it was. It is waited for as long as its reader would have.
 async fn read(body: Heard, timeouts: Timeouts) -> HttpBody {
-    let mut body = GuardedBody::new(body.boxed_unsync(), timeouts.between_bytes, FAILURE_LIMIT);
+    let mut body = GuardedBody::new(body.boxed_unsync(), timeouts.between_bytes, UNREAD_LIMIT);
     let mut bytes = Vec::new();
     let mut breakdown = None;
     while let Some(frame) = body.frame().await {
         match frame.map(Frame::into_data) {
             Ok(Ok(data)) => bytes.extend_from_slice(&data),
-            // Trailers: nobody reads those of a failure.
+            // Trailers, which no connector reads.
             Ok(Err(_)) => {}
             Err(error) => breakdown = Some(Breakdown::from(&error)),
         }

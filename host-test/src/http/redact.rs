@@ -181,8 +181,10 @@ impl Redactor {
             return;
         }
         let encoded: String = form_urlencoded::byte_serialize(value).collect();
+        let quoted = serde_json::Value::from(String::from_utf8_lossy(value)).to_string();
         let forms = [
             value.to_vec(),
+            quoted.as_bytes()[1..quoted.len() - 1].to_vec(),
             encoded.replace('+', "%20").into_bytes(),
             encoded.into_bytes(),
             STANDARD.encode(value).into_bytes(),
@@ -394,6 +396,23 @@ mod tests {
         assert_eq!(
             clean[1].request.uri(),
             "https://tenant.example.invalid/v2/users/access-token?x=client-secret"
+        );
+    }
+
+    #[test]
+    fn what_was_secret_is_taken_out_of_json_with_its_escapes() {
+        let form = form_urlencoded::Serializer::new(String::new())
+            .append_pair("client_secret", "a \"secret\"\\ of acme")
+            .finish();
+        let request = Request::post("https://acme.example/ws/oauth/token")
+            .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .body(form.into())
+            .expect("the test gives a request");
+        let body = r#"{"error":"a \"secret\"\\ of acme is wrong"}"#;
+        let (clean, _) = clean(&[exchange(request, Response::new(body.into()))]);
+        assert_eq!(
+            answer(&clean[0]).body(),
+            r#"{"error":"client-secret is wrong"}"#
         );
     }
 
