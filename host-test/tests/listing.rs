@@ -271,6 +271,21 @@ async fn management_details_come_from_the_fuller_listings() {
 }
 
 #[tokio::test]
+async fn all_details_can_be_asked_for_at_once() {
+    let simulator = tenant(50).await;
+    let mut request = ListRequest::everything(ResourceKinds::ACCOUNTS);
+    request.details = connector_host::contract::AccountDetails::all();
+    let listed = accounts(list_request(&mut connector(&simulator), request).await);
+    assert_eq!(listed.len(), 50);
+    assert!(listed.iter().any(|account| account.last_sign_in.is_some()));
+    assert!(
+        listed
+            .iter()
+            .any(|account| account.externally_managed.is_some())
+    );
+}
+
+#[tokio::test]
 async fn a_filter_that_does_not_apply_is_refused_before_any_request() {
     let simulator = tenant(5).await;
     let mut request = ListRequest::everything(ResourceKinds::ROLES);

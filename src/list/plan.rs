@@ -164,7 +164,7 @@ fn stages(request: &ListRequest, itself: Option<Id>, user_type: Option<UserType>
     stages
 }
 
-/// Refuses a kind that cannot be listed, and a filter or a detail that does not apply to every kind asked for.
+/// Refuses a kind that cannot be listed, and a filter that does not apply to every kind asked for.
 fn check_filters(request: &ListRequest) -> Result<(), Error> {
     let given = given_filters(request);
     let mut problems = Vec::new();
@@ -199,13 +199,6 @@ fn check_filters(request: &ListRequest) -> Result<(), Error> {
                     "leave it out, or list the kinds one by one",
                 ));
             }
-        }
-        if kind == ResourceKinds::ACCOUNTS && !supported.details.contains(request.details) {
-            problems.push(Problem::new(
-                "details",
-                "the connector cannot tell all of them",
-                "ask for what describe lists",
-            ));
         }
     }
     if problems.is_empty() {
