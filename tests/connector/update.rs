@@ -422,6 +422,22 @@ fn a_value_of_another_type_is_refused() {
 }
 
 #[test]
+fn a_number_is_not_taken_for_a_boolean() {
+    for value in [Value::Text("100".to_string()), Value::Integer(1)] {
+        let fields = [("fullPortalAccess", FieldUpdate::Set(value))];
+        assert_eq!(wrong_fields("11", &fields), ["fullPortalAccess"]);
+    }
+}
+
+#[test]
+fn one_thing_wrong_with_a_field_is_said_once() {
+    assert_eq!(
+        wrong_fields("11", &[("organization", set(" "))]),
+        ["organization"]
+    );
+}
+
+#[test]
 fn a_name_that_is_too_long_or_has_a_line_break_is_refused() {
     let long = "x".repeat(151);
     let fields = [("given-name", set(&long)), ("family-name", set("a\nb"))];
