@@ -80,12 +80,12 @@ fn fetch(settings: &Settings, http: &dyn Transport, host: &dyn Host) -> Result<T
         ..Exchange::default()
     };
     let secret = Settings::secret(host).map_err(|problem| Error::settings(vec![problem]))?;
-    let body = Zeroizing::new(format!(
-        "grant_type=client_credentials&client_id={}&client_secret={}&scope={}",
-        form_encoded(&settings.client_id).as_str(),
-        form_encoded(&secret).as_str(),
-        form_encoded(&settings.scope.to_string()).as_str(),
-    ));
+    let body = form(&[
+        ("grant_type", "client_credentials"),
+        ("client_id", &settings.client_id),
+        ("client_secret", &secret),
+        ("scope", &settings.scope.to_string()),
+    ]);
     drop(secret);
     let request = Request {
         method: Method::Post,
@@ -97,7 +97,7 @@ fn fetch(settings: &Settings, http: &dyn Transport, host: &dyn Host) -> Result<T
                 Zeroizing::new("application/x-www-form-urlencoded".to_string()),
             ),
         ],
-        body: Zeroizing::new(body.as_bytes().to_vec()),
+        body,
     };
     let asked_at = host.monotonic_nanos();
     let response = http
@@ -248,23 +248,37 @@ fn refusal(
     }
 }
 
-/// `application/x-www-form-urlencoded` (WHATWG URL): letters, digits and `*-._` as they are, a space as `+`, the rest in hexadecimal.
-fn form_encoded(text: &str) -> Zeroizing<String> {
-    // Room for the longest result, so that nothing is left behind in memory by growing.
-    let mut encoded = Zeroizing::new(String::with_capacity(text.len() * 3));
-    for byte in text.bytes() {
-        match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'*' | b'-' | b'.' | b'_' => {
-                encoded.push(char::from(byte))
-            }
-            b' ' => encoded.push('+'),
-            _ => {
-                const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
-                encoded.push('%');
-                encoded.push(char::from(DIGITS[usize::from(byte >> 4)]));
-                encoded.push(char::from(DIGITS[usize::from(byte & 15)]));
+/// `application/x-www-form-urlencoded` (WHATWG URL): letters, digits and `*-._` as they are, a space as `+`, the rest in
+/// hexadecimal. The names have nothing to encode.
+fn form(fields: &[(&str, &str)]) -> Zeroizing<Vec<u8>> {
+    const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
+    // Room for the longest result, so that no part of the secret is left behind in memory by growing.
+    let most = fields
+        .iter()
+        .map(|(name, value)| name.len() + value.len() * 3 + 2);
+    let mut form = Zeroizing::new(Vec::with_capacity(most.sum()));
+    for (name, value) in fields {
+        if !form.is_empty() {
+            form.push(b'&');
+        }
+        form.extend_from_slice(name.as_bytes());
+        form.push(b'=');
+        for byte in value.bytes() {
+            match byte {
+                b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'*' | b'-' | b'.' | b'_' => {
+                    form.push(byte)
+                }
+                b' ' => form.push(b'+'),
+                _ => {
+                    let digits = [
+                        DIGITS[usize::from(byte >> 4)],
+                        DIGITS[usize::from(byte & 15)],
+                    ];
+                    form.push(b'%');
+                    form.extend_from_slice(&digits);
+                }
             }
         }
     }
-    encoded
+    form
 }
