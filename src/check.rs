@@ -7,7 +7,6 @@ use crate::contract::{CheckReport, Operation, OperationCheck, Permission, Probe}
 use crate::describe;
 use crate::error::{Error, Kind};
 use crate::ninjaone::Api;
-use crate::ninjaone::token::TOKEN_PATH;
 use crate::ninjaone::wire::UserType;
 
 /// What a probe is needed for.
@@ -43,7 +42,6 @@ const ORGANIZATIONS: Purpose = Purpose {
     purpose: "listing organizations",
     operations: &[Operation::ListOrganizations],
 };
-
 const ACTIVITIES: Purpose = Purpose {
     request: "GET /v2/activities",
     purpose: "listing events",
@@ -52,7 +50,6 @@ const ACTIVITIES: Purpose = Purpose {
 
 /// Tries everything, and says what was found.
 pub(crate) fn check(api: &Api) -> CheckReport {
-    debug_assert!(TOKEN.request.ends_with(TOKEN_PATH));
     let mut probes = vec![Tried::new(api, &TOKEN, || {
         api.tokens
             .authorization(api.settings, api.http, api.host)

@@ -262,7 +262,7 @@ fn sentences(problems: &[Problem]) -> String {
 }
 
 /// The case of an error, without its payload.
-fn kind(error: &contract::Error) -> contract::ErrorKind {
+pub fn kind(error: &contract::Error) -> contract::ErrorKind {
     use contract::{Error, ErrorKind};
     match error {
         Error::InvalidSettings(_) => ErrorKind::InvalidSettings,

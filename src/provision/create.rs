@@ -113,7 +113,9 @@ fn check(api: &Api, account: &NewAccount) -> Result<Wanted, Error> {
         .iter()
         .filter_map(|role| find::parse_id("roles", role, &mut problems))
         .collect();
-    check_organization(api, body.organization_id, &mut problems)?;
+    if let Some(id) = body.organization_id {
+        fields::check_organization(api, id, &mut problems)?;
+    }
     check_roles(api, &roles, user_type, &mut problems)?;
     if !problems.is_empty() {
         return Err(Error::invalid_argument(problems));
@@ -175,20 +177,6 @@ fn check_attributes(
     }
 }
 
-fn check_organization(api: &Api, id: Option<Id>, problems: &mut Vec<Problem>) -> Result<(), Error> {
-    if let Some(id) = id
-        && api.organization(id)?.is_none()
-    {
-        let problem = format!("there is no organization {id} in NinjaOne");
-        problems.push(Problem::new(
-            "organization",
-            &problem,
-            "list the organizations to see which there are",
-        ));
-    }
-    Ok(())
-}
-
 /// Checks that each role exists and is for this type of user, with one look at the list of roles.
 fn check_roles(
     api: &Api,
@@ -236,24 +224,23 @@ fn send(api: &Api, wanted: &Wanted) -> Result<(Id, User), Error> {
         "creating an account",
         &[("kind", convert::account_kind(wanted.user_type))],
     );
-    let error = match api.create_user(wanted.user_type, &wanted.body, wanted.send_invitation) {
-        Ok(Some(user)) if user.id.is_some() => return with_id(user, wanted),
-        Ok(_) => None,
-        Err(error) => Some(error),
-    };
-    let refused = error
-        .as_ref()
-        .is_some_and(|error| matches!(error.kind(), Kind::Rejected));
-    if error
-        .as_ref()
-        .is_some_and(|error| !refused && !error.leaves_outcome_unknown())
-    {
-        return Err(error.unwrap_or_else(|| unconfirmed(wanted)));
+    let (error, may_be_there) =
+        match api.create_user(wanted.user_type, &wanted.body, wanted.send_invitation) {
+            Ok(Some(user)) if user.id.is_some() => return with_id(user, wanted),
+            Ok(_) => (unconfirmed(wanted), true),
+            Err(error) => {
+                let unknown = error.leaves_outcome_unknown();
+                (error, unknown)
+            }
+        };
+    let refused = matches!(error.kind(), Kind::Rejected);
+    if !refused && !may_be_there {
+        return Err(error);
     }
     match find::by_email(api, &wanted.email) {
         Ok(Some(existing)) if refused => Err(already_exists(&wanted.email, &existing)),
         Ok(Some(created)) => with_id(created, wanted),
-        _ => Err(error.unwrap_or_else(|| unconfirmed(wanted))),
+        _ => Err(error),
     }
 }
 

@@ -1,8 +1,9 @@
 //! The fields that creating and updating an account take: what `describe` tells, and what is checked.
 
 use crate::convert;
-use crate::error::Problem;
-use crate::ninjaone::wire::UserType;
+use crate::error::{Error, Problem};
+use crate::ninjaone::Api;
+use crate::ninjaone::wire::{Id, UserType};
 
 /// A field of an account.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -156,4 +157,18 @@ pub(super) fn check_name(
             ))
         }
     }
+}
+
+/// Checks that an organization is there.
+pub(super) fn check_organization(
+    api: &Api,
+    id: Id,
+    problems: &mut Vec<Problem>,
+) -> Result<(), Error> {
+    if api.organization(id)?.is_none() {
+        let problem = format!("there is no organization {id} in NinjaOne");
+        let mend = "list the organizations to see which there are";
+        problems.push(Problem::new(ORGANIZATION.name, &problem, mend));
+    }
+    Ok(())
 }

@@ -92,15 +92,8 @@ fn check(api: &Api, update: &AccountUpdate, user_type: UserType) -> Result<Vec<W
         }
     }
     for one in &wanted {
-        if let Wanted::Organization(id) = one
-            && api.organization(*id)?.is_none()
-        {
-            let problem = format!("there is no organization {id} in NinjaOne");
-            problems.push(Problem::new(
-                "organization",
-                &problem,
-                "list the organizations to see which there are",
-            ));
+        if let Wanted::Organization(id) = one {
+            fields::check_organization(api, *id, &mut problems)?;
         }
     }
     if problems.is_empty() {

@@ -171,7 +171,7 @@ impl World {
             );
         }
         if let Err(failure) = &result {
-            let kind = error_kind(&failure.error);
+            let kind = ninjaone_connector::error::kind(&failure.error);
             assert!(
                 kind == ErrorKind::Unsupported
                     || describe::COMMON_ERRORS.contains(&kind)
@@ -216,28 +216,6 @@ pub fn template(request: &str) -> String {
         .split('/')
         .map(|part| if is_id(part) { "{id}" } else { part });
     parts.collect::<Vec<_>>().join("/")
-}
-
-fn error_kind(error: &Error) -> ErrorKind {
-    match error {
-        Error::InvalidSettings(_) => ErrorKind::InvalidSettings,
-        Error::Unauthorized => ErrorKind::Unauthorized,
-        Error::MissingPermission(_) => ErrorKind::MissingPermission,
-        Error::NotFound(_) => ErrorKind::NotFound,
-        Error::AlreadyExists(_) => ErrorKind::AlreadyExists,
-        Error::InvalidArgument(_) => ErrorKind::InvalidArgument,
-        Error::InvalidCursor => ErrorKind::InvalidCursor,
-        Error::Refused(_) => ErrorKind::Refused,
-        Error::Unsupported(_) => ErrorKind::Unsupported,
-        Error::RateLimited(_) => ErrorKind::RateLimited,
-        Error::Timeout(_) => ErrorKind::Timeout,
-        Error::Network => ErrorKind::Network,
-        Error::Upstream(_) => ErrorKind::Upstream,
-        Error::MalformedResponse(_) => ErrorKind::MalformedResponse,
-        Error::LimitExceeded => ErrorKind::LimitExceeded,
-        Error::Unconfirmed => ErrorKind::Unconfirmed,
-        Error::Other => ErrorKind::Other,
-    }
 }
 
 pub fn assignment(account: &str, role: &str) -> Assignment {
