@@ -5,11 +5,11 @@ mod support;
 use std::collections::BTreeSet;
 
 use connector_host::contract::{
-    AccountDeletion, AccountDetails, Continuation, Event, EventKind, Item, ListRequest, Mode,
-    NewAccount, ProvisionRequest, ResourceKinds,
+    AccountDetails, Continuation, Event, EventKind, Item, ListRequest, Mode, NewAccount,
+    ProvisionRequest, ResourceKinds,
 };
 use connector_host::simulator::Simulator;
-use support::{connector, list, list_request, tenant};
+use support::{ada, connector, deletion, list, list_request, tenant};
 
 fn events(items: Vec<Item>) -> Vec<Event> {
     let events = items.into_iter().filter_map(|item| match item {
@@ -37,27 +37,16 @@ async fn follow(simulator: &Simulator, request: ListRequest) -> (Vec<Event>, Str
 async fn create_and_delete(simulator: &Simulator, email: &str) -> String {
     let mut connector = connector(simulator);
     let account = NewAccount {
-        kind: "technician".to_string(),
         email: Some(email.to_string()),
-        given_name: Some("Grace".to_string()),
-        family_name: Some("Hopper".to_string()),
-        phone: None,
-        organization: None,
-        send_invitation: None,
-        attributes: Vec::new(),
-        roles: Vec::new(),
+        ..ada("technician")
     };
     let created = connector
         .provision(&ProvisionRequest::Create(account), Mode::Apply)
         .await
         .expect("created");
     let account = created.account.expect("it has an id");
-    let deletion = AccountDeletion {
-        account: account.clone(),
-        allow_administrator: false,
-    };
     connector
-        .provision(&ProvisionRequest::Delete(deletion), Mode::Apply)
+        .provision(&deletion(&account, false), Mode::Apply)
         .await
         .expect("deleted");
     account

@@ -3,24 +3,17 @@
 mod support;
 
 use connector_host::contract::{
-    AccountDeletion, AccountUpdate, Assignment, Attribute, Change, Error, FieldUpdate, Item, Mode,
-    NewAccount, Operation, Outcome, ProvisionRequest, RefusalReason, ResourceKind, ResourceKinds,
+    AccountDeletion, AccountUpdate, Attribute, Change, Error, FieldUpdate, Item, Mode, NewAccount,
+    Operation, Outcome, ProvisionRequest, RefusalReason, ResourceKind, ResourceKinds,
     ResourceReference, StepStatus, UnchangedReason, Value,
 };
 use connector_host::simulator::{Account, AccountKind, Simulator};
-use support::{connector, failure, list, tenant};
+use support::{assignment, connector, deletion, failure, list, role_for, tenant};
 
 fn ada(kind: &str) -> NewAccount {
     NewAccount {
-        kind: kind.to_string(),
-        email: Some("ada.lovelace@example.com".to_string()),
-        given_name: Some("Ada".to_string()),
-        family_name: Some("Lovelace".to_string()),
         phone: Some("+44 20 7946 0000".to_string()),
-        organization: None,
-        send_invitation: None,
-        attributes: Vec::new(),
-        roles: Vec::new(),
+        ..support::ada(kind)
     }
 }
 
@@ -33,19 +26,7 @@ fn end_user(simulator: &Simulator) -> NewAccount {
 }
 
 fn delete(account: &str) -> ProvisionRequest {
-    ProvisionRequest::Delete(AccountDeletion {
-        account: account.to_string(),
-        allow_administrator: false,
-    })
-}
-
-fn role_for(simulator: &Simulator, kind: AccountKind) -> String {
-    let role = simulator
-        .roles()
-        .into_iter()
-        .find(|role| role.kind == kind)
-        .expect("there is a role for each kind");
-    role.id.to_string()
+    deletion(account, false)
 }
 
 fn find(simulator: &Simulator, wanted: impl Fn(&Account) -> bool) -> String {
@@ -56,13 +37,6 @@ fn find(simulator: &Simulator, wanted: impl Fn(&Account) -> bool) -> String {
         .expect("the tenant has one")
         .id
         .to_string()
-}
-
-fn assignment(account: &str, role: &str) -> Assignment {
-    Assignment {
-        account: account.to_string(),
-        role: role.to_string(),
-    }
 }
 
 async fn holds(simulator: &Simulator, account: &str, role: &str) -> bool {

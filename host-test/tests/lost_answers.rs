@@ -6,14 +6,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytes::Bytes;
-use connector_host::contract::{
-    AccountDeletion, Assignment, Mode, NewAccount, Outcome, ProvisionRequest,
-};
+use connector_host::contract::{Mode, Outcome, ProvisionRequest};
 use connector_host::http::{HttpBody, HttpError, Network, Timeouts, Transport};
 use connector_host::simulator::{AccountKind, Simulator};
 use connector_host::{BoxFuture, Connector, EgressPolicy, Host, HostOptions, Tenant};
 use http::{Method, Request, Response};
-use support::{component, settings, tenant};
+use support::{ada, assignment, component, deletion, role_for, settings, tenant};
 
 /// Sends everything, and loses the answer to the first write below `/v2`.
 struct LosesAnAnswer {
@@ -61,17 +59,7 @@ fn connector(simulator: &Simulator) -> Connector {
 #[tokio::test]
 async fn a_create_whose_answer_was_lost_makes_one_account_and_says_so() {
     let simulator = tenant(30).await;
-    let account = NewAccount {
-        kind: "technician".to_string(),
-        email: Some("ada@example.com".to_string()),
-        given_name: Some("Ada".to_string()),
-        family_name: Some("Lovelace".to_string()),
-        phone: None,
-        organization: None,
-        send_invitation: None,
-        attributes: Vec::new(),
-        roles: Vec::new(),
-    };
+    let account = ada("technician");
     let created = connector(&simulator)
         .provision(&ProvisionRequest::Create(account), Mode::Apply)
         .await
@@ -80,7 +68,7 @@ async fn a_create_whose_answer_was_lost_makes_one_account_and_says_so() {
     let made: Vec<_> = simulator
         .accounts()
         .into_iter()
-        .filter(|a| a.email.to_string() == "ada@example.com")
+        .filter(|a| a.email.to_string() == "ada.lovelace@example.com")
         .collect();
     assert_eq!(made.len(), 1);
     assert_eq!(created.account, Some(made[0].id.to_string()));
@@ -95,26 +83,14 @@ async fn a_grant_and_a_deletion_whose_answers_were_lost_are_done_once_and_say_so
         a.kind == AccountKind::Technician && !a.scim && !a.administrator && a.memberships.is_empty()
     });
     let account = account.expect("the tenant has one").id.to_string();
-    let roles = simulator.roles();
-    let role = roles
-        .iter()
-        .find(|role| role.kind == AccountKind::Technician)
-        .expect("there is one");
-    let assignment = Assignment {
-        account: account.clone(),
-        role: role.id.to_string(),
-    };
+    let assignment = assignment(&account, &role_for(&simulator, AccountKind::Technician));
     let granted = connector(&simulator)
         .grant(&assignment, Mode::Apply)
         .await
         .expect("granted");
     assert_eq!(granted.outcome, Outcome::Changed);
-    let deletion = ProvisionRequest::Delete(AccountDeletion {
-        account,
-        allow_administrator: false,
-    });
     let deleted = connector(&simulator)
-        .provision(&deletion, Mode::Apply)
+        .provision(&deletion(&account, false), Mode::Apply)
         .await
         .expect("deleted");
     assert_eq!(deleted.outcome, Outcome::Changed);

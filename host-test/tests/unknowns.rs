@@ -5,12 +5,14 @@
 mod support;
 
 use connector_host::contract::{
-    AccountDeletion, AccountUpdate, Assignment, Change, Error, FieldUpdate, Mode, NewAccount,
-    Outcome, ProvisionRequest, RefusalReason, UnchangedReason, Value,
+    AccountDeletion, AccountUpdate, Change, Error, FieldUpdate, Mode, NewAccount, Outcome,
+    ProvisionRequest, RefusalReason, UnchangedReason, Value,
 };
 use connector_host::simulator::{AccountKind, Behavior, Options, Simulator};
 use connector_host::{CallError, Connector};
-use support::{connector, connector_with, failure, settings, simulated};
+use support::{
+    ada, assignment, connector, connector_with, deletion, failure, role_for, settings, simulated,
+};
 
 /// Runs a test against a tenant for each value of a switch, with the value's name.
 async fn for_each_value<F>(switch: &str, test: impl Fn(Simulator, Connector, &'static str) -> F)
@@ -67,41 +69,10 @@ fn end_user(simulator: &Simulator) -> String {
         .to_string()
 }
 
-fn role(simulator: &Simulator, kind: AccountKind) -> String {
-    let roles = simulator.roles();
-    roles
-        .iter()
-        .find(|role| role.kind == kind)
-        .expect("there is one")
-        .id
-        .to_string()
-}
-
-fn assignment(account: &str, role: &str) -> Assignment {
-    Assignment {
-        account: account.to_string(),
-        role: role.to_string(),
-    }
-}
-
 fn new_technician(email: &str) -> ProvisionRequest {
     ProvisionRequest::Create(NewAccount {
-        kind: "technician".to_string(),
         email: Some(email.to_string()),
-        given_name: Some("Ada".to_string()),
-        family_name: Some("Lovelace".to_string()),
-        phone: None,
-        organization: None,
-        send_invitation: None,
-        attributes: Vec::new(),
-        roles: Vec::new(),
-    })
-}
-
-fn deletion(account: &str) -> ProvisionRequest {
-    ProvisionRequest::Delete(AccountDeletion {
-        account: account.to_string(),
-        allow_administrator: true,
+        ..ada("technician")
     })
 }
 
@@ -126,7 +97,7 @@ async fn adding_a_member_twice() {
         |simulator, mut connector, value| async move {
             let assignment = assignment(
                 &technician(&simulator),
-                &role(&simulator, AccountKind::Technician),
+                &role_for(&simulator, AccountKind::Technician),
             );
             assert_eq!(
                 outcome(connector.grant(&assignment, Mode::Apply).await),
@@ -151,7 +122,7 @@ async fn removing_a_stranger() {
         |simulator, mut connector, value| async move {
             let assignment = assignment(
                 &technician(&simulator),
-                &role(&simulator, AccountKind::Technician),
+                &role_for(&simulator, AccountKind::Technician),
             );
             let revoked = outcome(connector.revoke(&assignment, Mode::Apply).await);
             assert_eq!(
@@ -171,7 +142,7 @@ async fn the_role_in_the_answer_or_no_body() {
         |simulator, mut connector, value| async move {
             let assignment = assignment(
                 &technician(&simulator),
-                &role(&simulator, AccountKind::Technician),
+                &role_for(&simulator, AccountKind::Technician),
             );
             assert_eq!(
                 outcome(connector.grant(&assignment, Mode::Apply).await),
@@ -251,11 +222,19 @@ async fn deleting_who_is_deleted_already() {
         |simulator, mut connector, value| async move {
             let account = technician(&simulator);
             assert_eq!(
-                outcome(connector.provision(&deletion(&account), Mode::Apply).await),
+                outcome(
+                    connector
+                        .provision(&deletion(&account, true), Mode::Apply)
+                        .await
+                ),
                 Outcome::Changed,
                 "{value}"
             );
-            let again = outcome(connector.provision(&deletion(&account), Mode::Apply).await);
+            let again = outcome(
+                connector
+                    .provision(&deletion(&account, true), Mode::Apply)
+                    .await,
+            );
             assert_eq!(
                 again,
                 Outcome::Unchanged(UnchangedReason::AlreadyGone),
@@ -270,7 +249,7 @@ async fn deleting_who_is_deleted_already() {
 async fn asking_for_an_account_of_the_wrong_kind() {
     for_each_value("wrong-kind", |simulator, mut connector, value| async move {
         let end_user = end_user(&simulator);
-        let wrong_role = role(&simulator, AccountKind::Technician);
+        let wrong_role = role_for(&simulator, AccountKind::Technician);
         let refused = failure(
             connector
                 .grant(&assignment(&end_user, &wrong_role), Mode::Apply)
@@ -296,11 +275,19 @@ async fn asking_for_an_account_of_the_wrong_kind() {
             "{value}"
         );
         assert_eq!(
-            outcome(connector.provision(&deletion(&end_user), Mode::Apply).await),
+            outcome(
+                connector
+                    .provision(&deletion(&end_user, true), Mode::Apply)
+                    .await
+            ),
             Outcome::Changed,
             "{value}"
         );
-        let gone = outcome(connector.provision(&deletion(&end_user), Mode::Apply).await);
+        let gone = outcome(
+            connector
+                .provision(&deletion(&end_user, true), Mode::Apply)
+                .await,
+        );
         assert_eq!(
             gone,
             Outcome::Unchanged(UnchangedReason::AlreadyGone),
@@ -321,7 +308,7 @@ async fn changing_who_is_managed_by_scim() {
                 .find(|account| account.scim && !account.administrator)
                 .expect("there is one");
             for request in [
-                deletion(&managed.id.to_string()),
+                deletion(&managed.id.to_string(), true),
                 rename(&managed.id.to_string()),
             ] {
                 let refused = failure(connector.provision(&request, Mode::Apply).await);
@@ -357,7 +344,7 @@ async fn deleting_the_last_administrator() {
             let last = simulator.accounts()[0].id.to_string();
             let refused = failure(
                 connector(&simulator)
-                    .provision(&deletion(&last), Mode::Apply)
+                    .provision(&deletion(&last, true), Mode::Apply)
                     .await,
             );
             assert_eq!(
@@ -457,7 +444,7 @@ async fn how_a_missing_scope_is_refused() {
         let mut connector = connector(&simulator);
         let assignment = assignment(
             &technician(&simulator),
-            &role(&simulator, AccountKind::Technician),
+            &role_for(&simulator, AccountKind::Technician),
         );
         let refused = failure(connector.grant(&assignment, Mode::Apply).await);
         let Error::MissingPermission(needed) = &refused.error else {
@@ -510,7 +497,7 @@ async fn a_read_that_does_not_show_a_write_yet_is_unconfirmed_and_not_a_success(
     .await;
     let assignment = assignment(
         &technician(&simulator),
-        &role(&simulator, AccountKind::Technician),
+        &role_for(&simulator, AccountKind::Technician),
     );
     let told = failure(connector(&simulator).grant(&assignment, Mode::Apply).await);
     assert_eq!(told.error, Error::Unconfirmed);

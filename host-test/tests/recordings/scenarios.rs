@@ -1,15 +1,15 @@
 //! The scenarios: what the connector is asked, what NinjaOne answers, and what has to come of it.
 
 use connector_host::contract::{
-    AccountDeletion, AccountUpdate, Assignment, Error, FieldUpdate, Item, ListRequest, Mode,
-    NewAccount, Outcome, ProvisionRequest, ResourceKind, ResourceKinds, ResourceReference,
-    StepStatus, UnchangedReason, Value,
+    AccountUpdate, Error, FieldUpdate, Item, ListRequest, Mode, NewAccount, Outcome,
+    ProvisionRequest, ResourceKind, ResourceKinds, ResourceReference, StepStatus, UnchangedReason,
+    Value,
 };
 use connector_host::simulator::{Credentials, Options};
 use connector_host::{BoxFuture, Connector};
 
 use crate::by_hand::ByHand;
-use crate::support::{failure, list};
+use crate::support::{ada, assignment, deletion, failure, list};
 
 /// The simulated tenant is the same every time; these are in it.
 const TECHNICIAN: &str = "3";
@@ -340,13 +340,15 @@ async fn update(connector: &mut Connector) {
 
 async fn delete(connector: &mut Connector) {
     let deleted = connector
-        .provision(&deletion(TECHNICIAN), Mode::Apply)
+        .provision(&deletion(TECHNICIAN, false), Mode::Apply)
         .await;
     assert_eq!(deleted.expect("deleted").outcome, Outcome::Changed);
 }
 
 async fn delete_gone(connector: &mut Connector) {
-    let deleted = connector.provision(&deletion(NOBODY), Mode::Apply).await;
+    let deleted = connector
+        .provision(&deletion(NOBODY, false), Mode::Apply)
+        .await;
     let gone = Outcome::Unchanged(UnchangedReason::AlreadyGone);
     assert_eq!(deleted.expect("nothing to do").outcome, gone);
 }
@@ -413,32 +415,4 @@ async fn server_error(connector: &mut Connector) {
 async fn listing_accounts(connector: &mut Connector) -> Error {
     let everything = ListRequest::everything(ResourceKinds::ACCOUNTS);
     failure(connector.list(&everything).await).error
-}
-
-fn ada(kind: &str) -> NewAccount {
-    NewAccount {
-        kind: kind.to_string(),
-        email: Some("ada.lovelace@example.com".to_string()),
-        given_name: Some("Ada".to_string()),
-        family_name: Some("Lovelace".to_string()),
-        phone: None,
-        organization: None,
-        send_invitation: None,
-        attributes: Vec::new(),
-        roles: Vec::new(),
-    }
-}
-
-fn deletion(account: &str) -> ProvisionRequest {
-    ProvisionRequest::Delete(AccountDeletion {
-        account: account.to_string(),
-        allow_administrator: false,
-    })
-}
-
-fn assignment(account: &str, role: &str) -> Assignment {
-    Assignment {
-        account: account.to_string(),
-        role: role.to_string(),
-    }
 }

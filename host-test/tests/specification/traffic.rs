@@ -16,7 +16,7 @@ use connector_host::simulator::{
 use connector_host::{CallError, Connector, EgressPolicy, Plugin, Tenant, TenantSettings};
 use tokio::sync::OnceCell;
 
-use crate::support::{plugin_over, simulated};
+use crate::support::{ada, plugin_over, role_for, simulated};
 
 /// Enough accounts for every awkward one that the simulator makes.
 const ACCOUNTS: u32 = 60;
@@ -257,9 +257,7 @@ impl Drive<'_> {
     }
 
     fn role(&self, kind: AccountKind) -> String {
-        let roles = self.simulator.roles();
-        let found = roles.iter().find(|role| role.kind == kind);
-        found.expect("there is a role for each kind").id.to_string()
+        role_for(self.simulator, kind)
     }
 
     fn end_user(&self, with_everything: bool) -> NewAccount {
@@ -280,15 +278,8 @@ impl Drive<'_> {
 
 fn technician() -> NewAccount {
     NewAccount {
-        kind: "technician".to_string(),
-        email: Some("ada.lovelace@example.com".to_string()),
-        given_name: Some("Ada".to_string()),
-        family_name: Some("Lovelace".to_string()),
         phone: Some("+44 1632 960000".to_string()),
-        organization: None,
-        send_invitation: None,
-        attributes: Vec::new(),
-        roles: Vec::new(),
+        ..ada("technician")
     }
 }
 

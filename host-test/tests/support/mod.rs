@@ -4,9 +4,12 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
-use connector_host::contract::{Failure, Item, ListRequest, ResourceKinds};
+use connector_host::contract::{
+    AccountDeletion, Assignment, Failure, Item, ListRequest, NewAccount, ProvisionRequest,
+    ResourceKinds,
+};
 use connector_host::http::Transport;
-use connector_host::simulator::{Options, Simulator};
+use connector_host::simulator::{AccountKind, Options, Simulator};
 use connector_host::{
     CallError, Connector, EgressPolicy, Host, HostOptions, Plugin, Tenant, TenantSettings,
 };
@@ -104,4 +107,42 @@ pub fn failure<T: std::fmt::Debug>(outcome: Result<T, CallError>) -> Failure {
         Err(CallError::Connector(failure)) => *failure,
         other => panic!("expected a failure of the contract, and got {other:?}"),
     }
+}
+
+/// A new account of a kind, with no more than every kind needs.
+pub fn ada(kind: &str) -> NewAccount {
+    NewAccount {
+        kind: kind.to_string(),
+        email: Some("ada.lovelace@example.com".to_string()),
+        given_name: Some("Ada".to_string()),
+        family_name: Some("Lovelace".to_string()),
+        phone: None,
+        organization: None,
+        send_invitation: None,
+        attributes: Vec::new(),
+        roles: Vec::new(),
+    }
+}
+
+/// The request that removes an account.
+pub fn deletion(account: &str, allow_administrator: bool) -> ProvisionRequest {
+    ProvisionRequest::Delete(AccountDeletion {
+        account: account.to_string(),
+        allow_administrator,
+    })
+}
+
+/// The pair of an account and a role.
+pub fn assignment(account: &str, role: &str) -> Assignment {
+    Assignment {
+        account: account.to_string(),
+        role: role.to_string(),
+    }
+}
+
+/// A role of the tenant for accounts of a kind.
+pub fn role_for(simulator: &Simulator, kind: AccountKind) -> String {
+    let roles = simulator.roles();
+    let found = roles.iter().find(|role| role.kind == kind);
+    found.expect("there is a role for each kind").id.to_string()
 }
