@@ -16,6 +16,7 @@ use crate::http::Transport;
 use crate::list::OpenListing;
 use crate::ninjaone::Api;
 use crate::ninjaone::token::TokenCache;
+use crate::retry::Retries;
 use crate::settings::Settings;
 use crate::{check, describe, list, membership, provision};
 
@@ -52,7 +53,7 @@ impl Connector {
     ///
     /// When settings are missing or wrong.
     pub fn check(&self) -> Result<CheckReport, Failure> {
-        self.with_api(|api| Ok(check::check(api)))
+        self.with_api(Retries::none, |api| Ok(check::check(api)))
     }
 
     /// One page of a listing.
@@ -61,7 +62,9 @@ impl Connector {
     ///
     /// When the page cannot be given whole.
     pub fn list(&self, request: &ListRequest) -> Result<Page, Failure> {
-        self.with_api(|api| list::page(api, &self.open_listing, request))
+        self.with_api(Retries::new, |api| {
+            list::page(api, &self.open_listing, request)
+        })
     }
 
     /// Gives an account a role.
@@ -70,7 +73,7 @@ impl Connector {
     ///
     /// When it does not hold it afterwards, or nobody knows.
     pub fn grant(&self, assignment: &Assignment, mode: Mode) -> Result<Change, Failure> {
-        self.with_api(|api| membership::grant(api, assignment, mode))
+        self.with_api(Retries::new, |api| membership::grant(api, assignment, mode))
     }
 
     /// Takes a role from an account.
@@ -79,7 +82,9 @@ impl Connector {
     ///
     /// When it holds it afterwards, or nobody knows.
     pub fn revoke(&self, assignment: &Assignment, mode: Mode) -> Result<Change, Failure> {
-        self.with_api(|api| membership::revoke(api, assignment, mode))
+        self.with_api(Retries::new, |api| {
+            membership::revoke(api, assignment, mode)
+        })
     }
 
     /// Creates, changes or removes an account.
@@ -88,16 +93,21 @@ impl Connector {
     ///
     /// When it was not done, or nobody knows.
     pub fn provision(&self, request: ProvisionRequest, mode: Mode) -> Result<Change, Failure> {
-        self.with_api(|api| provision::provision(api, request, mode))
+        self.with_api(Retries::new, |api| provision::provision(api, request, mode))
     }
 
-    fn with_api<T>(&self, call: impl FnOnce(&Api) -> Result<T, Error>) -> Result<T, Failure> {
+    fn with_api<'a, T>(
+        &'a self,
+        retries: fn(&'a dyn Host) -> Retries<'a>,
+        call: impl FnOnce(&Api) -> Result<T, Error>,
+    ) -> Result<T, Failure> {
         let settings = Settings::load(&*self.host).map_err(Error::settings)?;
         Ok(call(&Api {
             settings: &settings,
             http: &*self.http,
             host: &*self.host,
             tokens: &self.tokens,
+            retries: &retries(&*self.host),
         })?)
     }
 }

@@ -78,8 +78,12 @@ pub enum Kind {
     RateLimited(Option<u64>),
     /// Something took too long.
     Timeout(contract::TimeoutPhase),
+    /// No connection, so that nothing was sent.
+    Unreachable,
     /// No answer, or half of one.
     Network,
+    /// No agreement on TLS.
+    Untrusted,
     /// The answer is a failure that nothing else fits.
     Upstream,
     /// The answer is not what it should be. With the byte of the body, where it can be told.
@@ -99,6 +103,8 @@ struct Details {
     kind: Kind,
     exchange: Option<Exchange>,
     message: String,
+    /// Whether this happened before the request was sent that it is the failure of.
+    before_request: bool,
 }
 
 impl Error {
@@ -140,6 +146,7 @@ impl Error {
             kind: Kind::Decided(error),
             exchange: None,
             message: message.into(),
+            before_request: false,
         }))
     }
 
@@ -149,7 +156,14 @@ impl Error {
             kind,
             exchange: Some(exchange.clone()),
             message: message.into(),
+            before_request: false,
         }))
+    }
+
+    /// The same failure, known to have come before the request that it kept from being sent.
+    pub fn before_request(mut self) -> Self {
+        self.0.before_request = true;
+        self
     }
 
     /// What went wrong.
@@ -157,22 +171,28 @@ impl Error {
         &self.0.kind
     }
 
+    /// The status of the answer, where there was one.
+    pub fn status(&self) -> Option<u16> {
+        self.0.exchange.as_ref()?.status
+    }
+
     /// Whether the request may have been carried out although there is no answer that says so.
     pub fn leaves_outcome_unknown(&self) -> bool {
+        if self.0.before_request {
+            return false;
+        }
         match &self.0.kind {
             Kind::Network
+            | Kind::Untrusted
             | Kind::Timeout(_)
             | Kind::Malformed(_)
             | Kind::TooLarge
             | Kind::Internal => true,
-            Kind::Upstream => {
-                let status = self
-                    .0
-                    .exchange
-                    .as_ref()
-                    .and_then(|exchange| exchange.status);
-                status.is_none_or(|status| !(400..500).contains(&status))
-            }
+            // A 503 or a web page may come from a proxy that gave up waiting.
+            Kind::RateLimited(_) => self.status() != Some(429),
+            Kind::Upstream => self
+                .status()
+                .is_none_or(|status| !(400..500).contains(&status)),
             _ => false,
         }
     }
@@ -224,7 +244,7 @@ impl From<Error> for Failure {
             Kind::MissingPermission(needed) => contract::Error::MissingPermission(needed),
             Kind::RateLimited(retry_after) => contract::Error::RateLimited(retry_after),
             Kind::Timeout(phase) => contract::Error::Timeout(phase),
-            Kind::Network => contract::Error::Network,
+            Kind::Unreachable | Kind::Network | Kind::Untrusted => contract::Error::Network,
             Kind::NotFound | Kind::NoSuchEndpoint | Kind::Rejected | Kind::Upstream => {
                 status.map_or(contract::Error::Other, contract::Error::Upstream)
             }

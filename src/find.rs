@@ -31,33 +31,37 @@ pub(crate) fn user(
 
 /// Whether the list of users has that user, with one of these types.
 fn is_listed(api: &Api, id: Id, types: &[UserType]) -> Result<bool, Error> {
-    let mut users = api.users(None)?;
-    let mut listed = false;
-    while let Some(user) = users.try_next()? {
-        let user_type = user.user_type.as_deref().and_then(UserType::from_api);
-        listed |=
-            user.id == Some(id) && user_type.is_none_or(|user_type| types.contains(&user_type));
-    }
-    Ok(listed)
+    api.retries.repeating(|| {
+        let mut users = api.users(None)?;
+        let mut listed = false;
+        while let Some(user) = users.try_next()? {
+            let user_type = user.user_type.as_deref().and_then(UserType::from_api);
+            listed |=
+                user.id == Some(id) && user_type.is_none_or(|user_type| types.contains(&user_type));
+        }
+        Ok(listed)
+    })
 }
 
 /// The user with that address, compared without regard to case, among users of both types; `None` where there is none.
 ///
 /// NinjaOne has no search by address, so this reads the list of all users, to its end: one that breaks off is an error.
 pub(crate) fn by_email(api: &Api, email: &str) -> Result<Option<User>, Error> {
-    let mut users = api.users(None)?;
-    let mut found = None;
-    while let Some(user) = users.try_next()? {
-        if found.is_none()
-            && user
-                .email
-                .as_ref()
-                .is_some_and(|own| same_address(own, email))
-        {
-            found = Some(user);
+    api.retries.repeating(|| {
+        let mut users = api.users(None)?;
+        let mut found = None;
+        while let Some(user) = users.try_next()? {
+            if found.is_none()
+                && user
+                    .email
+                    .as_ref()
+                    .is_some_and(|own| same_address(own, email))
+            {
+                found = Some(user);
+            }
         }
-    }
-    Ok(found)
+        Ok(found)
+    })
 }
 
 /// Whether two addresses are the same but for the case of ASCII letters. Other letters are compared as they are: whether

@@ -1,4 +1,4 @@
-//! What the connector asks of its host beside HTTP: settings, a log and the time.
+//! What the connector asks of its host beside HTTP: settings, a log, the time, and how much of it there is.
 //!
 //! What this module does not know: which settings there are, and what a setting may be.
 
@@ -47,6 +47,15 @@ pub trait Host {
 
     /// Seconds since 1970-01-01T00:00:00Z, as the host's clock has it.
     fn unix_seconds(&self) -> u64;
+
+    /// For how many milliseconds the host goes on waiting for the call under way; `None` where it does not say.
+    fn time_left_millis(&self) -> Option<u64>;
+
+    /// Does nothing for so many nanoseconds.
+    fn pause(&self, nanos: u64);
+
+    /// 64 bits that are not the same twice, nor in two instances: to spread requests, not to keep secrets.
+    fn dice(&self) -> u64;
 }
 
 #[cfg(target_arch = "wasm32")]
@@ -55,7 +64,7 @@ pub use self::component::ImportedHost;
 #[cfg(target_arch = "wasm32")]
 mod component {
     use super::{Host, Level, SettingUnavailable};
-    use crate::contract::identity::connector::{logging, settings};
+    use crate::contract::identity::connector::{deadline, logging, settings};
 
     /// The host behind the imports of the component.
     pub struct ImportedHost;
@@ -93,6 +102,25 @@ mod component {
 
         fn unix_seconds(&self) -> u64 {
             wasi::clocks::wall_clock::now().seconds
+        }
+
+        fn time_left_millis(&self) -> Option<u64> {
+            deadline::time_left()
+        }
+
+        fn pause(&self, nanos: u64) {
+            wasi::clocks::monotonic_clock::subscribe_duration(nanos).block();
+        }
+
+        fn dice(&self) -> u64 {
+            // There is no source of chance among the imports. Two instances do not read both clocks at the same nanosecond,
+            // and the finalizer of SplitMix64 makes of a difference in any bit one in all.
+            let now = wasi::clocks::wall_clock::now();
+            let mut bits =
+                self.monotonic_nanos() ^ now.seconds.rotate_left(32) ^ u64::from(now.nanoseconds);
+            bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+            bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+            bits ^ (bits >> 31)
         }
     }
 }

@@ -102,8 +102,12 @@ pub enum TransportErrorKind {
     FirstByteTimeout,
     /// The answer stopped arriving for longer than allowed.
     BetweenBytesTimeout,
-    /// The connection could not be made, or broke.
+    /// No connection was made, so nothing was sent.
+    Unreachable,
+    /// The connection broke, or what came over it is not HTTP.
     Network,
+    /// There is no agreement on TLS, or the certificate is not to be trusted.
+    Untrusted,
     /// The host does not let the connector send this request.
     Denied,
     /// The answer is larger than the host allows.
@@ -292,8 +296,10 @@ mod wasi_http {
                 Kind::ConnectTimeout,
                 "the name of the host was not resolved in time",
             ),
-            ErrorCode::DnsError(_) => (Kind::Network, "the name of the host cannot be resolved"),
-            ErrorCode::DestinationNotFound => (Kind::Network, "the host was not found"),
+            ErrorCode::DnsError(_) => {
+                (Kind::Unreachable, "the name of the host cannot be resolved")
+            }
+            ErrorCode::DestinationNotFound => (Kind::Unreachable, "the host was not found"),
             ErrorCode::DestinationUnavailable | ErrorCode::DestinationIpUnroutable => {
                 (Kind::Network, "the host cannot be reached")
             }
@@ -301,7 +307,7 @@ mod wasi_http {
                 Kind::Denied,
                 "the governance host does not allow requests to this address",
             ),
-            ErrorCode::ConnectionRefused => (Kind::Network, "the connection was refused"),
+            ErrorCode::ConnectionRefused => (Kind::Unreachable, "the connection was refused"),
             ErrorCode::ConnectionTerminated => (
                 Kind::Network,
                 "the connection was closed before the answer came",
@@ -319,14 +325,14 @@ mod wasi_http {
             ),
             ErrorCode::HttpResponseTimeout => (Kind::FirstByteTimeout, "no answer came in time"),
             ErrorCode::ConnectionLimitReached => (
-                Kind::Network,
+                Kind::Unreachable,
                 "the governance host has no connection to spare",
             ),
             ErrorCode::TlsProtocolError | ErrorCode::TlsAlertReceived(_) => {
-                (Kind::Network, "the TLS handshake failed")
+                (Kind::Untrusted, "the TLS handshake failed")
             }
             ErrorCode::TlsCertificateError => (
-                Kind::Network,
+                Kind::Untrusted,
                 "the TLS certificate of the host was not accepted; check the host name and its certificate",
             ),
             ErrorCode::HttpResponseIncomplete => (Kind::Network, "the answer broke off"),

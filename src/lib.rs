@@ -1,7 +1,7 @@
 //! A connector for identity governance: who has an account in NinjaOne and which roles they hold, and changes to both.
 //!
 //! It is one WebAssembly component with the contract of `wit/`: a host gives it four settings and calls it. It can send HTTP
-//! requests through the host, read a clock, ask for its settings, and log; nothing else.
+//! requests through the host, read a clock, ask for its settings and how long the host waits, and log; nothing else.
 //!
 //! # How the parts fit
 //!
@@ -14,6 +14,7 @@
 //! | [`describe`], [`check`], [`list`], [`membership`], [`provision`] | the capabilities, one file or folder each |
 //! | `find`, [`convert`] | looking accounts up; NinjaOne's types to the contract's |
 //! | [`ninjaone`] | NinjaOne's endpoints, wire types, tokens and failures; no type of the contract |
+//! | [`retry`] | what is tried again within a call, how often, and after which pause |
 //! | [`settings`], [`error`] | the four settings, checked; one error from every source |
 //! | [`http`], [`host`] | the outside, behind two small traits |
 //!
@@ -38,6 +39,7 @@ pub mod list;
 pub mod membership;
 pub mod ninjaone;
 pub mod provision;
+pub mod retry;
 pub mod settings;
 
 pub use connector::Connector;

@@ -2,7 +2,7 @@
 //!
 //! Both look first, change at most one membership, and look again. What NinjaOne answers to adding a member twice or to
 //! removing a stranger is not known; since both look first, it does not matter, and where somebody else was quicker the look
-//! afterwards tells.
+//! afterwards tells. So does it where the answer got lost: a change that is not there then is sent again.
 
 use crate::contract::{
     self, Action, Assignment, Change, Mode, Outcome, RefusalReason, ResourceKind, Step, StepStatus,
@@ -129,43 +129,45 @@ fn write(api: &Api, account: Id, role: Id, direction: Direction) -> Result<Outco
             ("role", &role.to_string()),
         ],
     );
-    let sent = match direction {
-        Direction::Grant => api.add_member(role, account),
-        Direction::Revoke => api.remove_member(role, account),
-    };
-    let shown =
-        sent.and_then(|answer| answer.map_or(Ok(None), |events| scan(events, role, account)));
-    match shown {
-        Ok(Some(shown)) if shown.has_members && shown.holds == direction.wanted() => {
-            Ok(Outcome::Changed)
+    let mut sent_before = false;
+    loop {
+        let sent = match direction {
+            Direction::Grant => api.add_member(role, account),
+            Direction::Revoke => api.remove_member(role, account),
+        };
+        let shown =
+            sent.and_then(|answer| answer.map_or(Ok(None), |events| scan(events, role, account)));
+        let error = match shown {
+            Ok(Some(shown)) if shown.has_members && shown.holds == direction.wanted() => {
+                return Ok(Outcome::Changed);
+            }
+            // No body, or one that does not show the change: the list of roles decides.
+            Ok(_) => {
+                return match look(api, role, account)? {
+                    Some(now) if now.holds == direction.wanted() => Ok(Outcome::Changed),
+                    _ => Err(unconfirmed(account, role, direction)),
+                };
+            }
+            Err(error) => error,
+        };
+        let refused = matches!(error.kind(), Kind::Rejected | Kind::NotFound);
+        if !refused && !error.leaves_outcome_unknown() {
+            return Err(error);
         }
-        // No body, or one that does not show the change: the list of roles decides.
-        Ok(_) => match look(api, role, account)? {
-            Some(now) if now.holds == direction.wanted() => Ok(Outcome::Changed),
-            _ => Err(unconfirmed(account, role, direction)),
-        },
-        Err(error) => after_failure(api, account, role, direction, error),
-    }
-}
-
-/// What came of a change whose request failed: it may have been carried out, or have been unnecessary.
-fn after_failure(
-    api: &Api,
-    account: Id,
-    role: Id,
-    direction: Direction,
-    error: Error,
-) -> Result<Outcome, Error> {
-    let refused = matches!(error.kind(), Kind::Rejected | Kind::NotFound);
-    if !refused && !error.leaves_outcome_unknown() {
-        return Err(error);
-    }
-    match look(api, role, account) {
-        Ok(Some(now)) if now.holds == direction.wanted() && refused => {
-            Ok(Outcome::Unchanged(direction.unchanged()))
+        // It may have been carried out all the same, or have been unnecessary.
+        match look(api, role, account) {
+            Ok(Some(now)) if now.holds == direction.wanted() => {
+                return Ok(if refused && !sent_before {
+                    Outcome::Unchanged(direction.unchanged())
+                } else {
+                    Outcome::Changed
+                });
+            }
+            // Not there, so it can be sent again: the members are a set.
+            Ok(Some(_)) => api.retries.pause_after(error)?,
+            _ => return Err(error),
         }
-        Ok(Some(now)) if now.holds == direction.wanted() => Ok(Outcome::Changed),
-        _ => Err(error),
+        sent_before = true;
     }
 }
 
@@ -193,7 +195,8 @@ struct Membership {
 
 /// Looks the role up in the list of all roles, since NinjaOne has no way to ask for one; `None` where it is not there.
 fn look(api: &Api, role: Id, account: Id) -> Result<Option<Membership>, Error> {
-    scan(api.roles(None)?, role, account)
+    api.retries
+        .repeating(|| scan(api.roles(None)?, role, account))
 }
 
 /// Reads to the end, so that an answer that breaks off is an error and not "does not hold it".

@@ -1,5 +1,7 @@
 //! Connectors: the functions of the contract, for one tenant, under a deadline.
 
+use std::time::Instant;
+
 use tokio::time::timeout;
 use tracing::{Instrument, Span};
 use wasmtime::Trap;
@@ -32,6 +34,7 @@ macro_rules! call {
             let mut instance = $self.start().await?;
             let (guest, store) = instance.parts();
             let deadline = $self.plugin.host.limits.deadline;
+            store.data_mut().deadline = Instant::now() + deadline;
             let outcome = timeout(deadline, guest.$function(store, $($argument),*)).await;
             let outcome = outcome.map_err(|_| CallError::DeadlineExceeded { after: deadline })?;
             $self.finish(instance, outcome)

@@ -13,7 +13,7 @@ use wasmtime::{
 use wasmtime_wasi::clocks::{WasiClocks, WasiClocksView};
 use wasmtime_wasi::p2::bindings::{clocks, io};
 
-use crate::bindings::identity::connector::{logging, settings};
+use crate::bindings::identity::connector::{deadline, logging, settings};
 use crate::http::{Network, Timeouts, Transport};
 use crate::instance::State;
 use crate::limits::{Limits, PARTS, TABLE_ELEMENTS};
@@ -23,7 +23,8 @@ use crate::{LoadError, Plugin};
 const TICK: Duration = Duration::from_millis(10);
 
 /// What connectors may import, without the version. Everything else is named when a component that wants it is loaded.
-const GRANTED_IMPORTS: [&str; 9] = [
+const GRANTED_IMPORTS: [&str; 10] = [
+    "identity:connector/deadline",
     "identity:connector/logging",
     "identity:connector/settings",
     "wasi:clocks/monotonic-clock",
@@ -155,6 +156,7 @@ fn link(engine: &Engine) -> wasmtime::Result<Linker<State>> {
     let l = &mut linker;
     settings::add_to_linker::<_, HasSelf<_>>(l, |state| state)?;
     logging::add_to_linker::<_, HasSelf<_>>(l, |state| state)?;
+    deadline::add_to_linker::<_, HasSelf<_>>(l, |state| state)?;
     clocks::monotonic_clock::add_to_linker::<_, WasiClocks>(l, State::clocks)?;
     clocks::wall_clock::add_to_linker::<_, WasiClocks>(l, State::clocks)?;
     io::error::add_to_linker::<_, Table>(l, State::table)?;

@@ -1,6 +1,7 @@
 //! One instance of a connector: its store, and what its imports work on.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use secrecy::ExposeSecret;
 use wasmtime::Store;
@@ -9,7 +10,7 @@ use wasmtime_wasi::clocks::{WasiClocksCtx, WasiClocksCtxView, WasiClocksView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
 use crate::bindings::exports::identity::connector::connector::Guest;
-use crate::bindings::identity::connector::settings;
+use crate::bindings::identity::connector::{deadline, settings};
 use crate::bindings::{Plugin as Exports, PluginPre};
 use crate::http::Outgoing;
 use crate::limits::MemoryLimiter;
@@ -26,6 +27,8 @@ pub(crate) struct State {
     settings: Arc<dyn Settings>,
     memory: MemoryLimiter,
     pub(crate) log: GuestLog,
+    /// When the call under way is stopped.
+    pub(crate) deadline: Instant,
 }
 
 impl State {
@@ -43,6 +46,7 @@ impl State {
             settings: tenant.settings.clone(),
             memory: MemoryLimiter::new(host.limits.memory),
             log: GuestLog::default(),
+            deadline: Instant::now() + host.limits.deadline,
         }
     }
 
@@ -80,6 +84,13 @@ impl settings::Host for State {
             }
             None => None,
         })
+    }
+}
+
+impl deadline::Host for State {
+    fn time_left(&mut self) -> Option<u64> {
+        let left = self.deadline.saturating_duration_since(Instant::now());
+        Some(u64::try_from(left.as_millis()).unwrap_or(u64::MAX))
     }
 }
 

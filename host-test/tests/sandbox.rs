@@ -9,7 +9,8 @@ use wasmtime::Engine;
 use wasmtime::component::Component;
 
 /// All that the component may ask of a host.
-const IMPORTS: [&str; 9] = [
+const IMPORTS: [&str; 10] = [
+    "identity:connector/deadline@0.1.0",
     "identity:connector/logging@0.1.0",
     "identity:connector/settings@0.1.0",
     "wasi:clocks/monotonic-clock@0.2.12",

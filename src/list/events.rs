@@ -106,7 +106,16 @@ pub(super) fn last_sign_ins(api: &Api) -> Result<BTreeMap<u32, i64>, Error> {
             status: Some(status),
             ..ActivityPages::default()
         };
-        while let Some((_, activity)) = pages.next(api, None)? {
+        loop {
+            let activity = match pages.next(api, None) {
+                Ok(Some((_, activity))) => activity,
+                Ok(None) => break,
+                Err(error) => {
+                    api.retries.pause_after(error)?;
+                    pages.open = None;
+                    continue;
+                }
+            };
             // Where NinjaOne does not heed the filter, other activities come too.
             let is_sign_in = activity.status_code.as_deref() == Some(status);
             if let (true, Some(user), Some(time)) = (is_sign_in, activity.user_id, activity.time) {

@@ -3,7 +3,7 @@
 //! NinjaOne sends all users in one answer, and all roles with all members in another. A listing walks through the answers it
 //! needs, one element at a time, and stops where a page is full; the open answer waits in the instance for the next call.
 //! A fresh instance asks again, passes over what was given, and compares a digest of it, so that a cursor never skips an
-//! item or gives one twice: see [`cursor`].
+//! item or gives one twice: see [`cursor`]. An answer that breaks off is asked for again in the same way.
 //!
 //! `plan` decides which answers to read, `walk` goes through them.
 
@@ -50,7 +50,7 @@ pub(crate) fn page(
             let cursor = Cursor::parse(text, plan.fingerprint).ok_or_else(not_of_this_request)?;
             match open.take() {
                 Some(open) if open.cursor == *text => open.walk,
-                _ => Walk::resume(api, &plan, cursor)?,
+                _ => api.retries.repeating(|| Walk::resume(api, &plan, cursor))?,
             }
         }
     };
@@ -60,9 +60,20 @@ pub(crate) fn page(
         next: Continuation::More(String::new()),
     };
     let limit = page_size(request.limit);
-    let bytes_before = walk.bytes_read();
+    let mut bytes_before = walk.bytes_read();
     while page.items.len() < limit {
-        let Some(found) = walk.next(api, &plan)? else {
+        let next = match walk.next(api, &plan) {
+            Ok(next) => next,
+            Err(error) => {
+                // What the page has stays as it is: the walk goes on after the last element taken, or not at all.
+                api.retries.pause_after(error)?;
+                let place = walk.cursor();
+                walk = api.retries.repeating(|| Walk::resume(api, &plan, place))?;
+                bytes_before = walk.bytes_read();
+                continue;
+            }
+        };
+        let Some(found) = next else {
             page.next = Continuation::Complete(Summary {
                 counts: walk.counts(),
                 resume: walk.resume_cursor(&plan),

@@ -1,6 +1,7 @@
 //! Goes through the stages of a plan, one element at a time.
 
 use std::collections::BTreeMap;
+use std::mem;
 
 use super::cursor::{Cursor, Digest};
 use super::events::{self, ActivityPages};
@@ -195,15 +196,16 @@ impl Walk {
             Some(source) => source,
             None => Source::open(api, plan, stage)?,
         };
-        let element = source.next(api, plan)?;
-        let Some(element) = element else {
+        let element = source.next(api, plan);
+        // After a failure too: it knows the place.
+        let source = self.source.insert(source);
+        let Some(element) = element? else {
             if let Source::Events(pages) = source {
-                self.ended_events = Some(pages);
+                self.ended_events = Some(mem::take(pages));
             }
             self.enter(self.stage + 1);
             return Ok(None);
         };
-        self.source = Some(source);
         self.taken += 1;
         self.note(&element);
         Ok(Some(self.sift(element, plan, stage)))

@@ -45,9 +45,17 @@ pub(crate) fn transport_failure(error: &TransportError, exchange: &Exchange) -> 
         TransportErrorKind::BetweenBytesTimeout => {
             (Kind::Timeout(TimeoutPhase::BetweenBytes), "try again later")
         }
+        TransportErrorKind::Unreachable => (
+            Kind::Unreachable,
+            "check the base URL and the network, and try again",
+        ),
         TransportErrorKind::Network => (
             Kind::Network,
             "check the base URL and the network, and try again",
+        ),
+        TransportErrorKind::Untrusted => (
+            Kind::Untrusted,
+            "check the base URL, and whether something in between replaces certificates",
         ),
         TransportErrorKind::Denied => (
             Kind::Internal,

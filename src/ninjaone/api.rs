@@ -12,6 +12,7 @@ use super::wire::{Activity, CreateUser, Id, Object, Organization, UpdateUser, Us
 use crate::error::{Error, Exchange, Kind};
 use crate::host::Host;
 use crate::http::{Method, Request, Response, Transport};
+use crate::retry::Retries;
 use crate::settings::Settings;
 
 /// The most activities that the API gives at once.
@@ -47,6 +48,8 @@ pub struct Api<'a> {
     pub host: &'a dyn Host,
     /// Keeps the token.
     pub tokens: &'a TokenCache,
+    /// What may be tried again. Answers that are read as they arrive are for their readers to ask for again.
+    pub retries: &'a Retries<'a>,
 }
 
 impl Api<'_> {
@@ -99,15 +102,15 @@ impl Api<'_> {
     ) -> Result<Option<User>, Error> {
         let query =
             send_invitation.map_or_else(String::new, |send| format!("sendInvitation={send}"));
-        self.value(
-            &Call::write(
-                Method::Post,
-                collection(user_type).to_string(),
-                needs(user_type),
-            )
-            .query(&query)
-            .json(user),
+        let call = Call::write(
+            Method::Post,
+            collection(user_type).to_string(),
+            needs(user_type),
         )
+        .query(&query)
+        .json(user);
+        let (exchange, response) = self.write(&call)?;
+        one(exchange, response)
     }
 
     /// `PATCH /v2/user/technician/{id}` or `PATCH /v2/user/end-user/{id}`. For technicians no body is documented.
@@ -122,7 +125,7 @@ impl Api<'_> {
             needs(user_type),
         )
         .json(user);
-        self.success(&call, 200..=204).map(drop)
+        self.write(&call).map(drop)
     }
 
     /// `DELETE /v2/user/technician/{id}` or `DELETE /v2/user/end-user/{id}`: 204.
@@ -136,7 +139,7 @@ impl Api<'_> {
             format!("{}/{id}", entity(user_type)),
             needs(user_type),
         );
-        self.success(&call, 200..=204).map(drop)
+        self.write(&call).map(drop)
     }
 
     /// `GET /v2/user/roles`: all roles for a type of user, or for both, with all their members. One answer, never paged.
@@ -180,7 +183,7 @@ impl Api<'_> {
             &MEMBERSHIP,
         )
         .json(&[user]);
-        let (exchange, response) = self.success(&call, 200..=204)?;
+        let (exchange, response) = self.write(&call)?;
         let mut reader = JsonReader::new(response.body, exchange);
         Ok(reader.peek()?.map(|_| RoleEvents::of_one(reader)))
     }
@@ -210,7 +213,11 @@ impl Api<'_> {
 
     /// One value, or `None` where there is no such entity.
     fn entity<T: Object>(&self, call: &Call) -> Result<Option<T>, Error> {
-        match self.value(call) {
+        let value = self.retries.repeating(|| {
+            let (exchange, response) = self.success(call, 200..=204)?;
+            one(exchange, response)
+        });
+        match value {
             Err(error) if matches!(error.kind(), Kind::NotFound) => Ok(None),
             Ok(None) => Err(Error::exchange(
                 Kind::Malformed(Some(0)),
@@ -253,17 +260,15 @@ impl Api<'_> {
         Ok(JsonReader::new(response.body, exchange))
     }
 
-    /// One value, or `None` for a body without any.
-    fn value<T: Object>(&self, call: &Call) -> Result<Option<T>, Error> {
-        let (exchange, response) = self.success(call, 200..=204)?;
-        let mut reader = JsonReader::new(response.body, exchange);
-        if reader.peek()?.is_none() {
-            return Ok(None);
+    /// Sends a write, and again only where it was certainly not carried out: what became of the others is for the caller to
+    /// find out.
+    fn write(&self, call: &Call) -> Result<(Exchange, Response), Error> {
+        loop {
+            match self.success(call, 200..=204) {
+                Err(error) if !error.leaves_outcome_unknown() => self.retries.pause_after(error)?,
+                sent => return sent,
+            }
         }
-        answer::check_start(&mut reader)?;
-        let value = reader.object()?;
-        reader.end()?;
-        Ok(Some(value))
     }
 
     /// Sends a call with a token, and once more with a fresh one where the first is not accepted.
@@ -289,8 +294,12 @@ impl Api<'_> {
 
     fn send(&self, call: &Call, exchange: &Exchange) -> Result<Response, Error> {
         let authorization = self
-            .tokens
-            .authorization(self.settings, self.http, self.host)?;
+            .retries
+            .repeating(|| {
+                self.tokens
+                    .authorization(self.settings, self.http, self.host)
+            })
+            .map_err(Error::before_request)?;
         let mut headers = vec![
             ("accept", Zeroizing::new("application/json".to_string())),
             ("authorization", authorization),
@@ -311,6 +320,18 @@ impl Api<'_> {
             .send(request)
             .map_err(|error| answer::transport_failure(&error, exchange))
     }
+}
+
+/// One value, or `None` for a body without any.
+fn one<T: Object>(exchange: Exchange, response: Response) -> Result<Option<T>, Error> {
+    let mut reader = JsonReader::new(response.body, exchange);
+    if reader.peek()?.is_none() {
+        return Ok(None);
+    }
+    answer::check_start(&mut reader)?;
+    let value = reader.object()?;
+    reader.end()?;
+    Ok(Some(value))
 }
 
 /// A request before it has a token.

@@ -1,7 +1,7 @@
 //! Creating an account, and granting its first roles.
 //!
 //! An account with the same address is looked for first, among accounts of both kinds. A create whose answer was lost is
-//! looked for too, and never sent twice, so that one call never makes two accounts.
+//! looked for too, and never sent again unless it was certainly not carried out, so that one call never makes two accounts.
 
 use super::fields::{self, CREATE_FIELDS};
 use super::step;
@@ -187,13 +187,23 @@ fn check_roles(
     if roles.is_empty() {
         return Ok(());
     }
-    let mut missing = roles.to_vec();
-    let mut events = api.roles(None)?;
-    while let Some(event) = events.try_next()? {
-        let RoleEvent::Role { id, role, .. } = event else {
-            continue;
-        };
-        if missing.contains(&id) && role.role_type.is_some_and(|own| own != user_type.as_api()) {
+    let found = api.retries.repeating(|| {
+        let mut found = Vec::new();
+        let mut events = api.roles(None)?;
+        while let Some(event) = events.try_next()? {
+            if let RoleEvent::Role { id, role, .. } = event
+                && roles.contains(&id)
+            {
+                found.push((id, role.role_type));
+            }
+        }
+        Ok(found)
+    })?;
+    for (id, role_type) in &found {
+        if role_type
+            .as_ref()
+            .is_some_and(|own| own != user_type.as_api())
+        {
             let problem = format!(
                 "the role {id} is not for accounts of the kind {}",
                 convert::account_kind(user_type)
@@ -204,9 +214,11 @@ fn check_roles(
                 "choose roles for that kind",
             ));
         }
-        missing.retain(|wanted| *wanted != id);
     }
-    for id in missing {
+    for id in roles
+        .iter()
+        .filter(|id| found.iter().all(|(known, _)| known != *id))
+    {
         let problem = format!("there is no role {id} in NinjaOne");
         problems.push(Problem::new(
             "roles",

@@ -71,13 +71,16 @@ fn check_allowed(
 
 /// Whether no other technician is known to be an administrator and enabled.
 fn is_last_administrator(api: &Api, id: Id) -> Result<bool, Error> {
-    let mut technicians = api.users(Some(UserType::Technician))?;
-    let mut others = false;
-    while let Some(user) = technicians.try_next()? {
-        others |=
-            user.id != Some(id) && user.administrator == Some(true) && user.enabled == Some(true);
-    }
-    Ok(!others)
+    api.retries.repeating(|| {
+        let mut technicians = api.users(Some(UserType::Technician))?;
+        let mut others = false;
+        while let Some(user) = technicians.try_next()? {
+            others |= user.id != Some(id)
+                && user.administrator == Some(true)
+                && user.enabled == Some(true);
+        }
+        Ok(!others)
+    })
 }
 
 /// Sends the deletion, and makes sure of it.
@@ -87,25 +90,36 @@ fn send(api: &Api, id: Id, user_type: UserType) -> Result<Outcome, Error> {
         "deleting an account",
         &[("account", &id.to_string())],
     );
-    let sent = api.delete_user(user_type, id);
-    let may_be_gone = match &sent {
-        Ok(()) => true,
-        Err(error) => {
-            error.leaves_outcome_unknown()
-                || matches!(error.kind(), Kind::NotFound | Kind::Rejected)
+    let mut sent_before = false;
+    loop {
+        let sent = api.delete_user(user_type, id);
+        let may_be_gone = match &sent {
+            Ok(()) => true,
+            Err(error) => {
+                error.leaves_outcome_unknown()
+                    || matches!(error.kind(), Kind::NotFound | Kind::Rejected)
+            }
+        };
+        if !may_be_gone {
+            return sent.map(|()| Outcome::Changed);
         }
-    };
-    if !may_be_gone {
-        return sent.map(|()| Outcome::Changed);
-    }
-    let gone = find::user(api, id, &[user_type]).map(|user| user.is_none());
-    match (sent, gone) {
-        (Ok(()), Ok(true)) => Ok(Outcome::Changed),
-        (Ok(()), Ok(false)) => Err(unconfirmed(id)),
-        (Err(error), Ok(true)) if error.leaves_outcome_unknown() => Ok(Outcome::Changed),
-        // Somebody else was quicker: it was there a moment ago.
-        (Err(_), Ok(true)) => Ok(Outcome::Unchanged(UnchangedReason::AlreadyGone)),
-        (Err(error), _) | (Ok(()), Err(error)) => Err(error),
+        let gone = find::user(api, id, &[user_type]).map(|user| user.is_none());
+        match (sent, gone) {
+            (Ok(()), Ok(true)) => return Ok(Outcome::Changed),
+            (Ok(()), Ok(false)) => return Err(unconfirmed(id)),
+            (Err(error), Ok(true)) => {
+                return Ok(if sent_before || error.leaves_outcome_unknown() {
+                    Outcome::Changed
+                } else {
+                    // Somebody else was quicker: it was there a moment ago.
+                    Outcome::Unchanged(UnchangedReason::AlreadyGone)
+                });
+            }
+            // Still there, so it can be sent again: nobody is deleted twice.
+            (Err(error), Ok(false)) => api.retries.pause_after(error)?,
+            (Err(error), Err(_)) | (Ok(()), Err(error)) => return Err(error),
+        }
+        sent_before = true;
     }
 }
 

@@ -41,22 +41,28 @@ pub(super) fn update(api: &Api, update: &AccountUpdate, mode: Mode) -> Result<Ch
         "updating an account",
         &[("account", &id.to_string())],
     );
-    let sent = api.update_user(user_type, id, &body);
-    if let Err(error) = &sent
-        && !error.leaves_outcome_unknown()
-    {
-        return Err(error.clone());
-    }
-    let shown = api.user(user_type, id);
-    match (sent, shown) {
-        (_, Ok(Some(now))) if difference(&now, &wanted).0.is_empty() => Ok(one_step(
-            Action::UpdateAccount,
-            id,
-            changes,
-            Outcome::Changed,
-        )),
-        (Err(error), _) | (_, Err(error)) => Err(error),
-        (Ok(()), Ok(_)) => Err(unconfirmed(id)),
+    loop {
+        let sent = api.update_user(user_type, id, &body);
+        if let Err(error) = &sent
+            && !error.leaves_outcome_unknown()
+        {
+            return Err(error.clone());
+        }
+        let shown = api.user(user_type, id);
+        match (sent, shown) {
+            (_, Ok(Some(now))) if difference(&now, &wanted).0.is_empty() => {
+                return Ok(one_step(
+                    Action::UpdateAccount,
+                    id,
+                    changes,
+                    Outcome::Changed,
+                ));
+            }
+            // Not there, so it can be sent again: it sets fields to values.
+            (Err(error), Ok(Some(_))) => api.retries.pause_after(error)?,
+            (Err(error), _) | (_, Err(error)) => return Err(error),
+            (Ok(()), Ok(_)) => return Err(unconfirmed(id)),
+        }
     }
 }
 

@@ -18,6 +18,7 @@ mod list;
 mod malformed;
 mod membership;
 mod paging;
+mod retry;
 mod settings;
 mod support;
 mod token;

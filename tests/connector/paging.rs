@@ -364,7 +364,11 @@ fn an_answer_that_breaks_off_is_an_error_and_can_be_taken_up_again() {
     let request = of_size(ResourceKinds::ACCOUNTS, 2);
     let broken = r#"[{"id": 1}, {"id": 2}, {"id": 3}"#;
     let broken = Answer::text(200, broken).breaks_off(TransportErrorKind::BetweenBytesTimeout);
-    world.tenant.once("GET /v2/users", Fault::Refuse(broken));
+    for _ in 0..6 {
+        world
+            .tenant
+            .once("GET /v2/users", Fault::Refuse(broken.clone()));
+    }
     let first = first_cursor(&world, &request);
     let error = error(world.list(&at(&first, &request)));
     assert!(matches!(error, Error::Timeout(_)), "{error:?}");

@@ -37,6 +37,11 @@ struct State {
     settings: RefCell<BTreeMap<String, Result<String, String>>>,
     log: RefCell<Vec<String>>,
     clock: Rc<Clock>,
+    /// When the host stops waiting for the call under way, on the clock in nanoseconds.
+    deadline_nanos: Cell<Option<u64>>,
+    /// What chance gives.
+    dice: Cell<u64>,
+    pauses: RefCell<Vec<u64>>,
 }
 
 impl FakeHost {
@@ -67,6 +72,22 @@ impl FakeHost {
 
     pub fn clock(&self) -> &Rc<Clock> {
         &self.0.clock
+    }
+
+    /// Stops waiting for calls so many milliseconds from now.
+    pub fn stop_waiting_in(&self, millis: u64) {
+        let now = self.0.clock.nanos.get();
+        self.0.deadline_nanos.set(Some(now + millis * 1_000_000));
+    }
+
+    /// Makes chance give this.
+    pub fn load_dice(&self, bits: u64) {
+        self.0.dice.set(bits);
+    }
+
+    /// The pauses that were made, in milliseconds.
+    pub fn pauses(&self) -> Vec<u64> {
+        self.0.pauses.borrow().clone()
     }
 
     /// Every message, as `level message name=value …`.
@@ -100,5 +121,20 @@ impl Host for FakeHost {
 
     fn unix_seconds(&self) -> u64 {
         self.0.clock.unix_seconds.get()
+    }
+
+    fn time_left_millis(&self) -> Option<u64> {
+        let until = self.0.deadline_nanos.get()?;
+        Some(until.saturating_sub(self.monotonic_nanos()) / 1_000_000)
+    }
+
+    fn pause(&self, nanos: u64) {
+        self.0.pauses.borrow_mut().push(nanos / 1_000_000);
+        let clock = &self.0.clock;
+        clock.nanos.set(clock.nanos.get() + nanos);
+    }
+
+    fn dice(&self) -> u64 {
+        self.0.dice.get()
     }
 }

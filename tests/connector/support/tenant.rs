@@ -215,6 +215,8 @@ pub enum Fault {
     AnswerAfter(Answer),
     /// It is carried out, and the answer gets lost.
     LoseAnswer(TransportErrorKind),
+    /// It is carried out, and the body of the answer breaks off after two thirds.
+    CutShort(TransportErrorKind),
     /// It is answered as if it had been carried out, and is not.
     Pretend,
     /// Somebody else does this first.
@@ -379,6 +381,11 @@ impl Transport for Tenant {
             Some(Fault::LoseAnswer(kind)) => {
                 state.carry_out(&sent);
                 return Err(failure(kind));
+            }
+            Some(Fault::CutShort(kind)) => {
+                let mut answer = state.carry_out(&sent);
+                answer.body.truncate(answer.body.len() * 2 / 3);
+                answer.breaks_off(kind)
             }
             Some(Fault::Pretend) => {
                 let (users, roles) = (state.users.clone(), state.roles.clone());

@@ -1,0 +1,120 @@
+//! Whether, and when, something that failed is tried again within a call.
+//!
+//! Only what does no harm when it is done twice may be tried again, and that is for the caller to know: reads, requests that
+//! were certainly not carried out, and changes that a look afterwards showed not to be there. This module knows when it is
+//! worth it: after the failures that pass by themselves, a few times for each call, with pauses that grow and differ
+//! (exponential backoff with full jitter), no longer than the host waits. What the other side asks to wait is waited for;
+//! a wait that does not fit into the call is given back to the host, which has more time than one call.
+
+use std::cell::Cell;
+
+use crate::error::{Error, Kind};
+use crate::host::{Host, Level};
+
+/// How often something is tried again in one call, all taken together.
+const MOST_REPEATS: u32 = 4;
+/// How long one call pauses, all pauses taken together.
+const MOST_PAUSE_MILLIS: u64 = 20_000;
+/// The longest that the first pause gets by chance. It doubles from one to the next.
+const FIRST_PAUSE_MILLIS: u64 = 500;
+const NANOS_PER_MILLI: u64 = 1_000_000;
+
+/// What one call may still spend on trying again.
+pub struct Retries<'a> {
+    host: &'a dyn Host,
+    repeats_left: Cell<u32>,
+    pause_left_millis: Cell<u64>,
+    /// When the attempt began that is under way.
+    began_at_nanos: Cell<u64>,
+}
+
+impl<'a> Retries<'a> {
+    /// The whole budget, for a call that begins now.
+    pub fn new(host: &'a dyn Host) -> Self {
+        Retries {
+            host,
+            repeats_left: Cell::new(MOST_REPEATS),
+            pause_left_millis: Cell::new(MOST_PAUSE_MILLIS),
+            began_at_nanos: Cell::new(host.monotonic_nanos()),
+        }
+    }
+
+    /// No budget, for a call that is to show failures as they come.
+    pub fn none(host: &'a dyn Host) -> Self {
+        let retries = Retries::new(host);
+        retries.repeats_left.set(0);
+        retries
+    }
+
+    /// Does something that does no harm when it is done twice, until it is done or not worth trying again.
+    ///
+    /// # Errors
+    ///
+    /// The last failure.
+    pub fn repeating<T>(&self, attempt: impl Fn() -> Result<T, Error>) -> Result<T, Error> {
+        loop {
+            match attempt() {
+                Err(error) => self.pause_after(error)?,
+                done => return done,
+            }
+        }
+    }
+
+    /// Pauses until what failed so can be tried again.
+    ///
+    /// # Errors
+    ///
+    /// The failure itself, at once, where it is not worth trying again or the pause does not fit into the call.
+    pub fn pause_after(&self, error: Error) -> Result<(), Error> {
+        let Some(asked) = wait_before_repeating(&error) else {
+            return Err(error);
+        };
+        let Some(repeats_left) = self.repeats_left.get().checked_sub(1) else {
+            return Err(error);
+        };
+        let longest = FIRST_PAUSE_MILLIS << (MOST_REPEATS - 1 - repeats_left);
+        let pause = asked.saturating_add(self.host.dice() % (longest + 1));
+        let now = self.host.monotonic_nanos();
+        // The next attempt may take as long as the last one, and an answer to the host should come of it.
+        let attempt = (now - self.began_at_nanos.get()) / NANOS_PER_MILLI;
+        let fits_deadline = self
+            .host
+            .time_left_millis()
+            .is_none_or(|left| pause.saturating_add(attempt) < left);
+        let Some(pause_left) = self
+            .pause_left_millis
+            .get()
+            .checked_sub(pause)
+            .filter(|_| fits_deadline)
+        else {
+            return Err(error);
+        };
+        self.repeats_left.set(repeats_left);
+        self.pause_left_millis.set(pause_left);
+        self.host.log(
+            Level::Warn,
+            "trying again",
+            &[
+                ("pause-ms", &pause.to_string()),
+                ("after", &error.to_string()),
+            ],
+        );
+        self.host.pause(pause * NANOS_PER_MILLI);
+        self.began_at_nanos.set(self.host.monotonic_nanos());
+        Ok(())
+    }
+}
+
+/// How many milliseconds to wait at least before trying again what failed so; `None` where it would fail again.
+fn wait_before_repeating(error: &Error) -> Option<u64> {
+    match error.kind() {
+        Kind::RateLimited(wait) => Some(wait.unwrap_or_default()),
+        Kind::Unreachable | Kind::Network | Kind::Timeout(_) => Some(0),
+        // 501 is not going to pass: the endpoint does not know the method.
+        Kind::Upstream => error
+            .status()
+            .is_some_and(|status| status >= 500 && status != 501)
+            .then_some(0),
+        _ => None,
+    }
+}
