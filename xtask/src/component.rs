@@ -11,7 +11,7 @@ use wasmparser::{Parser, Payload};
 use crate::compiler::{PROFILE, TARGET};
 use crate::interface::Interface;
 use crate::workspace::Workspace;
-use crate::{process, provision};
+use crate::{optimize, process, provision};
 
 /// The component's file name.
 const FILE: &str = "ninjaone_connector.wasm";
@@ -37,6 +37,7 @@ pub fn build(workspace: &Workspace) -> Result<Component> {
     })?;
     let bytes = without_debug_names(&bytes)
         .with_context(|| format!("{} is not a component", built.display()))?;
+    let bytes = optimize::optimize(bytes, &workspace.target().join("wasm-opt"))?;
     let path = workspace.target().join(FILE);
     write_if_changed(&path, &bytes)?;
     Ok(Component { path, bytes })
@@ -109,7 +110,7 @@ fn without_debug_names(component: &[u8]) -> Result<Vec<u8>> {
 }
 
 /// Appends a length as WebAssembly writes it: seven bits a byte, the lowest first.
-fn push_leb128(bytes: &mut Vec<u8>, mut length: usize) {
+pub fn push_leb128(bytes: &mut Vec<u8>, mut length: usize) {
     while length >= 0x80 {
         bytes.push((length & 0x7f) as u8 | 0x80);
         length >>= 7;

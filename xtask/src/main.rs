@@ -2,7 +2,7 @@
 //!
 //! One module per command ([`build`], [`demo`], [`mod@test`]), each with its help text and a `run` function; to add one, write
 //! its module and a line in [`COMMANDS`]. The rest serves them: [`provision`] finds (or installs) a compiler and standard
-//! library for WebAssembly, [`compiler`] knows how cargo is called with it, [`component`] builds the component and
+//! library for WebAssembly, [`compiler`] knows how cargo is called with it, [`component`] builds the component, [`optimize`] makes it smaller, and
 //! [`interface`] reads what it imports and exports.
 
 #![deny(missing_docs, clippy::missing_docs_in_private_items)]
@@ -13,6 +13,7 @@ mod component;
 mod demo;
 mod host;
 mod interface;
+mod optimize;
 mod process;
 mod provision;
 mod steps;

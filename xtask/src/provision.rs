@@ -10,6 +10,7 @@ use std::process::Command;
 use anyhow::{Result, bail};
 
 use crate::compiler::{Compiler, DEBIAN_CLIPPY, DEBIAN_RUSTC, Std, TARGET, debian_sources};
+use crate::optimize::WASM_OPT;
 use crate::process;
 
 /// The oldest compiler that the sources are written for, as `Cargo.toml` has it.
@@ -56,6 +57,15 @@ pub fn provision_clippy(compiler: Compiler) -> Result<()> {
     };
     println!("No clippy for {DEBIAN_RUSTC} yet: installing Debian's {package} with apt-get.");
     apt_install(&[package])
+}
+
+/// Makes sure that there is Binaryen's `wasm-opt`.
+pub fn provision_wasm_opt() -> Result<()> {
+    if process::is_available(WASM_OPT) {
+        return Ok(());
+    }
+    println!("No {WASM_OPT} yet: installing Debian's binaryen with apt-get.");
+    apt_install(&["binaryen"])
 }
 
 /// What the machine offers. Whatever it does not offer says why.
