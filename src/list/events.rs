@@ -73,9 +73,11 @@ impl ActivityPages {
                 (self.in_page, self.wanted_in_page, self.open) = (false, false, None);
                 continue;
             };
+            // A place in the listing has no room for other numbers.
             let id = activity
                 .id
-                .ok_or_else(|| page.malformed("an activity has no id"))?;
+                .filter(|id| *id > 0)
+                .ok_or_else(|| page.malformed("an activity has no positive id"))?;
             if self.last.is_some_and(|last| id >= last) {
                 return Err(page.malformed("activities do not get older from one to the next"));
             }

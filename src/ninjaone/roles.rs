@@ -155,6 +155,16 @@ impl RoleEvents {
             return self.role_at_its_end().map(Some);
         };
         let role = &mut self.current.role;
+        let again = match key.as_str() {
+            "id" => role.id.is_some(),
+            "members" => self.current.members.is_some(),
+            _ => false,
+        };
+        if again {
+            // Members may have been given away under the first id.
+            let problem = format!("a role has the field {key} twice");
+            return Err(self.reader.malformed(self.reader.offset(), &problem));
+        }
         match key.as_str() {
             "id" => role.id = self.reader.decode()?,
             "name" => role.name = self.reader.decode()?,

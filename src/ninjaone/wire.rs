@@ -47,7 +47,8 @@ impl<'de> Deserialize<'de> for Id {
     }
 }
 
-/// The fields of a JSON object that are not null, in the order in which they were sent; the values still JSON text.
+/// The fields of a JSON object that are not null, in the order in which they were sent; the values still JSON text. Of a
+/// field that comes twice, the first counts.
 ///
 /// Objects are read by way of this rather than by derived code, which would be several kilobytes for each type.
 pub struct Fields<'a>(Vec<(Cow<'a, str>, &'a str)>);

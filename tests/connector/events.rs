@@ -299,6 +299,18 @@ fn activities_that_do_not_get_older_are_malformed_and_not_endless() {
 }
 
 #[test]
+fn an_activity_whose_id_no_cursor_can_hold_is_malformed() {
+    // A fresh instance would have begun anew after such a one, and so for ever.
+    for id in [0, -1, i64::MIN] {
+        let world = World::new();
+        let body = format!("{{\"activities\": [{{\"id\": {id}}}]}}");
+        world.tenant.serve("/v2/activities", body);
+        let error = error(world.list(&list_of(EVENTS)));
+        assert_eq!(error, Error::MalformedResponse(Some(16)));
+    }
+}
+
+#[test]
 fn an_answer_that_has_no_activities_is_told_with_the_byte() {
     for (body, byte) in [
         ("", 0),

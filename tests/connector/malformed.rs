@@ -407,3 +407,18 @@ fn the_list_of_roles_is_whole_although_every_byte_arrives_alone() {
         ["grant 4 9", "grant 5 9", "role 9"]
     );
 }
+
+#[test]
+fn a_role_that_changes_its_id_or_its_members_halfway_is_malformed() {
+    // Grants were given under the first id before the second one came.
+    for role in [
+        r#"[{"id": 1, "members": [{"id": 2}], "id": 7}]"#,
+        r#"[{"id": 1, "members": [{"id": 2}], "members": []}]"#,
+    ] {
+        let error = roles_fault(role);
+        assert!(
+            matches!(error, Error::MalformedResponse(Some(_))),
+            "{role}: {error:?}"
+        );
+    }
+}

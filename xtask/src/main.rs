@@ -1,6 +1,6 @@
 //! The project's commands, run as `cargo xtask <command>`.
 //!
-//! One module per command ([`build`], [`demo`], [`mod@test`]), each with its help text and a `run` function; to add one, write
+//! One module per command ([`build`], [`demo`], [`fuzz`], [`mod@test`]), each with its help text and a `run` function; to add one, write
 //! its module and a line in [`COMMANDS`]. The rest serves them: [`provision`] finds (or installs) a compiler and standard
 //! library for WebAssembly, [`compiler`] knows how cargo is called with it, [`component`] builds the component, [`optimize`] makes it smaller, and
 //! [`interface`] reads what it imports and exports.
@@ -11,6 +11,7 @@ mod build;
 mod compiler;
 mod component;
 mod demo;
+mod fuzz;
 mod host;
 mod interface;
 mod optimize;
@@ -18,6 +19,7 @@ mod process;
 mod provision;
 mod steps;
 mod test;
+mod tools;
 mod workspace;
 
 use std::process::ExitCode;
@@ -52,6 +54,13 @@ const COMMANDS: &[Command] = &[
         summary: "Run the component in the host against a NinjaOne simulator",
         help: demo::HELP,
         run: demo::run,
+        takes_arguments: true,
+    },
+    Command {
+        name: "fuzz",
+        summary: "Feed the connector arbitrary answers, settings and cursors",
+        help: fuzz::HELP,
+        run: fuzz::run,
         takes_arguments: true,
     },
     Command {

@@ -3,8 +3,9 @@
 use anyhow::{Context, Result};
 
 use crate::steps::Steps;
+use crate::tools::{self, CARGO_DENY};
 use crate::workspace::Workspace;
-use crate::{compiler, component, host, process, provision};
+use crate::{compiler, component, fuzz, host, process, provision};
 
 /// What `cargo xtask test --help` prints.
 pub const HELP: &str = "\
@@ -19,6 +20,8 @@ In this order, and no further than the first failure:
   clippy wasm   of the component for its own target, warnings being errors
   tests         unit, integration and documentation tests of the whole workspace
   docs          of the whole workspace, warnings being errors
+  dependencies  cargo deny: licences, sources, duplicate versions
+  fuzz          cargo xtask fuzz, for a minute
 ";
 
 /// The packages of the workspace, those that are built quickly first.
@@ -62,6 +65,12 @@ pub fn run(workspace: &Workspace) -> Result<()> {
                 .env("RUSTDOCFLAGS", "-D warnings"),
         )
     })?;
+    steps.run("dependencies", || {
+        tools::provision(workspace, &CARGO_DENY)?;
+        let mut deny = workspace.cargo("deny");
+        process::run(deny.args(["--workspace", "check", "licenses", "bans", "sources"]))
+    })?;
+    steps.run("fuzz", || fuzz::run(workspace, &[]))?;
     print!("\nAll checks passed.\n{steps}");
     Ok(())
 }

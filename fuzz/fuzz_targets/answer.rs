@@ -1,0 +1,101 @@
+//! Any one answer may have any body, and nothing worse than an error comes of it.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use ninjaone_connector::contract::{
+    AccountDeletion, AccountDetails, AccountUpdate, Assignment, FieldUpdate, Mode, NewAccount,
+    ProvisionRequest, ResourceKinds, Value,
+};
+use ninjaone_connector_fuzz::{Answer, Outside, Reply, list_of, token};
+
+/// Each answer that the connector reads: by how its request begins, and what it is where it is right.
+const ANSWERS: [(&str, &str); 10] = [
+    ("/ws/oauth/token", ""),
+    (
+        "/v2/users",
+        r#"[{"id":1,"userType":"TECHNICIAN","email":"a@b.c"}]"#,
+    ),
+    (
+        "/v2/user/technicians",
+        r#"[{"id":1,"userType":"TECHNICIAN"}]"#,
+    ),
+    (
+        "/v2/user/technician/1",
+        r#"{"id":1,"userType":"TECHNICIAN","firstName":"A","administrator":false}"#,
+    ),
+    ("/v2/user/end-user", "[]"),
+    (
+        "/v2/user/roles",
+        r#"[{"id":2,"type":"TECHNICIAN","members":[]}]"#,
+    ),
+    ("/v2/user/role/2/", r#"{"id":2,"members":[{"id":1}]}"#),
+    ("/v2/organizations", "[]"),
+    ("/v2/organization/3", r#"{"id":3}"#),
+    ("/v2/activities", r#"{"activities":[]}"#),
+];
+
+fuzz_target!(|data: &[u8]| {
+    let Some(([which, status, chunk], body)) = data.split_first_chunk() else {
+        return;
+    };
+    let which = usize::from(*which) % ANSWERS.len();
+    let status = [200, 200, 200, 204, 400, 401, 403, 404, 429, 500][usize::from(*status) % 10];
+    let body = body.to_vec();
+    let outside = Outside::new(usize::from(*chunk), move |_, target| {
+        let found = ANSWERS
+            .iter()
+            .position(|(path, _)| target.starts_with(path));
+        match found {
+            Some(found) if found == which => Reply::Answer(Answer {
+                status,
+                body: body.clone(),
+                ..Answer::default()
+            }),
+            Some(0) => token(),
+            Some(found) => Reply::Answer(Answer::ok(ANSWERS[found].1)),
+            None => Reply::Answer(Answer {
+                status: 404,
+                ..Answer::default()
+            }),
+        }
+    });
+    let connector = outside.connector();
+    outside.assert_kept(&connector.check());
+    let mut everything = list_of(ResourceKinds::all());
+    everything.details = AccountDetails::all();
+    outside.assert_kept(&connector.list(&everything));
+    let connector = outside.connector();
+    let assignment = Assignment {
+        account: "1".to_string(),
+        role: "2".to_string(),
+    };
+    outside.assert_kept(&connector.grant(&assignment, Mode::Apply));
+    let connector = outside.connector();
+    let create = ProvisionRequest::Create(NewAccount {
+        kind: "technician".to_string(),
+        email: Some("new@b.c".to_string()),
+        given_name: Some("N".to_string()),
+        family_name: Some("N".to_string()),
+        phone: None,
+        organization: None,
+        send_invitation: None,
+        attributes: Vec::new(),
+        roles: vec!["2".to_string()],
+    });
+    outside.assert_kept(&connector.provision(create, Mode::Apply));
+    let connector = outside.connector();
+    let update = ProvisionRequest::Update(AccountUpdate {
+        account: "1".to_string(),
+        fields: vec![(
+            "given-name".to_string(),
+            FieldUpdate::Set(Value::Text("B".to_string())),
+        )],
+    });
+    outside.assert_kept(&connector.provision(update, Mode::Apply));
+    let connector = outside.connector();
+    let delete = ProvisionRequest::Delete(AccountDeletion {
+        account: "1".to_string(),
+        allow_administrator: true,
+    });
+    outside.assert_kept(&connector.provision(delete, Mode::Apply));
+});

@@ -1,0 +1,62 @@
+//! A cursor that was not given for this place is refused, or goes on exactly where it says.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use ninjaone_connector::contract::{Continuation, Error, Item, ResourceKinds};
+use ninjaone_connector::list::cursor::Cursor;
+use ninjaone_connector_fuzz::{Answer, Outside, Reply, list_of, token};
+
+const USERS: &str = r#"[{"id":5},{"id":3},{"id":9},{"id":1}]"#;
+
+fuzz_target!(|input: (u64, &str)| {
+    let (fingerprint, text) = input;
+    if let Some(cursor) = Cursor::parse(text, fingerprint) {
+        assert_eq!(cursor.to_text(fingerprint), text);
+    }
+    let outside = Outside::new(7, |_, target| {
+        if target.ends_with("/oauth/token") {
+            return token();
+        }
+        Reply::Answer(Answer::ok(USERS))
+    });
+    let mut request = list_of(ResourceKinds::ACCOUNTS);
+    request.limit = Some(1);
+    // The fingerprint of the request, which no fuzzer guesses, is put in front of what it gives.
+    let first = outside.connector().list(&request).expect("the first page");
+    let Continuation::More(cursor) = first.next else {
+        panic!("there is more");
+    };
+    let mut parts = cursor.splitn(3, '.');
+    let (form, own) = (
+        parts.next().unwrap_or_default(),
+        parts.next().unwrap_or_default(),
+    );
+    for cursor in [text.to_string(), format!("{form}.{own}.{text}")] {
+        request.cursor = Some(cursor.clone());
+        let page = outside.connector().list(&request);
+        outside.assert_kept(&page);
+        match page {
+            Err(failure) => assert!(matches!(failure.error, Error::InvalidCursor), "{failure:?}"),
+            Ok(page) => {
+                let taken = cursor
+                    .split('.')
+                    .nth(3)
+                    .expect("a cursor that is accepted has its place");
+                let taken = u64::from_str_radix(taken, 16).expect("it is a number");
+                let rest = ["5", "3", "9", "1"]
+                    .iter()
+                    .skip(usize::try_from(taken).expect("small"));
+                let expected = rest.take(1).copied().collect::<Vec<_>>();
+                let given: Vec<_> = page
+                    .items
+                    .iter()
+                    .map(|item| match item {
+                        Item::Account(account) => account.id.as_str(),
+                        other => panic!("no account: {other:?}"),
+                    })
+                    .collect();
+                assert_eq!(given, expected);
+            }
+        }
+    }
+});

@@ -1,0 +1,99 @@
+//! `cargo xtask fuzz`: arbitrary input for every border of the connector.
+
+use std::fs;
+
+use anyhow::{Context, Result, bail};
+
+use crate::process;
+use crate::tools::{self, CARGO_FUZZ};
+use crate::workspace::Workspace;
+
+/// What `cargo xtask fuzz --help` prints.
+pub const HELP: &str = "\
+Feed the connector arbitrary answers, settings and cursors.
+
+Usage: cargo xtask fuzz [SECONDS [TARGET…]]
+
+Runs every fuzz target of fuzz/ (or those named) on its kept corpus and onward from there, for SECONDS in all: 60, where
+nothing is said. What is found new stays in cargo's target directory; `cargo fuzz cmin` takes the useful part of it into
+the corpus. An input that breaks a promise ends the run and is kept in fuzz/artifacts/.
+
+Needs a C++ compiler, for libFuzzer. Runs on a stable toolchain, without sanitizers: there is no unsafe code to watch.
+";
+
+/// Every fuzz target, with its share of the time in percent: more for those with more to find.
+const TARGETS: [(&str, u32); 5] = [
+    ("listing", 40),
+    ("answer", 20),
+    ("exchange", 25),
+    ("settings", 7),
+    ("cursor", 8),
+];
+/// How long to run, where nothing is said.
+const SECONDS: u32 = 60;
+
+/// Runs what the arguments name.
+pub fn run(workspace: &Workspace, arguments: &[String]) -> Result<()> {
+    let seconds = match arguments.first() {
+        Some(text) => text
+            .parse()
+            .with_context(|| format!("`{text}` is no number of seconds"))?,
+        None => SECONDS,
+    };
+    let names = arguments.get(1..).unwrap_or_default();
+    if let Some(unknown) = names
+        .iter()
+        .find(|name| TARGETS.iter().all(|(target, _)| target != name))
+    {
+        bail!("there is no fuzz target `{unknown}`");
+    }
+    let chosen = |target: &str| names.is_empty() || names.iter().any(|name| name == target);
+    let targets: Vec<_> = TARGETS
+        .into_iter()
+        .filter(|(target, _)| chosen(target))
+        .collect();
+    let shares: u32 = targets.iter().map(|(_, share)| share).sum();
+    tools::provision(workspace, &CARGO_FUZZ)?;
+    for (target, share) in targets {
+        fuzz(workspace, target, (seconds * share / shares).max(1))?;
+    }
+    Ok(())
+}
+
+/// Runs one target.
+fn fuzz(workspace: &Workspace, target: &str, seconds: u32) -> Result<()> {
+    let found = workspace.target().join("fuzz-found").join(target);
+    fs::create_dir_all(&found).with_context(|| format!("cannot make {}", found.display()))?;
+    let folder = workspace.root().join("fuzz");
+    println!("{target}: {seconds} s");
+    let mut fuzz = workspace.cargo("fuzz");
+    fuzz.args(["run", "--sanitizer", "none", "--target-dir"])
+        .arg(workspace.target().join("fuzz"))
+        .arg(target)
+        .args([&found, &folder.join("corpus").join(target)])
+        .arg("--")
+        .arg(format!("-dict={}", folder.join("json.dict").display()))
+        .arg(format!("-max_total_time={seconds}"))
+        .args(["-max_len=4096", "-print_final_stats=1", "-verbosity=0"]);
+    process::run(&mut fuzz).with_context(|| {
+        format!("an input broke a promise of the target `{target}`: see above, and fuzz/artifacts/{target}")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_target_has_a_share_and_they_make_a_whole() {
+        assert_eq!(TARGETS.iter().map(|(_, share)| share).sum::<u32>(), 100);
+        let manifest = include_str!("../../fuzz/Cargo.toml");
+        assert_eq!(manifest.matches("[[bin]]").count(), TARGETS.len());
+        for (target, _) in TARGETS {
+            assert!(
+                manifest.contains(&format!("name = \"{target}\"")),
+                "{target}"
+            );
+        }
+    }
+}

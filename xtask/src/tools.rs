@@ -1,0 +1,52 @@
+//! Programs that cargo installs, for checks that cargo does not have itself.
+
+use anyhow::{Context, Result};
+
+use crate::process;
+use crate::workspace::Workspace;
+
+/// A cargo subcommand from crates.io.
+pub struct Tool {
+    /// The name of the package, which is that of the program.
+    package: &'static str,
+    /// The version that the project's files are written for.
+    version: &'static str,
+    /// What it is needed for, and how long it takes to install.
+    about: &'static str,
+}
+
+/// Checks licences, sources and duplicate versions of the dependencies.
+pub const CARGO_DENY: Tool = Tool {
+    package: "cargo-deny",
+    version: "0.20.2",
+    about: "to check the dependencies; three minutes",
+};
+
+/// Builds and runs fuzz targets.
+pub const CARGO_FUZZ: Tool = Tool {
+    package: "cargo-fuzz",
+    version: "0.13.2",
+    about: "to fuzz the borders of the connector; half a minute",
+};
+
+/// Installs `tool` where it is missing. One of another version is taken as it is.
+pub fn provision(workspace: &Workspace, tool: &Tool) -> Result<()> {
+    let Tool {
+        package,
+        version,
+        about,
+    } = tool;
+    if process::is_available(package) {
+        return Ok(());
+    }
+    println!(
+        "No {package} yet: installing it with `cargo install {package} --version {version} --locked` ({about})."
+    );
+    process::run(
+        workspace
+            .cargo("install")
+            .args([package, "--version", version, "--locked", "--target-dir"])
+            .arg(workspace.target().join("tools")),
+    )
+    .with_context(|| format!("{package} is needed {about}"))
+}
