@@ -1,14 +1,22 @@
 //! Where a connector may send requests: to the one origin that its tenant's settings name, and nowhere else.
 
+mod address;
+
 use std::fmt;
 use std::net::IpAddr;
 
 use http::Uri;
 use http::uri::Scheme;
 
+pub(crate) use self::address::may_be_at;
+
 /// The one origin that requests may go to, or none.
 ///
 /// Plain `http` is for this computer only (`localhost`, `127.0.0.0/8`, `::1`): anywhere else it would carry the secret in the clear.
+///
+/// An IP address in the URL is taken at its word, unless no tenant can be there. A name is looked up when a connection is made,
+/// by [`Network`](crate::http::Network): `localhost` must be this computer, and any other name must not be. Nor must it be an
+/// address where no tenant can be. Private networks are allowed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct EgressPolicy(Option<Origin>);
 
@@ -21,6 +29,12 @@ pub enum EgressError {
     /// It is plain `http` to another computer.
     #[error("plain http is allowed to this computer only; use https")]
     PlainHttp,
+    /// Its host is an IP address that is unspecified, link-local, multicast or broadcast, or at which a cloud tells a computer its
+    /// credentials.
+    #[error(
+        "no tenant can be at this address: it is unspecified, link-local, multicast or broadcast, or a cloud's own service"
+    )]
+    NotATenant,
 }
 
 impl EgressPolicy {
@@ -33,13 +47,16 @@ impl EgressPolicy {
     ///
     /// # Errors
     ///
-    /// When the URL is not absolute, or asks for plain `http` to another computer.
+    /// When the URL is not absolute, asks for plain `http` to another computer, or has an IP address at which no tenant can be.
     pub fn only(base_url: &str) -> Result<Self, EgressError> {
         let uri: Uri = base_url
             .trim()
             .parse()
             .map_err(|_| EgressError::NotAnOrigin)?;
         let origin = Origin::of(&uri).ok_or(EgressError::NotAnOrigin)?;
+        if literal(&origin.host).is_some_and(address::is_never_a_tenant) {
+            return Err(EgressError::NotATenant);
+        }
         if !origin.tls && !is_this_computer(&origin.host) {
             return Err(EgressError::PlainHttp);
         }
@@ -104,11 +121,15 @@ impl Origin {
 }
 
 fn is_this_computer(host: &str) -> bool {
-    let address = host.trim_start_matches('[').trim_end_matches(']');
-    host == "localhost"
-        || address
-            .parse()
-            .is_ok_and(|address: IpAddr| address.is_loopback())
+    host == "localhost" || literal(host).is_some_and(|address| address.is_loopback())
+}
+
+/// The address that a host is, where it is no name.
+fn literal(host: &str) -> Option<IpAddr> {
+    host.trim_start_matches('[')
+        .trim_end_matches(']')
+        .parse()
+        .ok()
 }
 
 #[cfg(test)]
@@ -173,13 +194,37 @@ mod tests {
             "http://example.com",
             "http://10.0.0.1",
             "http://localhost.evil.example",
-            "http://[::2]",
+            "http://[2001:db8::2]",
         ] {
             assert_eq!(
                 EgressPolicy::only(url),
                 Err(EgressError::PlainHttp),
                 "{url}"
             );
+        }
+    }
+
+    #[test]
+    fn an_address_where_no_tenant_can_be_is_refused() {
+        for url in [
+            "https://169.254.169.254",
+            "http://169.254.169.254/latest/meta-data",
+            "https://[fe80::1]",
+            "https://[fd00:ec2::254]",
+            "https://[::ffff:169.254.169.254]",
+            "https://0.0.0.0",
+            "https://[::]:443",
+            "https://224.0.0.1",
+            "https://255.255.255.255",
+        ] {
+            assert_eq!(
+                EgressPolicy::only(url),
+                Err(EgressError::NotATenant),
+                "{url}"
+            );
+        }
+        for url in ["https://10.0.0.1", "https://[fd12::1]", "https://127.0.0.1"] {
+            assert!(EgressPolicy::only(url).is_ok(), "{url}");
         }
     }
 

@@ -1,7 +1,8 @@
 //! How a connector's HTTP requests leave the host.
 //!
 //! A request passes the [egress policy](crate::EgressPolicy), is sent by a [`Transport`], and its answer is read under a
-//! time and a size limit. [`Network`] is the transport that sends over the network. [`Recorder`] keeps what another transport
+//! time and a size limit. [`Network`] is the transport that sends over the network; it looks names up with [`Resolve`], and
+//! [`ExtraRoots`] are the certificates that it trusts beside those of the operating system. [`Recorder`] keeps what another transport
 //! sends and gets as a [`Recording`], without its secrets, and [`Replayer`] answers from one.
 
 mod body;
@@ -14,6 +15,8 @@ mod recorder;
 mod recording;
 mod redact;
 mod replay;
+mod resolve;
+mod roots;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -26,11 +29,13 @@ use wasmtime_wasi_http::{RequestOptions, WasiHttpHooks};
 
 use self::body::GuardedBody;
 pub use self::breakdown::Breakdown;
-pub use self::network::Network;
+pub use self::network::{Network, NetworkOptions};
 pub use self::recorder::Recorder;
 pub use self::recording::{Answer, Exchange, Recording, RecordingError, RecordingFile};
 pub use self::redact::NEUTRAL_HOST;
 pub use self::replay::{ReplayError, Replayer};
+pub use self::resolve::Resolve;
+pub use self::roots::{ExtraRoots, ExtraRootsError};
 use crate::{BoxFuture, EgressPolicy};
 
 pub use wasmtime_wasi_http::{Error as HttpError, WasiBody as HttpBody};

@@ -9,7 +9,7 @@ use std::iter;
 use rustls::Error as TlsError;
 
 use super::HttpError;
-use super::network::ResolveError;
+use super::resolve::ResolveError;
 
 /// How far the exchange had come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,9 +35,12 @@ pub(super) fn classify(error: &(dyn Error + 'static), phase: Phase) -> HttpError
 
 fn classify_layer(error: &(dyn Error + 'static), phase: Phase) -> Option<HttpError> {
     if let Some(error) = error.downcast_ref::<ResolveError>() {
-        return Some(HttpError::DnsError {
-            rcode: Some(error.to_string()),
-            info_code: None,
+        return Some(match error {
+            ResolveError::Failed(error) => HttpError::DnsError {
+                rcode: Some(error.to_string()),
+                info_code: None,
+            },
+            ResolveError::Prohibited => HttpError::DestinationIpProhibited,
         });
     }
     if let Some(error) = error.downcast_ref::<TlsError>() {

@@ -1,8 +1,6 @@
 //! The transport that sends over the network: one pool of connections for all instances of the process.
 
-use std::io;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use http::uri::Scheme;
@@ -10,51 +8,67 @@ use http::{Request, Response};
 use http_body_util::{BodyExt, Full};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::dns::{GaiAddrs, GaiResolver, Name};
 use hyper_util::client::legacy::connect::{Connect, HttpConnector, capture_connection};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use rustls::ClientConfig;
-use rustls_platform_verifier::BuilderVerifierExt;
+use rustls::crypto::ring;
+use rustls_platform_verifier::Verifier;
 use tokio::sync::OnceCell;
 use tokio::time::timeout;
-use tower_service::Service;
 
 use super::classify::{Phase, classify};
-use super::{HttpBody, HttpError, Timeouts, Transport};
+use super::resolve::{Guarded, System};
+use super::{ExtraRoots, HttpBody, HttpError, Resolve, Timeouts, Transport};
 use crate::BoxFuture;
 
-type Tcp = HttpConnector<Resolver>;
+type Tcp = HttpConnector<Guarded>;
 
 /// Sends over the network, with a pool of connections, HTTP/2 where the server has it, TLS 1.2 or later, and the operating
 /// system's trust in certificates.
 ///
 /// Use one for all connectors of a process, and within one tokio runtime: its connections live there.
 pub struct Network {
+    options: NetworkOptions,
     plain: Client<Tcp, Full<Bytes>>,
     /// Made at the first `https` request, because reading the certificate store takes a while, and may fail.
     tls: OnceCell<Client<HttpsConnector<Tcp>, Full<Bytes>>>,
 }
 
+/// How to set up a [`Network`].
+#[derive(Clone, Default)]
+pub struct NetworkOptions {
+    /// Certificate authorities to trust beside those of the operating system. Default: none.
+    pub extra_roots: ExtraRoots,
+    /// What looks up the names of hosts. `None`: the operating system.
+    pub resolver: Option<Arc<dyn Resolve>>,
+}
+
 impl Network {
-    /// Opens no connection yet.
+    /// With the operating system's trust and name resolution. Opens no connection yet.
     pub fn new() -> Self {
+        Self::with(NetworkOptions::default())
+    }
+
+    /// With these options. Opens no connection yet.
+    pub fn with(options: NetworkOptions) -> Self {
         Self {
-            plain: pooled(tcp()),
+            plain: pooled(tcp(&options)),
             tls: OnceCell::new(),
+            options,
         }
     }
 
     async fn tls(&self) -> Result<&Client<HttpsConnector<Tcp>, Full<Bytes>>, HttpError> {
         self.tls
             .get_or_try_init(|| async {
-                let config = tls_config().map_err(|error| {
+                let config = tls_config(&self.options.extra_roots).map_err(|error| {
                     HttpError::InternalError(Some(format!("TLS cannot be set up: {error}")))
                 })?;
                 let connector = HttpsConnectorBuilder::new()
                     .with_tls_config(config)
                     .https_only()
                     .enable_all_versions()
-                    .wrap_connector(tcp());
+                    .wrap_connector(tcp(&self.options));
                 Ok(pooled(connector))
             })
             .await
@@ -123,53 +137,59 @@ fn pooled<C: Connect + Clone>(connector: C) -> Client<C, Full<Bytes>> {
         .build(connector)
 }
 
-fn tcp() -> Tcp {
-    let mut connector = HttpConnector::new_with_resolver(Resolver(GaiResolver::new()));
+fn tcp(options: &NetworkOptions) -> Tcp {
+    let resolver = options.resolver.clone().unwrap_or_else(|| Arc::new(System));
+    let mut connector = HttpConnector::new_with_resolver(Guarded(resolver));
     connector.set_nodelay(true);
     // TLS wraps this connector, and hands it `https` URIs.
     connector.enforce_http(false);
     connector
 }
 
-fn tls_config() -> Result<ClientConfig, rustls::Error> {
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
+fn tls_config(extra_roots: &ExtraRoots) -> Result<ClientConfig, rustls::Error> {
+    let provider = Arc::new(ring::default_provider());
+    let verifier = Verifier::new_with_extra_roots(extra_roots.certificates(), provider.clone())?;
+    // The builder calls every verifier of one's own dangerous. This one asks the operating system.
     Ok(ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()?
-        .with_platform_verifier()?
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(verifier))
         .with_no_client_auth())
-}
-
-/// The operating system's name resolution. A failure is marked, since it looks like any other failure to connect.
-#[derive(Clone)]
-struct Resolver(GaiResolver);
-
-/// A name could not be resolved.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub(super) struct ResolveError(io::Error);
-
-impl Service<Name> for Resolver {
-    type Response = GaiAddrs;
-    type Error = ResolveError;
-    type Future = BoxFuture<'static, Result<GaiAddrs, ResolveError>>;
-
-    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), ResolveError>> {
-        self.0.poll_ready(cx).map_err(ResolveError)
-    }
-
-    fn call(&mut self, name: Name) -> Self::Future {
-        let addresses = self.0.call(name);
-        Box::pin(async { addresses.await.map_err(ResolveError) })
-    }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::io;
+    use std::net::{IpAddr, Ipv4Addr};
+    use std::sync::atomic::{AtomicUsize, Ordering};
     use std::time::Duration;
 
     use tokio::net::{TcpListener, TcpStream};
 
     use super::*;
+
+    const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+
+    /// A domain of its own, in which every name has the same addresses. Counts the questions.
+    #[derive(Default)]
+    struct Domain {
+        addresses: Vec<IpAddr>,
+        asked: AtomicUsize,
+    }
+
+    impl Resolve for Domain {
+        fn resolve<'a>(&'a self, _: &'a str) -> BoxFuture<'a, io::Result<Vec<IpAddr>>> {
+            self.asked.fetch_add(1, Ordering::Relaxed);
+            Box::pin(async { Ok(self.addresses.clone()) })
+        }
+    }
+
+    fn domain(addresses: &[IpAddr]) -> Arc<Domain> {
+        Arc::new(Domain {
+            addresses: addresses.to_vec(),
+            ..Domain::default()
+        })
+    }
 
     /// Serves one connection on this computer, and gives its port.
     async fn serve<F>(answer: impl FnOnce(TcpStream) -> F + Send + 'static) -> u16
@@ -189,15 +209,32 @@ mod tests {
 
     /// Reads the request and answers with these bytes, whatever they are.
     async fn answer(stream: TcpStream, bytes: &[u8]) {
-        // To close with the request unread would reset the connection. Being readable may turn out to be a false alarm.
-        while stream.try_read(&mut [0; 4096]).is_err() {
-            stream.readable().await.expect("the request comes");
-        }
+        read_request(&stream).await;
         stream.writable().await.expect("the answer is waited for");
         stream.try_write(bytes).expect("the answer fits the buffer");
     }
 
+    /// To close with the request unread would reset the connection, and to answer before it has come breaks the protocol.
+    async fn read_request(stream: &TcpStream) {
+        // Being readable may turn out to be a false alarm.
+        while stream.try_read(&mut [0; 4096]).is_err() {
+            stream.readable().await.expect("the request comes");
+        }
+    }
+
     async fn get(url: &str) -> Result<Bytes, HttpError> {
+        get_over(Network::new(), url).await
+    }
+
+    async fn get_in(domain: Arc<Domain>, url: &str) -> Result<Bytes, HttpError> {
+        let options = NetworkOptions {
+            resolver: Some(domain),
+            ..NetworkOptions::default()
+        };
+        get_over(Network::with(options), url).await
+    }
+
+    async fn get_over(network: Network, url: &str) -> Result<Bytes, HttpError> {
         let request = Request::get(url)
             .body(Bytes::new())
             .expect("the test gives a URL");
@@ -206,7 +243,7 @@ mod tests {
             first_byte: Duration::from_millis(100),
             between_bytes: Duration::from_secs(5),
         };
-        let response = Arc::new(Network::new()).send(request, timeouts).await?;
+        let response = Arc::new(network).send(request, timeouts).await?;
         Ok(response.into_body().collect().await?.to_bytes())
     }
 
@@ -285,6 +322,69 @@ mod tests {
     #[tokio::test]
     async fn a_name_that_does_not_exist_is_told_from_a_host_that_does_not_answer() {
         let error = get("http://name.invalid/").await;
+        assert!(
+            matches!(error, Err(HttpError::DnsError { .. })),
+            "{error:?}"
+        );
+    }
+
+    #[tokio::test]
+    async fn a_name_that_leads_to_this_computer_is_refused_and_nothing_connects() {
+        let listener = TcpListener::bind("127.0.0.1:0")
+            .await
+            .expect("there is a free port");
+        let port = listener.local_addr().expect("it is bound").port();
+        let elsewhere = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1));
+        for addresses in [&[HERE][..], &[elsewhere, HERE]] {
+            for scheme in ["http", "https"] {
+                let url = format!("{scheme}://tenant.example:{port}/");
+                let error = get_in(domain(addresses), &url).await;
+                assert!(
+                    matches!(error, Err(HttpError::DestinationIpProhibited)),
+                    "{error:?}"
+                );
+            }
+        }
+        let nobody = timeout(Duration::from_millis(50), listener.accept()).await;
+        assert!(nobody.is_err(), "{nobody:?}");
+    }
+
+    #[tokio::test]
+    async fn localhost_is_refused_elsewhere_and_reached_here() {
+        let elsewhere = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1));
+        let error = get_in(domain(&[elsewhere]), "http://localhost/").await;
+        assert!(
+            matches!(error, Err(HttpError::DestinationIpProhibited)),
+            "{error:?}"
+        );
+
+        let port = serve(|stream| async move {
+            answer(stream, b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello").await
+        })
+        .await;
+        let domain = domain(&[HERE]);
+        let body = get_in(domain.clone(), &format!("http://localhost:{port}/")).await;
+        assert_eq!(body.expect("it is answered"), "hello");
+        // What was checked is what was connected to: a second question might have had another answer.
+        assert_eq!(domain.asked.load(Ordering::Relaxed), 1);
+    }
+
+    /// Besides decimals with dots, operating systems take numbers of other kinds for addresses, which look like names.
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn an_address_in_disguise_is_refused() {
+        for host in ["2130706433", "0x7f000001", "127.1", "2852039166"] {
+            let error = get(&format!("http://{host}/")).await;
+            assert!(
+                matches!(error, Err(HttpError::DestinationIpProhibited)),
+                "{host}: {error:?}"
+            );
+        }
+    }
+
+    #[tokio::test]
+    async fn a_name_without_an_address_is_told_as_such() {
+        let error = get_in(domain(&[]), "http://tenant.example/").await;
         assert!(
             matches!(error, Err(HttpError::DnsError { .. })),
             "{error:?}"
