@@ -1,9 +1,9 @@
 //! How a connector's HTTP requests leave the host.
 //!
 //! A request passes the [egress policy](crate::EgressPolicy), is sent by a [`Transport`], and its answer is read under a
-//! time and a size limit. [`Network`] is the transport that sends over the network; it looks names up with [`Resolve`], and
-//! [`ExtraRoots`] are the certificates that it trusts beside those of the operating system. [`Recorder`] keeps what another transport
-//! sends and gets as a [`Recording`], without its secrets, and [`Replayer`] answers from one.
+//! time and a size limit. [`Network`] is the transport that sends over the network: it looks names up with [`Resolve`], and
+//! trusts [`ExtraRoots`] beside the operating system's. [`Recorder`] keeps what another transport sends and gets as a
+//! [`Recording`], without its secrets, and [`Replayer`] answers from one.
 
 mod body;
 mod breakdown;
@@ -93,6 +93,7 @@ pub(crate) struct Outgoing {
     pub(crate) transport: Arc<dyn Transport>,
     pub(crate) egress: EgressPolicy,
     pub(crate) timeouts: Timeouts,
+    pub(crate) header_limit: usize,
     pub(crate) body_limit: u64,
 }
 
@@ -144,7 +145,11 @@ impl Outgoing {
         let method = request.method().clone();
         let path = request.uri().path().to_string();
         let start = Instant::now();
-        let outcome = self.transport.send(request, timeouts).await;
+        let sent = self.transport.send(request, timeouts).await;
+        let outcome = sent.and_then(|response| {
+            header_within(self.header_limit, response.headers())?;
+            Ok(response)
+        });
         let ms = start.elapsed().as_millis();
         match outcome {
             Ok(response) => {
@@ -178,6 +183,19 @@ async fn complete(request: Request<HttpBody>) -> Result<Request<Bytes>, HttpErro
     Ok(Request::from_parts(head, body.to_bytes()))
 }
 
+/// Fails where a header is larger than it may be.
+fn header_within(limit: usize, headers: &HeaderMap) -> Result<(), HttpError> {
+    let size: usize = headers
+        .iter()
+        .map(|(name, value)| name.as_str().len() + value.len())
+        .sum();
+    if size > limit {
+        let size = u32::try_from(size).ok();
+        return Err(HttpError::HttpResponseHeaderSectionSize(size));
+    }
+    Ok(())
+}
+
 /// The identifier by which the other side's support finds a request: NinjaOne's own header field, or the common one.
 fn request_id(headers: &HeaderMap) -> Option<&str> {
     ["x-nj-request-id", "x-request-id"]
@@ -193,7 +211,7 @@ mod tests {
 
     use super::*;
 
-    /// Answers every request with the same body, and counts.
+    /// Answers every request with the same header field of 10 bytes and the same body, and counts.
     #[derive(Default)]
     struct Echo(AtomicUsize);
 
@@ -205,16 +223,26 @@ mod tests {
         ) -> BoxFuture<'static, Result<Response<HttpBody>, HttpError>> {
             self.0.fetch_add(1, Ordering::Relaxed);
             let body = Full::from("0123456789").map_err(Into::into).boxed_unsync();
-            Box::pin(async { Ok(Response::new(body)) })
+            let response = Response::builder().header("name", "values");
+            Box::pin(async { Ok(response.body(body).expect("the test gives a header")) })
         }
     }
 
     async fn send(uri: &str, body_limit: u64) -> (Result<Response<HttpBody>, HttpError>, usize) {
+        send_within(uri, 10, body_limit).await
+    }
+
+    async fn send_within(
+        uri: &str,
+        header_limit: usize,
+        body_limit: u64,
+    ) -> (Result<Response<HttpBody>, HttpError>, usize) {
         let transport = Arc::new(Echo::default());
         let outgoing = Outgoing {
             transport: transport.clone(),
             egress: EgressPolicy::only("https://example.com").expect("it is an https URL"),
             timeouts: Timeouts::default(),
+            header_limit,
             body_limit,
         };
         let request = Request::get(uri)
@@ -248,6 +276,15 @@ mod tests {
         assert!(matches!(
             body,
             Err(HttpError::HttpResponseBodySize(Some(10)))
+        ));
+    }
+
+    #[tokio::test]
+    async fn an_answer_with_a_header_beyond_the_size_limit_is_refused() {
+        let (result, _) = send_within("https://example.com/", 9, 10).await;
+        assert!(matches!(
+            result,
+            Err(HttpError::HttpResponseHeaderSectionSize(Some(10)))
         ));
     }
 

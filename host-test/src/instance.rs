@@ -41,6 +41,7 @@ impl State {
                 transport: host.transport.clone(),
                 egress: tenant.egress.clone(),
                 timeouts: host.timeouts,
+                header_limit: host.limits.response_header,
                 body_limit: host.limits.response_body,
             },
             settings: tenant.settings.clone(),

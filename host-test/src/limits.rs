@@ -11,6 +11,10 @@ pub struct Limits {
     pub deadline: Duration,
     /// How many bytes of memory the guest may use. Default: 64 MiB.
     pub memory: usize,
+    /// How many bytes the header of one HTTP response may have, names and values together. Default: 64 KiB.
+    ///
+    /// A [`Network`](crate::http::Network) takes in no more than 256 KiB, whatever is allowed here.
+    pub response_header: usize,
     /// How many bytes the body of one HTTP response may have. Default: 1 GiB.
     pub response_body: u64,
 }
@@ -20,6 +24,7 @@ impl Default for Limits {
         Self {
             deadline: Duration::from_secs(60),
             memory: 64 << 20,
+            response_header: 64 << 10,
             response_body: 1 << 30,
         }
     }

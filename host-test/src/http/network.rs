@@ -21,6 +21,10 @@ use super::resolve::{Guarded, System};
 use super::{ExtraRoots, HttpBody, HttpError, Resolve, Timeouts, Transport};
 use crate::BoxFuture;
 
+/// How many bytes of a header are taken in at all. The limit of an instance is smaller as a rule, and says more when it is
+/// reached; this one is there because that one is checked only once the header has come.
+const HEADER_LIMIT: u32 = 256 << 10;
+
 type Tcp = HttpConnector<Guarded>;
 
 /// Sends over the network, with a pool of connections, HTTP/2 where the server has it, TLS 1.2 or later, and the operating
@@ -134,6 +138,8 @@ fn pooled<C: Connect + Clone>(connector: C) -> Client<C, Full<Bytes>> {
     Client::builder(TokioExecutor::new())
         .pool_timer(TokioTimer::new())
         .timer(TokioTimer::new())
+        .http1_max_buf_size(HEADER_LIMIT as usize)
+        .http2_max_header_list_size(HEADER_LIMIT)
         .build(connector)
 }
 
@@ -164,6 +170,7 @@ mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
     use std::time::Duration;
 
+    use tokio::io::AsyncWriteExt;
     use tokio::net::{TcpListener, TcpStream};
 
     use super::*;
@@ -388,6 +395,67 @@ mod tests {
         assert!(
             matches!(error, Err(HttpError::DnsError { .. })),
             "{error:?}"
+        );
+    }
+
+    /// Answers with a header that has these bytes again and again in it until nobody takes them any more, and counts them.
+    async fn endless_header(part: &'static [u8]) -> (Result<Bytes, HttpError>, usize) {
+        let (sent, taken) = tokio::sync::oneshot::channel();
+        let port = serve(async move |mut stream: TcpStream| {
+            read_request(&stream).await;
+            let start = b"HTTP/1.1 200 OK\r\nx-filler: ";
+            stream.write_all(start).await.expect("it is waited for");
+            let mut bytes = 0;
+            while let Ok(written) = stream.write(part).await {
+                bytes += written;
+            }
+            sent.send(bytes).expect("the test waits for it");
+        })
+        .await;
+        let outcome = get(&format!("http://127.0.0.1:{port}/")).await;
+        (outcome, taken.await.expect("the server ends"))
+    }
+
+    #[tokio::test]
+    async fn a_header_without_an_end_is_cut_off() {
+        let many_lines = b"0123456789\r\nx-filler: ".repeat(1000).leak();
+        let one_line = b"0123456789".repeat(1000).leak();
+        for part in [&*many_lines, &*one_line] {
+            let (outcome, taken) = endless_header(part).await;
+            assert!(
+                matches!(outcome, Err(HttpError::HttpResponseHeaderSectionSize(_))),
+                "{outcome:?}"
+            );
+            // Beyond the limit there is what the operating system buffers for both sides.
+            assert!(taken < 32 << 20, "{taken} bytes");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_header_is_taken_in_up_to_the_limit() {
+        let with = async |size: usize| {
+            let port = serve(async move |mut stream: TcpStream| {
+                read_request(&stream).await;
+                let filler = "x".repeat(size);
+                let head =
+                    format!("HTTP/1.1 200 OK\r\nx-filler: {filler}\r\ncontent-length: 0\r\n\r\n");
+                // In small pieces: what comes at once is read at once, some of it beyond the limit.
+                for piece in head.as_bytes().chunks(4096) {
+                    // Where it is too large, nobody waits for the rest.
+                    let _ = stream.write_all(piece).await;
+                    tokio::task::yield_now().await;
+                }
+            })
+            .await;
+            get(&format!("http://127.0.0.1:{port}/")).await
+        };
+        let limit = HEADER_LIMIT as usize;
+        let within = with(limit - 1024).await;
+        assert!(within.is_ok(), "{within:?}");
+        let beyond = with(limit + (32 << 10)).await;
+        assert!(
+            matches!(beyond, Err(HttpError::HttpResponseHeaderSectionSize(_))),
+            "{beyond:?}"
         );
     }
 }
