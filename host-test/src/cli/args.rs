@@ -62,6 +62,9 @@ pub struct Options {
     /// Show progress even where standard error is not a terminal
     #[arg(long, global = true, conflicts_with = "quiet")]
     pub progress: bool,
+    /// Trust the certificate authorities in this PEM file, beside those of the operating system
+    #[arg(long, global = true, value_name = "FILE", env = "CONNECTOR_CA_FILE")]
+    pub ca_file: Option<PathBuf>,
     /// How long one call of the connector may take; a listing has as long for each page
     #[arg(long, global = true, value_name = "SECONDS", default_value = "60", value_parser = seconds)]
     pub deadline: Duration,

@@ -4,7 +4,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use connector_host::{EgressPolicy, Tenant, TenantSettings};
+use connector_host::{EgressError, EgressPolicy, Tenant, TenantSettings};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
@@ -97,7 +97,12 @@ impl Config {
         }
         let base_url = self.base_url.as_deref().unwrap_or_default();
         let egress = EgressPolicy::only(base_url).unwrap_or_else(|error| {
-            tracing::debug!(base_url, %error, "no request will be allowed");
+            if error == EgressError::NotATenant {
+                // All else that can be wrong with it the connector finds for itself.
+                tracing::warn!(base_url, "no request will be allowed: {error}");
+            } else {
+                tracing::debug!(base_url, "no request will be allowed: {error}");
+            }
             EgressPolicy::nothing()
         });
         Tenant::new(base_url, settings, egress)

@@ -28,7 +28,7 @@ pub struct Session {
 
 impl Session {
     pub fn new(options: Options, command: &Command) -> Result<Self, Failure> {
-        let traffic = Traffic::open(&options.traffic)?;
+        let traffic = Traffic::open(&options)?;
         if traffic.is_ordered()
             && matches!(
                 command,
@@ -55,7 +55,7 @@ impl Session {
             Traffic::Replayed { settings, .. } => {
                 Config::without_environment(&self.options.settings, settings)
             }
-            Traffic::Live | Traffic::Recorded { .. } => Config::find(&self.options.settings),
+            Traffic::Live(_) | Traffic::Recorded { .. } => Config::find(&self.options.settings),
         }
     }
 
@@ -93,7 +93,7 @@ impl Session {
                 first_byte: self.options.answer_timeout,
                 between_bytes: self.options.stall_timeout,
             },
-            transport: self.traffic.transport(),
+            transport: Some(self.traffic.transport()),
             code_cache: if self.options.no_cache {
                 None
             } else {

@@ -1,13 +1,15 @@
 //! Where requests go: over the network, over it and into a recording, or to a recording alone.
 
+use std::fs;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use connector_host::http::{
-    NEUTRAL_HOST, Network, Recorder, Recording, RecordingError, RecordingFile, Replayer, Transport,
+    ExtraRoots, NEUTRAL_HOST, Network, NetworkOptions, Recorder, Recording, RecordingError,
+    RecordingFile, Replayer, Transport,
 };
 
-use super::args::TrafficFlags;
+use super::args::Options;
 use super::config::Config;
 use super::failure::Failure;
 
@@ -17,7 +19,7 @@ const TOKEN_PATH: &str = "/ws/oauth/token";
 /// Where the requests of one run go.
 pub enum Traffic {
     /// Over the network.
-    Live,
+    Live(Arc<Network>),
     /// Over the network, and into a file at the end.
     Recorded {
         recorder: Arc<Recorder>,
@@ -33,43 +35,44 @@ pub enum Traffic {
 }
 
 impl Traffic {
-    /// Opens the files that the flags name: one that cannot be read or written is told before anything is sent.
-    pub fn open(flags: &TrafficFlags) -> Result<Self, Failure> {
-        if let Some(path) = &flags.replay {
+    /// Opens the files that the options name: one that cannot be read or written is told before anything is sent.
+    pub fn open(options: &Options) -> Result<Self, Failure> {
+        if let Some(path) = &options.traffic.replay {
             let recording = Recording::read(path).map_err(|error| unusable(path, &error))?;
             return Ok(Self::Replayed {
                 settings: settings(&recording),
                 replayer: Arc::new(Replayer::new(recording)),
             });
         }
-        let Some(path) = &flags.record else {
-            return Ok(Self::Live);
+        let network = Arc::new(network(options.ca_file.as_deref())?);
+        let Some(path) = &options.traffic.record else {
+            return Ok(Self::Live(network));
         };
         let file = RecordingFile::create(path).map_err(|error| unusable(path, &error))?;
         Ok(Self::Recorded {
-            recorder: Arc::new(Recorder::new(Arc::new(Network::new()))),
+            recorder: Arc::new(Recorder::new(network)),
             file: Mutex::new(Some(file)),
         })
     }
 
-    /// What sends the requests; `None` where that is left to the host.
-    pub fn transport(&self) -> Option<Arc<dyn Transport>> {
+    /// What sends the requests.
+    pub fn transport(&self) -> Arc<dyn Transport> {
         match self {
-            Self::Live => None,
-            Self::Recorded { recorder, .. } => Some(recorder.clone()),
-            Self::Replayed { replayer, .. } => Some(replayer.clone()),
+            Self::Live(network) => network.clone(),
+            Self::Recorded { recorder, .. } => recorder.clone(),
+            Self::Replayed { replayer, .. } => replayer.clone(),
         }
     }
 
     /// Whether the order of the requests matters, so that they have to be sent one after the other.
     pub fn is_ordered(&self) -> bool {
-        !matches!(self, Self::Live)
+        !matches!(self, Self::Live(_))
     }
 
     /// Writes the recording, or makes sure that all of it was replayed, and says how the run ended with that.
     pub fn finish(&self, result: Result<(), Failure>) -> Result<(), Failure> {
         match self {
-            Self::Live => result,
+            Self::Live(_) => result,
             Self::Recorded { recorder, file } => {
                 let file = file.lock().unwrap_or_else(PoisonError::into_inner).take();
                 file.map_or(Ok(()), |file| save(file, &recorder.recording(), &result))
@@ -85,6 +88,25 @@ impl Traffic {
             },
         }
     }
+}
+
+/// The network, with the certificate authorities of this file trusted too.
+fn network(ca_file: Option<&Path>) -> Result<Network, Failure> {
+    let Some(path) = ca_file else {
+        return Ok(Network::new());
+    };
+    let unusable = |reason: String| {
+        let path = path.display();
+        Failure::Usage(format!(
+            "cannot take certificate authorities from {path}: {reason}"
+        ))
+    };
+    let pem = fs::read(path).map_err(|error| unusable(error.to_string()))?;
+    let extra_roots = ExtraRoots::from_pem(&pem).map_err(|error| unusable(error.to_string()))?;
+    Ok(Network::with(NetworkOptions {
+        extra_roots,
+        ..NetworkOptions::default()
+    }))
 }
 
 /// Writes the recording. That it cannot be written is not worth more than why the command failed.
