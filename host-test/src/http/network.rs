@@ -1,14 +1,18 @@
 //! The transport that sends over the network: one pool of connections for all instances of the process.
 
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::uri::Scheme;
-use http::{Request, Response};
+use http::{Request, Response, Version};
 use http_body_util::{BodyExt, Full};
+use hyper::body::{Body, Frame, Incoming, SizeHint};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
-use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::{Connect, HttpConnector, capture_connection};
+use hyper_util::client::legacy::{Builder, Client};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use rustls::ClientConfig;
 use rustls::crypto::ring;
@@ -24,6 +28,11 @@ use crate::BoxFuture;
 /// How many bytes of a header are taken in at all. The limit of an instance is smaller as a rule, and says more when it is
 /// reached; this one is there because that one is checked only once the header has come.
 const HEADER_LIMIT: u32 = 256 << 10;
+
+/// How long an HTTP/2 connection may be silent while an answer is waited for, before the other side is asked whether it is still
+/// there, and how long it then has to say so. Together less than the usual wait for an answer: a connection that is dead would
+/// otherwise outlive the request that found out, and keep the next ones waiting too.
+const SILENCE: Duration = Duration::from_secs(15);
 
 type Tcp = HttpConnector<Guarded>;
 
@@ -126,21 +135,66 @@ where
             .map_err(|_| HttpError::HttpResponseTimeout)?,
     };
     let response = answered.map_err(|error| classify(&error, Phase::Head))?;
+    let ends_with_stream = response.version() == Version::HTTP_2;
     Ok(response.map(|body| {
-        body.map_err(|error| classify(&error, Phase::Body))
-            .boxed_unsync()
+        let whole = Whole {
+            body,
+            ends_with_stream,
+        };
+        whole.boxed_unsync()
     }))
+}
+
+/// The body of an answer that is not taken for whole when a server resets an HTTP/2 stream in the middle of it and calls that no
+/// error. To hyper that is an end like any other.
+struct Whole {
+    body: Incoming,
+    ends_with_stream: bool,
+}
+
+impl Body for Whole {
+    type Data = Bytes;
+    type Error = HttpError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, HttpError>>> {
+        Poll::Ready(match ready!(Pin::new(&mut self.body).poll_frame(cx)) {
+            Some(Ok(frame)) => Some(Ok(frame)),
+            Some(Err(error)) => Some(Err(classify(&error, Phase::Body))),
+            None if self.ends_with_stream && !self.body.is_end_stream() => {
+                Some(Err(HttpError::HttpResponseIncomplete))
+            }
+            None => None,
+        })
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
 }
 
 /// A client with a connection pool of its own. It repeats a request only where a pooled connection turns out to be closed
 /// before any of the request was written.
 fn pooled<C: Connect + Clone>(connector: C) -> Client<C, Full<Bytes>> {
-    Client::builder(TokioExecutor::new())
+    builder(SILENCE).build(connector)
+}
+
+fn builder(silence: Duration) -> Builder {
+    let mut builder = Client::builder(TokioExecutor::new());
+    builder
         .pool_timer(TokioTimer::new())
         .timer(TokioTimer::new())
         .http1_max_buf_size(HEADER_LIMIT as usize)
         .http2_max_header_list_size(HEADER_LIMIT)
-        .build(connector)
+        .http2_keep_alive_interval(silence)
+        .http2_keep_alive_timeout(silence);
+    builder
 }
 
 fn tcp(options: &NetworkOptions) -> Tcp {
@@ -164,11 +218,13 @@ fn tls_config(extra_roots: &ExtraRoots) -> Result<ClientConfig, rustls::Error> {
 }
 
 #[cfg(test)]
+mod http2_tests;
+
+#[cfg(test)]
 mod tests {
     use std::io;
     use std::net::{IpAddr, Ipv4Addr};
     use std::sync::atomic::{AtomicUsize, Ordering};
-    use std::time::Duration;
 
     use tokio::io::AsyncWriteExt;
     use tokio::net::{TcpListener, TcpStream};
