@@ -7,6 +7,7 @@ use std::io;
 use std::iter;
 
 use rustls::Error as TlsError;
+use rustls::pki_types::InvalidDnsNameError;
 
 use super::HttpError;
 use super::resolve::ResolveError;
@@ -41,6 +42,13 @@ fn classify_layer(error: &(dyn Error + 'static), phase: Phase) -> Option<HttpErr
                 info_code: None,
             },
             ResolveError::Prohibited => HttpError::DestinationIpProhibited,
+        });
+    }
+    if error.is::<InvalidDnsNameError>() {
+        // TLS looks at the name before it is resolved.
+        return Some(HttpError::DnsError {
+            rcode: Some(error.to_string()),
+            info_code: None,
         });
     }
     if let Some(error) = error.downcast_ref::<TlsError>() {
@@ -120,7 +128,8 @@ fn layers<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn
     })
 }
 
-fn describe(error: &(dyn Error + 'static)) -> String {
+/// All that is known of a failure, for the log.
+pub(super) fn describe(error: &(dyn Error + 'static)) -> String {
     let mut texts: Vec<String> = layers(error).map(ToString::to_string).collect();
     // A wrapper often says just what it wraps.
     texts.dedup();
@@ -129,6 +138,7 @@ fn describe(error: &(dyn Error + 'static)) -> String {
 
 #[cfg(test)]
 mod tests {
+    use rustls::pki_types::ServerName;
     use rustls::{AlertDescription, CertificateError};
 
     use super::*;
@@ -145,6 +155,13 @@ mod tests {
             classify(&error, Phase::Head),
             HttpError::TlsCertificateError
         ));
+    }
+
+    #[test]
+    fn a_name_that_tls_cannot_take_is_a_name_that_cannot_be_resolved() {
+        let error = ServerName::try_from("127.1").expect_err("its last part is a number");
+        let code = classify(&io::Error::other(error), Phase::Head);
+        assert!(matches!(code, HttpError::DnsError { .. }), "{code:?}");
     }
 
     #[test]

@@ -20,7 +20,7 @@ use rustls_platform_verifier::Verifier;
 use tokio::sync::OnceCell;
 use tokio::time::timeout;
 
-use super::classify::{Phase, classify};
+use super::classify::{Phase, classify, describe};
 use super::resolve::{Guarded, System};
 use super::{ExtraRoots, HttpBody, HttpError, Resolve, Timeouts, Transport};
 use crate::BoxFuture;
@@ -134,7 +134,10 @@ where
             .await
             .map_err(|_| HttpError::HttpResponseTimeout)?,
     };
-    let response = answered.map_err(|error| classify(&error, Phase::Head))?;
+    let response = answered.map_err(|error| {
+        tracing::debug!(cause = describe(&error), "the exchange failed");
+        classify(&error, Phase::Head)
+    })?;
     let ends_with_stream = response.version() == Version::HTTP_2;
     Ok(response.map(|body| {
         let whole = Whole {
