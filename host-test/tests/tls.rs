@@ -10,10 +10,13 @@ use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
+use bytes::Bytes;
 use connector_host::contract::{ErrorKind, ListRequest, Mode, Outcome, ResourceKinds};
-use connector_host::http::{ExtraRoots, Network, NetworkOptions};
+use connector_host::http::{ExtraRoots, HttpError, Network, NetworkOptions, Timeouts, Transport};
 use connector_host::simulator::{AccountKind, Simulator};
 use connector_host::{Connector, EgressPolicy, Tenant};
+use http::Request;
+use http_body_util::BodyExt;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 use rustls::crypto::ring;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -369,6 +372,42 @@ async fn tls_1_1_is_neither_offered_nor_accepted() {
     );
     // A fatal alert, protocol_version, and no byte more.
     assert_eq!(last, [21, 3, 3, 0, 2, 2, 70]);
+}
+
+/// Answers a request with a body that ends where the connection does, and ends it with a word of goodbye or without.
+async fn body_up_to_the_end(authority: &Authority, goodbye: bool) -> Result<Bytes, HttpError> {
+    let listener = listen().await;
+    let address = listener.local_addr().expect("it is bound");
+    let acceptor = TlsAcceptor::from(Arc::new(authority.certify(&for_localhost())));
+    tokio::spawn(async move {
+        let (stream, _) = listener.accept().await.expect("the client connects");
+        let mut client = acceptor.accept(stream).await.expect("it is content");
+        let read = client.read(&mut [0; 4096]).await;
+        read.expect("the request comes");
+        let answer = client.write_all(b"HTTP/1.1 200 OK\r\n\r\n[1, 2]").await;
+        answer.expect("the answer is read");
+        client.flush().await.expect("the answer is read");
+        if goodbye {
+            client.shutdown().await.expect("the client is there");
+        }
+    });
+    let request = Request::get(format!("https://localhost:{}/", address.port()));
+    let request = request.body(Bytes::new()).expect("it is a URL");
+    let network = Arc::new(authority.network());
+    let response = network.send(request, Timeouts::default()).await?;
+    Ok(response.into_body().collect().await?.to_bytes())
+}
+
+#[tokio::test]
+async fn an_answer_that_somebody_on_the_way_cuts_off_is_not_whole() {
+    let authority = Authority::new("trusted");
+    let whole = body_up_to_the_end(&authority, true).await;
+    assert_eq!(whole.expect("it is whole"), "[1, 2]");
+    let cut = body_up_to_the_end(&authority, false).await;
+    assert!(
+        matches!(cut, Err(HttpError::HttpResponseIncomplete)),
+        "{cut:?}"
+    );
 }
 
 #[tokio::test]
