@@ -13,7 +13,7 @@ pub struct Limits {
     pub memory: usize,
     /// How many bytes the header of one HTTP response may have, names and values together. Default: 64 KiB.
     ///
-    /// A [`Network`](crate::http::Network) takes in no more than 256 KiB, whatever is allowed here.
+    /// A [`Network`](crate::http::Network) takes in no more than 256 KiB, and over HTTP/1.1 100 fields, whatever is allowed here.
     pub response_header: usize,
     /// How many bytes the body of one HTTP response may have. Default: 1 GiB.
     pub response_body: u64,
