@@ -6,15 +6,17 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use wasmtime::component::{Component, HasData, HasSelf, Linker, ResourceTable};
+use wasmtime::component::{Component, HasData, HasSelf, Linker, Resource, ResourceTable};
 use wasmtime::{
     Cache, CacheConfig, Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig,
+    StoreContextMut,
 };
 use wasmtime_wasi::clocks::{WasiClocks, WasiClocksView};
 use wasmtime_wasi::p2::bindings::{clocks, io};
+use wasmtime_wasi_http::p2::bindings::http::types::ErrorCode;
 
 use crate::bindings::identity::connector::{deadline, logging, settings};
-use crate::http::{Network, Timeouts, Transport};
+use crate::http::{HttpError, Network, Timeouts, Transport};
 use crate::instance::State;
 use crate::limits::{Limits, PARTS, TABLE_ELEMENTS};
 use crate::{LoadError, Plugin};
@@ -163,7 +165,28 @@ fn link(engine: &Engine) -> wasmtime::Result<Linker<State>> {
     io::poll::add_to_linker::<_, Table>(l, State::table)?;
     io::streams::add_to_linker::<_, Table>(l, State::table)?;
     wasmtime_wasi_http::p2::add_only_http_to_linker_async(l)?;
+    l.allow_shadowing(true);
+    l.instance("wasi:http/types@0.2.12")?
+        .func_wrap("http-error-code", http_error_code)?;
     Ok(linker)
+}
+
+/// Tells a guest why a body ended early. The one in `wasmtime-wasi-http` 48 looks for an [`ErrorCode`] in the error of the
+/// stream, where there is an [`HttpError`], and so never finds a reason: a slow body, or one that is too large, would look
+/// like a broken connection. Everything else that can happen to a body is one, and a guest takes it for one without a code.
+fn http_error_code(
+    mut store: StoreContextMut<State>,
+    (error,): (Resource<io::error::Error>,),
+) -> wasmtime::Result<(Option<ErrorCode>,)> {
+    let error = store.data_mut().table().get(&error)?;
+    let code = match error.downcast_ref() {
+        Some(HttpError::ConnectionReadTimeout) => Some(ErrorCode::ConnectionReadTimeout),
+        Some(HttpError::HttpResponseIncomplete) => Some(ErrorCode::HttpResponseIncomplete),
+        Some(HttpError::HttpResponseBodySize(size)) => Some(ErrorCode::HttpResponseBodySize(*size)),
+        Some(HttpError::HttpProtocolError) => Some(ErrorCode::HttpProtocolError),
+        _ => None,
+    };
+    Ok((code,))
 }
 
 /// Tells the linker that `wasi:io` works on the resource table of an instance.
