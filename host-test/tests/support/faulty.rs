@@ -1,0 +1,450 @@
+//! A proxy in front of a simulated tenant that breaks what passes through it, as networks and gateways do.
+//!
+//! It speaks HTTP/1.1 in raw bytes, so that every fault can be told, also those that no HTTP library would send. A plan
+//! decides on each request: it passes; or the fault is committed *before* the tenant sees it, so that nothing was done; or
+//! *after* the tenant carried it out, so that only the answer is hit.
+#![allow(dead_code, reason = "each test file uses a part of it")]
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use connector_host::simulator::Simulator;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpSocket, TcpStream};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+/// A request as it arrived.
+#[derive(Clone, Debug)]
+pub struct Asked {
+    /// Its place among all requests to this proxy, counted from 0.
+    pub number: usize,
+    pub method: String,
+    /// The path without the query.
+    pub path: String,
+    /// The request line and the header fields.
+    pub head: String,
+    pub body: Vec<u8>,
+}
+
+impl Asked {
+    pub fn is_token_request(&self) -> bool {
+        self.path.ends_with("/oauth/token")
+    }
+
+    pub fn is_read(&self) -> bool {
+        self.method == "GET"
+    }
+
+    pub fn is_write(&self) -> bool {
+        !self.is_read() && !self.is_token_request()
+    }
+
+    /// The value of the first header field of that name.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        header(&self.head, name)
+    }
+}
+
+/// What becomes of a request.
+pub enum Verdict {
+    /// It is carried out, and its answer passed on.
+    Pass,
+    /// The same, and from then on connections are refused: for this long, or until [`Proxy::heal`].
+    PassTheLast(Option<Duration>),
+    /// The fault is committed in place of carrying it out.
+    Before(Fault),
+    /// It is carried out, and the fault is committed on the answer.
+    After(Fault),
+}
+
+/// What can be done to an answer.
+#[derive(Clone)]
+pub enum Fault {
+    /// The connection is reset before the first byte.
+    Reset,
+    /// The connection is reset in the middle of the body.
+    ResetInside,
+    /// The connection is reset after the last byte, as one that nobody was to use again.
+    ResetAfter,
+    /// The connection is closed in the middle of the body, as if that were its end.
+    Short,
+    /// The body never ends: it begins as it should, and goes on with white space.
+    Endless,
+    /// The head comes after this long.
+    SlowHead(Duration),
+    /// The second half of the body comes after this long.
+    SlowBody(Duration),
+    /// The body is another one, made from the right one.
+    Damaged(fn(&[u8]) -> Vec<u8>),
+    /// The answer is another one.
+    Answer(Answer),
+}
+
+/// An answer of HTTP.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    pub status: u16,
+    /// Name and value of each header field, but for the length.
+    pub headers: Vec<(String, String)>,
+    pub body: Vec<u8>,
+}
+
+impl Answer {
+    pub fn new(status: u16, headers: &[(&str, &str)], body: impl Into<Vec<u8>>) -> Self {
+        let headers = headers.iter().map(|(n, v)| (n.to_string(), v.to_string()));
+        Answer {
+            status,
+            headers: headers.collect(),
+            body: body.into(),
+        }
+    }
+
+    pub fn json(status: u16, body: impl Into<Vec<u8>>) -> Self {
+        Answer::new(status, &[("content-type", "application/json")], body)
+    }
+
+    /// The head, with the header fields that say where the body ends and what becomes of the connection.
+    fn head(&self, framing: &str) -> Vec<u8> {
+        let mut head = format!("HTTP/1.1 {} Faulty\r\n{framing}\r\n", self.status);
+        for (name, value) in &self.headers {
+            head += &format!("{name}: {value}\r\n");
+        }
+        (head + "\r\n").into_bytes()
+    }
+
+    fn whole(&self) -> Vec<u8> {
+        let framing = format!("content-length: {}", self.body.len());
+        [self.head(&framing), self.body.clone()].concat()
+    }
+
+    /// The head, which promises a whole body of two bytes or more, and the first half of it.
+    fn half(&self) -> Vec<u8> {
+        let framing = format!("content-length: {}", self.body.len().max(2));
+        [
+            self.head(&framing),
+            self.body[..self.body.len() / 2].to_vec(),
+        ]
+        .concat()
+    }
+
+    /// The same, which says that no other answer follows on this connection.
+    fn closing(mut self) -> Self {
+        let close = ("connection".to_string(), "close".to_string());
+        self.headers.push(close);
+        self
+    }
+
+    /// A status that goes with a body. Some answers have none, and are to be damaged all the same.
+    fn with_a_body(mut self) -> Self {
+        if self.status == 204 {
+            self.status = 200;
+        }
+        self
+    }
+}
+
+/// A request that passed, or that a fault was committed on.
+#[derive(Clone, Debug)]
+pub struct Passed {
+    pub asked: Asked,
+    /// Whether the tenant answered; `None` where it never saw the request.
+    pub answered: Option<Answer>,
+    /// Whether a fault was committed.
+    pub is_hit: bool,
+}
+
+type Plan = Box<dyn FnMut(&Asked) -> Verdict + Send>;
+
+/// A running proxy. Dropping it closes its port and its connections.
+pub struct Proxy {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    address: SocketAddr,
+    /// Bound and never listening: it keeps the port from being given to anybody else while connections are refused.
+    _reserved: TcpSocket,
+    tenant: SocketAddr,
+    plan: Mutex<Plan>,
+    passed: Mutex<Vec<Passed>>,
+    listening: Mutex<Option<JoinHandle<()>>>,
+    gone: watch::Sender<()>,
+}
+
+impl Proxy {
+    /// Starts a proxy in front of a tenant, which does to each request what the plan says.
+    pub async fn start(
+        simulator: &Simulator,
+        plan: impl FnMut(&Asked) -> Verdict + Send + 'static,
+    ) -> Self {
+        let proxy = Self::closed(simulator, plan);
+        proxy.shared.listen().expect("the port is reserved");
+        proxy
+    }
+
+    /// A proxy that does not listen yet: connections are refused, for this long or until [`Proxy::heal`].
+    pub fn refusing(
+        simulator: &Simulator,
+        time: Option<Duration>,
+        plan: impl FnMut(&Asked) -> Verdict + Send + 'static,
+    ) -> Self {
+        let proxy = Self::closed(simulator, plan);
+        proxy.shared.listen_after(time);
+        proxy
+    }
+
+    fn closed(simulator: &Simulator, plan: impl FnMut(&Asked) -> Verdict + Send + 'static) -> Self {
+        let reserved = socket_at(SocketAddr::from(([127, 0, 0, 1], 0)));
+        let tenant = simulator.base_url();
+        let tenant = tenant.strip_prefix("http://").expect("simulators are http");
+        let shared = Shared {
+            address: reserved.local_addr().expect("it is bound"),
+            _reserved: reserved,
+            tenant: tenant.parse().expect("simulators are at an address"),
+            plan: Mutex::new(Box::new(plan)),
+            passed: Mutex::default(),
+            listening: Mutex::default(),
+            gone: watch::Sender::new(()),
+        };
+        Proxy {
+            shared: Arc::new(shared),
+        }
+    }
+
+    /// Where it listens, in place of the tenant's base URL.
+    pub fn base_url(&self) -> String {
+        format!("http://{}", self.shared.address)
+    }
+
+    /// Commits no fault from now on.
+    pub fn heal(&self) {
+        *lock(&self.shared.plan) = Box::new(|_| Verdict::Pass);
+        self.shared.listen().expect("the port is reserved");
+    }
+
+    /// What passed so far, oldest first.
+    pub fn passed(&self) -> Vec<Passed> {
+        lock(&self.shared.passed).clone()
+    }
+}
+
+impl Drop for Proxy {
+    fn drop(&mut self) {
+        let _ = self.shared.stop_listening();
+        self.shared.gone.send_replace(());
+    }
+}
+
+/// A socket that is bound, to an address that others may be bound to as well.
+fn socket_at(address: SocketAddr) -> TcpSocket {
+    let socket = TcpSocket::new_v4().expect("there is IPv4");
+    socket.set_reuseport(true).expect("ports can be shared");
+    socket.bind(address).expect("there is a free port");
+    socket
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Shared {
+    /// Listens, unless it does already.
+    fn listen(self: &Arc<Self>) -> io::Result<()> {
+        let mut listening = lock(&self.listening);
+        if listening.is_none() {
+            let listener = socket_at(self.address).listen(64)?;
+            let shared = Arc::clone(self);
+            *listening = Some(tokio::spawn(async move {
+                while let Ok((stream, _)) = listener.accept().await {
+                    tokio::spawn(Arc::clone(&shared).until_gone(stream));
+                }
+            }));
+        }
+        Ok(())
+    }
+
+    fn listen_after(self: &Arc<Self>, time: Option<Duration>) {
+        let Some(time) = time else { return };
+        let shared = Arc::clone(self);
+        tokio::spawn(async move {
+            tokio::time::sleep(time).await;
+            shared.listen().expect("the port is reserved");
+        });
+    }
+
+    /// Stops listening. Connections are refused once the task has ended.
+    fn stop_listening(&self) -> Option<JoinHandle<()>> {
+        let task = lock(&self.listening).take();
+        task.inspect(JoinHandle::abort)
+    }
+
+    async fn until_gone(self: Arc<Self>, stream: TcpStream) {
+        let mut gone = self.gone.subscribe();
+        tokio::select! {
+            // Nobody is left to be told that a connection broke: the other end knows.
+            _ = self.serve(stream) => {}
+            _ = gone.changed() => {}
+        }
+    }
+
+    /// Answers the requests of a connection, one after the other.
+    async fn serve(self: &Arc<Self>, mut stream: TcpStream) -> io::Result<()> {
+        stream.set_nodelay(true)?;
+        let mut received = Vec::new();
+        while let Some(mut asked) = read_request(&mut stream, &mut received).await? {
+            asked.number = lock(&self.passed).len();
+            let verdict = lock(&self.plan)(&asked);
+            let place = asked.number;
+            let is_hit = matches!(verdict, Verdict::Before(_) | Verdict::After(_));
+            lock(&self.passed).push(Passed {
+                asked: asked.clone(),
+                answered: None,
+                is_hit,
+            });
+            // In place of what was not carried out stands an object that says nothing.
+            let mut answer = Answer::json(200, "{}");
+            if !matches!(verdict, Verdict::Before(_)) {
+                answer = self.carry_out(&asked).await?;
+                lock(&self.passed)[place].answered = Some(answer.clone());
+            }
+            match verdict {
+                Verdict::Pass => stream.write_all(&answer.whole()).await?,
+                Verdict::PassTheLast(time) => {
+                    if let Some(task) = self.stop_listening() {
+                        // Ends as it was aborted.
+                        let _ = task.await;
+                    }
+                    self.listen_after(time);
+                    return stream.write_all(&answer.closing().whole()).await;
+                }
+                Verdict::Before(fault) | Verdict::After(fault) => {
+                    if !commit(fault, answer, &mut stream).await? {
+                        return Ok(());
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Has the tenant answer. Asks in HTTP/1.0, in which an answer comes in one piece and ends with the connection.
+    async fn carry_out(&self, asked: &Asked) -> io::Result<Answer> {
+        let mut tenant = TcpStream::connect(self.tenant).await?;
+        let head = asked.head.replacen("HTTP/1.1", "HTTP/1.0", 1);
+        tenant.write_all(head.as_bytes()).await?;
+        tenant.write_all(&asked.body).await?;
+        let mut bytes = Vec::new();
+        tenant.read_to_end(&mut bytes).await?;
+        let (head, body) = split_head(&bytes).ok_or(io::ErrorKind::InvalidData)?;
+        let status = head
+            .split(' ')
+            .nth(1)
+            .and_then(|status| status.parse().ok());
+        let headers = ["content-type", "x-nj-request-id"]
+            .map(|name| header(head, name).map(|value| (name.to_string(), value.to_string())));
+        Ok(Answer {
+            status: status.ok_or(io::ErrorKind::InvalidData)?,
+            headers: headers.into_iter().flatten().collect(),
+            body: body.to_vec(),
+        })
+    }
+}
+
+/// Commits a fault on an answer; whether the connection can go on after it.
+async fn commit(fault: Fault, answer: Answer, stream: &mut TcpStream) -> io::Result<bool> {
+    /// For what was sent to arrive before the reset does, which may overtake it.
+    const TO_ARRIVE: Duration = Duration::from_millis(50);
+    let answer = answer.with_a_body();
+    match fault {
+        Fault::Reset => stream.set_zero_linger()?,
+        Fault::ResetInside => {
+            stream.write_all(&answer.half()).await?;
+            tokio::time::sleep(TO_ARRIVE).await;
+            stream.set_zero_linger()?;
+        }
+        Fault::ResetAfter => {
+            stream.write_all(&answer.closing().whole()).await?;
+            tokio::time::sleep(TO_ARRIVE).await;
+            stream.set_zero_linger()?;
+        }
+        Fault::Short => stream.write_all(&answer.half()).await?,
+        Fault::Endless => {
+            let head = answer.head("transfer-encoding: chunked");
+            stream.write_all(&head).await?;
+            let first = answer.body.first().unwrap_or(&b'[');
+            stream
+                .write_all(&[b"1\r\n", [*first].as_slice(), b"\r\n"].concat())
+                .await?;
+            let spaces = [b"1000\r\n".as_slice(), &[b' '; 0x1000], b"\r\n"].concat();
+            // Until the other end has enough of it.
+            while stream.write_all(&spaces).await.is_ok() {}
+        }
+        Fault::SlowHead(time) => {
+            tokio::time::sleep(time).await;
+            stream.write_all(&answer.whole()).await?;
+        }
+        Fault::SlowBody(time) => {
+            let (whole, half) = (answer.whole(), answer.half());
+            stream.write_all(&half).await?;
+            tokio::time::sleep(time).await;
+            stream
+                .write_all(&whole[half.len().min(whole.len())..])
+                .await?;
+        }
+        Fault::Damaged(damage) => {
+            let body = damage(&answer.body);
+            stream.write_all(&Answer { body, ..answer }.whole()).await?;
+            return Ok(true);
+        }
+        Fault::Answer(other) => {
+            stream.write_all(&other.whole()).await?;
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Reads a request to its end; `None` where the connection ends instead. What came after it stays in `received`.
+async fn read_request(stream: &mut TcpStream, received: &mut Vec<u8>) -> io::Result<Option<Asked>> {
+    loop {
+        if let Some((head, body)) = split_head(received) {
+            let length = header(head, "content-length").map_or(Ok(0), str::parse::<usize>);
+            let length = length.map_err(|_| io::ErrorKind::InvalidData)?;
+            if body.len() >= length {
+                let mut words = head.split(' ');
+                let method = words.next().unwrap_or_default().to_string();
+                let target = words.next().unwrap_or_default();
+                let path = target.split('?').next().unwrap_or_default().to_string();
+                let end = received.len() - body.len() + length;
+                let asked = Asked {
+                    number: 0,
+                    method,
+                    path,
+                    head: head.to_string(),
+                    body: body[..length].to_vec(),
+                };
+                received.drain(..end);
+                return Ok(Some(asked));
+            }
+        }
+        if stream.read_buf(received).await? == 0 {
+            return Ok(None);
+        }
+    }
+}
+
+/// The head with the empty line that ends it, and what follows.
+fn split_head(bytes: &[u8]) -> Option<(&str, &[u8])> {
+    let end = bytes.windows(4).position(|four| four == b"\r\n\r\n")? + 4;
+    Some((str::from_utf8(&bytes[..end]).ok()?, &bytes[end..]))
+}
+
+fn header<'a>(head: &'a str, name: &str) -> Option<&'a str> {
+    head.lines().find_map(|line| {
+        let (own, value) = line.split_once(':')?;
+        own.eq_ignore_ascii_case(name).then(|| value.trim())
+    })
+}
