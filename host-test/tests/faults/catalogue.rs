@@ -1,0 +1,414 @@
+//! The faults, each with what it has to end in.
+
+use std::fmt;
+use std::time::Duration;
+
+use connector_host::contract::{Error, ErrorKind, TimeoutPhase};
+
+use crate::damage;
+use crate::faulty::{self, Answer};
+
+/// One row of the matrix.
+pub struct Fault {
+    pub name: String,
+    pub what: What,
+    /// The error that says so.
+    pub error: Expected,
+    pub class: Class,
+    pub place: Place,
+    /// How often it is committed.
+    pub times: &'static [Times],
+}
+
+pub enum What {
+    /// The connection is refused.
+    Refusal,
+    /// Something is done to the answer.
+    Done(faulty::Fault),
+}
+
+/// What can be expected to come of a fault.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Class {
+    /// The connector can pass over it: the result is right.
+    Harmless,
+    /// Harmless where the connector reads no more than identifiers: all else is null.
+    Nulls,
+    /// It is worth trying again, and the connector does.
+    Passing,
+    /// It is worth trying again, after a wait that does not fit into the call.
+    Waiting,
+    /// It is not worth trying again.
+    Definite,
+    /// The request is worth sending again with a fresh token.
+    StaleToken,
+}
+
+/// Where in an answer a fault is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// There is no answer.
+    NoAnswer,
+    /// The status says that the request was not carried out.
+    Refused,
+    /// The status is a failure that may have come after the request was carried out: a gateway's.
+    Failed,
+    /// The head of a success.
+    Head,
+    /// The body of a success.
+    Body,
+}
+
+/// How many of the requests that a column is about are hit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Times {
+    /// The first.
+    Once,
+    /// Every one.
+    Always,
+}
+
+/// An error of the contract.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Expected {
+    Network,
+    Timeout(TimeoutPhase),
+    /// With the wait in milliseconds.
+    RateLimited(Option<u64>),
+    Upstream(u16),
+    Malformed,
+    LimitExceeded,
+    Unauthorized,
+    MissingPermission,
+    Unconfirmed,
+    Refused,
+}
+
+impl Expected {
+    pub fn is(self, error: &Error) -> bool {
+        match (self, error) {
+            (Expected::Timeout(wanted), Error::Timeout(phase)) => wanted == *phase,
+            (Expected::RateLimited(wanted), Error::RateLimited(wait)) => wanted == *wait,
+            (Expected::Upstream(wanted), Error::Upstream(status)) => wanted == *status,
+            _ => {
+                let has_payload = matches!(
+                    self,
+                    Expected::Timeout(_) | Expected::RateLimited(_) | Expected::Upstream(_)
+                );
+                !has_payload && self.kind() == error.kind()
+            }
+        }
+    }
+
+    pub fn kind(self) -> ErrorKind {
+        match self {
+            Expected::Network => ErrorKind::Network,
+            Expected::Timeout(_) => ErrorKind::Timeout,
+            Expected::RateLimited(_) => ErrorKind::RateLimited,
+            Expected::Upstream(_) => ErrorKind::Upstream,
+            Expected::Malformed => ErrorKind::MalformedResponse,
+            Expected::LimitExceeded => ErrorKind::LimitExceeded,
+            Expected::Unauthorized => ErrorKind::Unauthorized,
+            Expected::MissingPermission => ErrorKind::MissingPermission,
+            Expected::Unconfirmed => ErrorKind::Unconfirmed,
+            Expected::Refused => ErrorKind::Refused,
+        }
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.name)
+    }
+}
+
+const EVERY: &[Times] = &[Times::Once, Times::Always];
+
+/// How long the other side lets wait where it is slow: longer than [`crate::PATIENCE`].
+const SLOWNESS: Duration = Duration::from_secs(6);
+
+/// When an answer with a date was sent.
+const NOW: (&str, &str) = ("date", "Sun, 06 Nov 1994 08:49:37 GMT");
+
+/// `gzip` of an empty list: to believe it would be to believe that there is nothing.
+const GZIP_OF_NOTHING: [u8; 22] = [
+    31, 139, 8, 0, 0, 0, 0, 0, 2, 3, 139, 142, 5, 0, 41, 187, 76, 13, 2, 0, 0, 0,
+];
+
+/// Every fault. `elsewhere` is the base URL of another host.
+pub fn catalogue(elsewhere: &str) -> Vec<Fault> {
+    let mut faults = broken_connections();
+    faults.extend(throttling());
+    faults.extend(refusals(elsewhere));
+    faults.extend(damaged_bodies());
+    faults
+}
+
+fn fault(
+    name: impl Into<String>,
+    what: faulty::Fault,
+    class: Class,
+    place: Place,
+    error: Expected,
+) -> Fault {
+    Fault {
+        name: name.into(),
+        what: What::Done(what),
+        error,
+        class,
+        place,
+        times: EVERY,
+    }
+}
+
+fn broken_connections() -> Vec<Fault> {
+    use Class::{Definite, Harmless, Passing};
+    use Expected::{LimitExceeded, Network, Timeout};
+    use Place::{Body, NoAnswer};
+    use TimeoutPhase::{BetweenBytes, FirstByte};
+    let refused = Fault {
+        name: "connection refused".to_string(),
+        what: What::Refusal,
+        error: Network,
+        class: Passing,
+        place: NoAnswer,
+        times: EVERY,
+    };
+    let (slow_head, slow_body) = (
+        faulty::Fault::SlowHead(SLOWNESS),
+        faulty::Fault::SlowBody(SLOWNESS),
+    );
+    vec![
+        // The slow ones first, so that all the others are tried while these wait.
+        fault(
+            "slow head",
+            slow_head,
+            Passing,
+            NoAnswer,
+            Timeout(FirstByte),
+        ),
+        fault("slow body", slow_body, Passing, Body, Timeout(BetweenBytes)),
+        refused,
+        fault(
+            "reset before the body",
+            faulty::Fault::Reset,
+            Passing,
+            NoAnswer,
+            Network,
+        ),
+        fault(
+            "reset inside the body",
+            faulty::Fault::ResetInside,
+            Passing,
+            Body,
+            Network,
+        ),
+        fault(
+            "reset after the body",
+            faulty::Fault::ResetAfter,
+            Harmless,
+            Body,
+            Network,
+        ),
+        fault(
+            "body too short",
+            faulty::Fault::Short,
+            Passing,
+            Body,
+            Network,
+        ),
+        fault(
+            "endless body",
+            faulty::Fault::Endless,
+            Definite,
+            Body,
+            LimitExceeded,
+        ),
+    ]
+}
+
+/// How `Retry-After` can be given: in words, as it is sent, and the milliseconds to read from it.
+const WAITS: [(&str, Option<&str>, Option<u64>); 9] = [
+    ("wait 1 s", Some("1"), Some(1_000)),
+    ("wait 120 s", Some("120"), Some(120_000)),
+    (
+        "wait until a date",
+        Some("Sun, 06 Nov 1994 08:51:37 GMT"),
+        Some(120_000),
+    ),
+    (
+        "date of RFC 850",
+        Some("Sunday, 06-Nov-94 08:51:37 GMT"),
+        Some(120_000),
+    ),
+    (
+        "date of asctime",
+        Some("Sun Nov  6 08:51:37 1994"),
+        Some(120_000),
+    ),
+    ("wait 1e18 s", Some("1000000000000000000"), Some(u64::MAX)),
+    ("wait -5 s", Some("-5"), None),
+    ("wait in words", Some("a while"), None),
+    ("no wait", None, None),
+];
+/// The longest wait that fits into a call.
+const LONGEST_WAIT_MILLIS: u64 = 20_000;
+
+fn throttling() -> Vec<Fault> {
+    let body = r#"{"resultCode":"THROTTLED","errorMessage":"Too many requests"}"#;
+    let mut faults = Vec::new();
+    for (status, place) in [(429, Place::Refused), (503, Place::Failed)] {
+        for (words, sent, millis) in WAITS {
+            let mut headers = vec![("content-type", "application/json"), NOW];
+            headers.extend(sent.map(|sent| ("retry-after", sent)));
+            let answer = faulty::Fault::Answer(Answer::new(status, &headers, body));
+            let class = match millis {
+                Some(wait) if wait > LONGEST_WAIT_MILLIS => Class::Waiting,
+                _ => Class::Passing,
+            };
+            let (name, error) = (format!("{status} {words}"), Expected::RateLimited(millis));
+            faults.push(fault(name, answer, class, place, error));
+        }
+    }
+    let page = "<!DOCTYPE html><html><body>Please slow down.</body></html>";
+    let page = Answer::new(200, &[("content-type", "text/html; charset=utf-8")], page);
+    faults.push(fault(
+        "200 with a web page",
+        faulty::Fault::Answer(page),
+        Class::Passing,
+        Place::Failed,
+        Expected::RateLimited(None),
+    ));
+    faults
+}
+
+fn refusals(elsewhere: &str) -> Vec<Fault> {
+    use Class::{Definite, Passing, StaleToken};
+    use Expected::{MissingPermission, Timeout, Unauthorized, Upstream};
+    use Place::{Failed, Refused};
+    let json = |status, body: &str| faulty::Fault::Answer(Answer::json(status, body));
+    let failed = |status| {
+        json(
+            status,
+            r#"{"resultCode":"INTERNAL_ERROR","incidentId":"i-1"}"#,
+        )
+    };
+    let stale = || {
+        json(
+            401,
+            r#"{"error":"not_authenticated","error_description":"Invalid credentials","error_code":10}"#,
+        )
+    };
+    let forbidden = json(403, r#"{"resultCode":"FORBIDDEN","errorMessage":"No"}"#);
+    let unknown = json(
+        404,
+        r#"{"resultCode":"FAILURE","errorMessage":"HTTP 404 Not Found"}"#,
+    );
+    let to = |place: &str| faulty::Fault::Answer(Answer::new(307, &[("location", place)], ""));
+    let elsewhere = to(&format!("{elsewhere}/v2/users"));
+    let first_byte = Timeout(TimeoutPhase::FirstByte);
+    let once = |fault| Fault {
+        times: &[Times::Once],
+        ..fault
+    };
+    let always = |fault| Fault {
+        times: &[Times::Always],
+        ..fault
+    };
+    vec![
+        fault("408", json(408, ""), Passing, Failed, first_byte),
+        fault("500", failed(500), Passing, Failed, Upstream(500)),
+        fault("502", failed(502), Passing, Failed, Upstream(502)),
+        fault("504", failed(504), Passing, Failed, Upstream(504)),
+        once(fault(
+            "401 once",
+            stale(),
+            StaleToken,
+            Refused,
+            Unauthorized,
+        )),
+        always(fault(
+            "401 for ever",
+            stale(),
+            Definite,
+            Refused,
+            Unauthorized,
+        )),
+        fault("403", forbidden, Definite, Refused, MissingPermission),
+        fault(
+            "404 no such endpoint",
+            unknown,
+            Definite,
+            Refused,
+            Upstream(404),
+        ),
+        fault(
+            "redirect to the same host",
+            to("/v2/moved"),
+            Definite,
+            Refused,
+            Upstream(307),
+        ),
+        fault(
+            "redirect to another host",
+            elsewhere,
+            Definite,
+            Refused,
+            Upstream(307),
+        ),
+    ]
+}
+
+fn damaged_bodies() -> Vec<Fault> {
+    use Class::{Definite, Harmless, Nulls};
+    use Expected::{LimitExceeded, Malformed};
+    let damaged = |name: &str, damage, class, error| {
+        fault(
+            name,
+            faulty::Fault::Damaged(damage),
+            class,
+            Place::Body,
+            error,
+        )
+    };
+    let gzip = [
+        ("content-type", "application/json"),
+        ("content-encoding", "gzip"),
+    ];
+    let gzip = faulty::Fault::Answer(Answer::new(200, &gzip, GZIP_OF_NOTHING));
+    vec![
+        damaged("malformed JSON", damage::malformed, Definite, Malformed),
+        damaged("truncated JSON", damage::truncated, Definite, Malformed),
+        damaged("wrong types", damage::wrong_types, Definite, Malformed),
+        damaged(
+            "numbers beyond int32",
+            damage::beyond_int32,
+            Definite,
+            Malformed,
+        ),
+        damaged("negative ids", damage::negative_ids, Definite, Malformed),
+        damaged("nulls everywhere", damage::nulls, Nulls, Malformed),
+        damaged("duplicate ids", damage::duplicates, Harmless, Malformed),
+        damaged(
+            "10 MB of text",
+            damage::ten_megabytes,
+            Definite,
+            LimitExceeded,
+        ),
+        damaged(
+            "10 000 levels",
+            damage::ten_thousand_levels,
+            Harmless,
+            Malformed,
+        ),
+        damaged("invalid UTF-8", damage::invalid_utf8, Definite, Malformed),
+        damaged(
+            "byte-order mark",
+            damage::byte_order_mark,
+            Harmless,
+            Malformed,
+        ),
+        damaged("empty body", damage::empty, Definite, Malformed),
+        fault("gzip", gzip, Definite, Place::Head, Malformed),
+    ]
+}
