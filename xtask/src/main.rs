@@ -1,9 +1,9 @@
 //! The project's commands, run as `cargo xtask <command>`.
 //!
-//! One module per command ([`build`], [`demo`], [`fuzz`], [`mod@test`]), each with its help text and a `run` function; to add one, write
-//! its module and a line in [`COMMANDS`]. The rest serves them: [`provision`] finds (or installs) a compiler and standard
-//! library for WebAssembly, [`compiler`] knows how cargo is called with it, [`component`] builds the component, [`optimize`] makes it smaller, and
-//! [`interface`] reads what it imports and exports.
+//! One module per command ([`build`], [`demo`], [`fuzz`], [`soak`], [`mod@test`]), each with its help text and a `run`
+//! function; to add one, write its module and a line in [`COMMANDS`]. The rest serves them: [`provision`] finds (or installs) a
+//! compiler and standard library for WebAssembly, [`compiler`] knows how cargo is called with it, [`component`] builds the
+//! component, [`optimize`] makes it smaller, and [`interface`] reads what it imports and exports.
 
 #![deny(missing_docs, clippy::missing_docs_in_private_items)]
 
@@ -17,6 +17,7 @@ mod interface;
 mod optimize;
 mod process;
 mod provision;
+mod soak;
 mod steps;
 mod test;
 mod tools;
@@ -61,6 +62,13 @@ const COMMANDS: &[Command] = &[
         summary: "Feed the connector arbitrary answers, settings and cursors",
         help: fuzz::HELP,
         run: fuzz::run,
+        takes_arguments: true,
+    },
+    Command {
+        name: "soak",
+        summary: "Sync many simulated tenants at once, over connections that fail, for a while",
+        help: soak::HELP,
+        run: soak::run,
         takes_arguments: true,
     },
     Command {

@@ -150,8 +150,6 @@ impl Answer {
 #[derive(Clone, Debug)]
 pub struct Passed {
     pub asked: Asked,
-    /// Whether the tenant answered; `None` where it never saw the request.
-    pub answered: Option<Answer>,
     /// Whether a fault was committed.
     pub is_hit: bool,
 }
@@ -169,9 +167,15 @@ struct Shared {
     _reserved: TcpSocket,
     tenant: SocketAddr,
     plan: Mutex<Plan>,
-    passed: Mutex<Vec<Passed>>,
+    log: Mutex<Log>,
     listening: Mutex<Option<JoinHandle<()>>>,
     gone: watch::Sender<()>,
+}
+
+#[derive(Default)]
+struct Log {
+    count: usize,
+    passed: Vec<Passed>,
 }
 
 impl Proxy {
@@ -205,7 +209,7 @@ impl Proxy {
             _reserved: reserved,
             tenant: tenant.parse().expect("simulators are at an address"),
             plan: Mutex::new(Box::new(plan)),
-            passed: Mutex::default(),
+            log: Mutex::default(),
             listening: Mutex::default(),
             gone: watch::Sender::new(()),
         };
@@ -225,9 +229,19 @@ impl Proxy {
         self.shared.listen().expect("the port is reserved");
     }
 
-    /// What passed so far, oldest first.
+    /// What passed so far, oldest first, since it was last asked to forget.
     pub fn passed(&self) -> Vec<Passed> {
-        lock(&self.shared.passed).clone()
+        lock(&self.shared.log).passed.clone()
+    }
+
+    /// Forgets what passed. The requests are counted on.
+    pub fn forget(&self) {
+        lock(&self.shared.log).passed.clear();
+    }
+
+    /// How many requests there were in all.
+    pub fn count(&self) -> usize {
+        lock(&self.shared.log).count
     }
 }
 
@@ -295,21 +309,12 @@ impl Shared {
         stream.set_nodelay(true)?;
         let mut received = Vec::new();
         while let Some(mut asked) = read_request(&mut stream, &mut received).await? {
-            asked.number = lock(&self.passed).len();
-            let verdict = lock(&self.plan)(&asked);
-            let place = asked.number;
-            let is_hit = matches!(verdict, Verdict::Before(_) | Verdict::After(_));
-            lock(&self.passed).push(Passed {
-                asked: asked.clone(),
-                answered: None,
-                is_hit,
-            });
+            let verdict = self.decide(&mut asked);
             // In place of what was not carried out stands an object that says nothing.
-            let mut answer = Answer::json(200, "{}");
-            if !matches!(verdict, Verdict::Before(_)) {
-                answer = self.carry_out(&asked).await?;
-                lock(&self.passed)[place].answered = Some(answer.clone());
-            }
+            let answer = match verdict {
+                Verdict::Before(_) => Answer::json(200, "{}"),
+                _ => self.carry_out(&asked).await?,
+            };
             match verdict {
                 Verdict::Pass => stream.write_all(&answer.whole()).await?,
                 Verdict::PassTheLast(time) => {
@@ -328,6 +333,19 @@ impl Shared {
             }
         }
         Ok(())
+    }
+
+    /// Numbers a request, asks the plan about it, and notes what comes of it.
+    fn decide(&self, asked: &mut Asked) -> Verdict {
+        let mut log = lock(&self.log);
+        asked.number = log.count;
+        log.count += 1;
+        let verdict = lock(&self.plan)(asked);
+        log.passed.push(Passed {
+            asked: asked.clone(),
+            is_hit: matches!(verdict, Verdict::Before(_) | Verdict::After(_)),
+        });
+        verdict
     }
 
     /// Has the tenant answer. Asks in HTTP/1.0, in which an answer comes in one piece and ends with the connection.
