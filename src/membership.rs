@@ -135,8 +135,9 @@ fn write(api: &Api, account: Id, role: Id, direction: Direction) -> Result<Outco
             Direction::Grant => api.add_member(role, account),
             Direction::Revoke => api.remove_member(role, account),
         };
-        let shown =
-            sent.and_then(|answer| answer.map_or(Ok(None), |events| scan(events, role, account)));
+        let shown = sent.and_then(|answer| {
+            answer.map_or(Ok(None), |mut events| scan(&mut events, role, account))
+        });
         let error = match shown {
             Ok(Some(shown)) if shown.has_members && shown.holds == direction.wanted() => {
                 return Ok(Outcome::Changed);
@@ -195,12 +196,17 @@ struct Membership {
 
 /// Looks the role up in the list of all roles, since NinjaOne has no way to ask for one; `None` where it is not there.
 fn look(api: &Api, role: Id, account: Id) -> Result<Option<Membership>, Error> {
-    api.retries
-        .repeating(|| scan(api.roles(None)?, role, account))
+    api.retries.repeating(|| {
+        let mut events = api.roles(None)?;
+        match scan(&mut events, role, account)? {
+            Some(found) if !found.has_members => Err(events.without_members(role)),
+            found => Ok(found),
+        }
+    })
 }
 
 /// Reads to the end, so that an answer that breaks off is an error and not "does not hold it".
-fn scan(mut events: RoleEvents, role: Id, account: Id) -> Result<Option<Membership>, Error> {
+fn scan(events: &mut RoleEvents, role: Id, account: Id) -> Result<Option<Membership>, Error> {
     let mut holds = false;
     let mut found = None;
     while let Some(event) = events.try_next()? {

@@ -27,6 +27,8 @@ pub(super) struct Walk {
     counts: Counts,
     accounts: IdSet,
     grants: SortedMap<u32, IdSet>,
+    /// How many members of the role that is being met were met before.
+    repeated_members: u64,
     roles: IdSet,
     organizations: IdSet,
     /// When users signed in last, once that was asked for.
@@ -52,6 +54,7 @@ impl Default for Walk {
             counts,
             accounts: IdSet::default(),
             grants: SortedMap::default(),
+            repeated_members: 0,
             roles: IdSet::default(),
             organizations: IdSet::default(),
             sign_ins: None,
@@ -206,6 +209,13 @@ impl Walk {
             self.enter(self.stage + 1);
             return Ok(None);
         };
+        if let (Element::Role(id, role, None), Source::Roles(events)) = (&element, &*source)
+            && matches!(stage, Stage::Roles { grants: true, .. })
+            && plan.keep.role.is_none_or(|only| only == *id)
+            && type_fits(role, plan)
+        {
+            return Err(events.without_members(*id));
+        }
         self.taken += 1;
         self.note(&element);
         Ok(Some(self.sift(element, plan, stage)))
@@ -259,13 +269,22 @@ impl Walk {
                     && plan.keep.account.is_none_or(|only| only == account)
                     && plan.keep.role.is_none_or(|only| only == role)
                     && self.role_type_fits(plan);
-                if wanted {
-                    self.grant(role, account, member, plan)
-                } else {
-                    Found::default()
+                let members = self
+                    .grants
+                    .get_or_insert_with(role.number(), IdSet::default);
+                let again = !members.insert(account);
+                self.repeated_members += u64::from(again);
+                match (wanted, again) {
+                    (false, _) => Found::default(),
+                    (true, true) => {
+                        Found::duplicate(ResourceKind::Grant, format!("{account} {role}"))
+                    }
+                    (true, false) => self.grant(role, account, member, plan),
                 }
             }
             Element::Role(id, role, members) => {
+                let repeated = mem::take(&mut self.repeated_members);
+                let members = members.map(|members| members - repeated);
                 if !matches!(stage, Stage::Roles { roles: true, .. }) {
                     return Found::default();
                 }
@@ -299,12 +318,6 @@ impl Walk {
     }
 
     fn grant(&mut self, role: Id, account: Id, member: RoleMember, plan: &Plan) -> Found {
-        let members = self
-            .grants
-            .get_or_insert_with(role.number(), IdSet::default);
-        if !members.insert(account) {
-            return Found::duplicate(ResourceKind::Grant, format!("{account} {role}"));
-        }
         let grant = convert::grant(role, account, member);
         let is_stranger = plan.keep.knows_all_accounts && !self.accounts.contains(account);
         let notice = is_stranger.then(|| {

@@ -90,6 +90,14 @@ impl RoleEvents {
         &self.current.role
     }
 
+    /// The failure of a role that came without a list of its members, where that is what was asked for: it may have many.
+    pub(crate) fn without_members(&self, role: Id) -> Error {
+        let problem = format!(
+            "the role {role} came without a list of its members, so nobody can tell who holds it"
+        );
+        self.reader.malformed(self.reader.offset(), &problem)
+    }
+
     /// Waits for the next event; `None` once the answer has ended.
     ///
     /// # Errors

@@ -130,6 +130,8 @@ fn parse(
     settings: &Settings,
     asked_at: u64,
 ) -> Result<Token, Error> {
+    // A byte-order mark is passed over, as in every other answer.
+    let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
     if body.trim_ascii_start().starts_with(b"<") {
         return Err(answer::html_page(exchange, None));
     }

@@ -191,10 +191,14 @@ fn check_roles(
         let mut found = Vec::new();
         let mut events = api.roles(None)?;
         while let Some(event) = events.try_next()? {
-            if let RoleEvent::Role { id, role, .. } = event
-                && roles.contains(&id)
-            {
-                found.push((id, role.role_type));
+            let RoleEvent::Role { id, role, members } = event else {
+                continue;
+            };
+            match members {
+                _ if !roles.contains(&id) => {}
+                Some(_) => found.push((id, role.role_type)),
+                // To grant it will take a look at its members: better no account than one without its roles.
+                None => return Err(events.without_members(id)),
             }
         }
         Ok(found)

@@ -268,7 +268,7 @@ fn a_role_may_come_with_nothing_but_its_id() {
         ),
         (r#"[{"id": 3, "members": []}]"#, Some(0)),
     ] {
-        let items = items_of("/v2/user/roles", body, &list_of(ROLES | GRANTS));
+        let items = items_of("/v2/user/roles", body, &list_of(ROLES));
         let expected = Role {
             id: "3".to_string(),
             name: None,
@@ -363,7 +363,7 @@ fn what_was_sent_twice_is_given_once_as_it_was_first_sent_and_noticed() {
     let world = World::new();
     let users = r#"[{"id": 1, "email": "first"}, {"id": 2}, {"id": 1, "email": "second"}]"#;
     world.tenant.serve("/v2/users", users);
-    let roles = r#"[{"id": 5, "members": [{"id": 1}, {"id": 2}, {"id": 1}]}, {"id": 6}, {"id": 5, "members": [{"id": 2}]}]"#;
+    let roles = r#"[{"id": 5, "members": [{"id": 1}, {"id": 2}, {"id": 1}]}, {"id": 6, "members": []}, {"id": 5, "members": [{"id": 2}]}]"#;
     world.tenant.serve("/v2/user/roles", roles);
     let (pages, summary) = list_all(&world, &list_of(ACCOUNTS | ROLES | GRANTS));
     let items = &pages[0].items;
@@ -392,6 +392,28 @@ fn what_was_sent_twice_is_given_once_as_it_was_first_sent_and_noticed() {
     );
     let counts = summary.counts;
     assert_eq!((counts.accounts, counts.grants, counts.roles), (2, 2, 2));
+    let Item::Role(role) = &items[4] else {
+        panic!("no role: {items:?}");
+    };
+    assert_eq!(role.member_count, Some(2));
+}
+
+#[test]
+fn grants_of_a_role_without_a_list_of_members_are_unknown_and_not_none() {
+    for role in [r#"{"id": 5}"#, r#"{"id": 5, "members": null}"#] {
+        let world = World::new();
+        let roles = format!(r#"[{{"id": 4, "members": [{{"id": 1}}]}}, {role}]"#);
+        world.tenant.serve("/v2/user/roles", roles);
+        for kinds in [GRANTS, ROLES | GRANTS] {
+            let failure = world.list(&list_of(kinds)).expect_err("not whole");
+            assert!(matches!(failure.error, Error::MalformedResponse(_)));
+            assert!(failure.message.contains("the role 5"), "{failure:?}");
+        }
+        // Those of another role are known.
+        let mut request = list_of(GRANTS);
+        request.filter.role = Some("4".to_string());
+        assert_eq!(listed(&world, &request), ["grant 1 4"]);
+    }
 }
 
 #[test]

@@ -342,7 +342,8 @@ fn a_role_that_is_none_is_told_with_the_byte() {
         (r#"[{"id": 1, "members": [{"id": 5}"#, 32),
         (r#"[{"id": 1, "members": [{"id": 5},]}]"#, 33),
         (r#"[{"id": 1, "members": [{"id": 5}}]"#, 32),
-        (r#"[{"id": 1}] 5"#, 12),
+        (r#"[{"id": 1}]"#, 10),
+        (r#"[{"id": 1, "members": []}] 5"#, 27),
     ] {
         assert_eq!(roles_fault(body), at(byte), "{body}");
     }

@@ -51,6 +51,18 @@ fn a_role_is_granted_with_one_write_whatever_ninjaone_answers() {
 }
 
 #[test]
+fn nobody_is_said_to_hold_or_not_to_hold_a_role_without_a_list_of_members() {
+    for body in [r#"[{"id": 21}]"#, r#"[{"id": 21, "members": null}]"#] {
+        let world = World::new();
+        world.tenant.serve("/v2/user/roles", body);
+        for error in [error(grant(&world)), error(revoke(&world))] {
+            assert!(matches!(error, Error::MalformedResponse(_)), "{error:?}");
+        }
+        assert!(world.tenant.writes().is_empty());
+    }
+}
+
+#[test]
 fn a_role_is_revoked_with_one_write_whatever_ninjaone_answers() {
     for unknowns in Unknowns::all() {
         let world = World::with(unknowns);
