@@ -1,4 +1,4 @@
-//! How cargo is called to compile the component, with either compiler that can.
+//! How cargo is called to compile a component, with either compiler that can.
 
 use std::env::{self, home_dir, join_paths, split_paths};
 use std::ffi::OsString;
@@ -10,11 +10,9 @@ use anyhow::{Context, Result};
 use crate::process;
 use crate::workspace::{Workspace, cargo_program, forget_this_package};
 
-/// The component's target: no operating system, so the component can reach nothing that its WIT world does not name.
+/// The target of components: no operating system, so a component can reach nothing that its WIT world does not name.
 pub const TARGET: &str = "wasm32-unknown-unknown";
-/// The component's package.
-const PACKAGE: &str = "ninjaone-connector";
-/// The component's profile in `Cargo.toml`.
+/// The profile of components in `Cargo.toml`.
 pub const PROFILE: &str = "component";
 /// What makes clippy (and rustc) treat a warning as an error.
 pub const DENY_WARNINGS: [&str; 2] = ["-D", "warnings"];
@@ -24,7 +22,7 @@ pub const DEBIAN_RUSTC: &str = "/usr/bin/rustc";
 /// Debian's clippy, which fits Debian's rustc and no other.
 pub const DEBIAN_CLIPPY: &str = "/usr/bin/cargo-clippy";
 
-/// A compiler for the component. Whatever runs natively is always built by the toolchain's own.
+/// A compiler for components. Whatever runs natively is always built by the toolchain's own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Compiler {
     /// The toolchain's rustc, which has a standard library for the target.
@@ -43,18 +41,18 @@ pub enum Std {
 }
 
 impl Compiler {
-    /// The command that builds the component.
-    pub fn build(self, workspace: &Workspace) -> Result<Command> {
-        // The package is a library for native tests too, and cargo does not optimize across crates what is also an `rlib`:
+    /// The command that builds the component of a package.
+    pub fn build(self, workspace: &Workspace, package: &str) -> Result<Command> {
+        // The connector's package is a library for native tests too, and cargo does not optimize across crates what is also an `rlib`:
         // the component would come out a third larger.
         let mut build = workspace.cargo("rustc");
         build.args(["--lib", "--crate-type", "cdylib"]);
-        self.configure(&mut build, workspace)?;
+        self.configure(&mut build, workspace, package)?;
         Ok(build)
     }
 
-    /// The command that runs clippy on the component for its target, warnings being errors.
-    pub fn clippy(self, workspace: &Workspace) -> Result<Command> {
+    /// The command that runs clippy on the component of a package for its target, warnings being errors.
+    pub fn clippy(self, workspace: &Workspace, package: &str) -> Result<Command> {
         let mut clippy = match self {
             Self::Toolchain => workspace.cargo("clippy"),
             Self::Debian(_) => {
@@ -69,16 +67,16 @@ impl Compiler {
                 clippy
             }
         };
-        self.configure(&mut clippy, workspace)?;
+        self.configure(&mut clippy, workspace, package)?;
         clippy.arg("--").args(DENY_WARNINGS);
         Ok(clippy)
     }
 
-    /// Adds to a call of cargo what makes it use this compiler on the component.
-    fn configure(self, cargo: &mut Command, workspace: &Workspace) -> Result<()> {
+    /// Adds to a call of cargo what makes it use this compiler on the component of a package.
+    fn configure(self, cargo: &mut Command, workspace: &Workspace, package: &str) -> Result<()> {
         cargo.args([
             "--package",
-            PACKAGE,
+            package,
             "--profile",
             PROFILE,
             "--target",

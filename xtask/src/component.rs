@@ -1,4 +1,4 @@
-//! Builds the component and puts it where everything else looks for it.
+//! Builds components and puts them where everything else looks for them: the connector, and the guests that tests load.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -13,8 +13,8 @@ use crate::interface::Interface;
 use crate::workspace::Workspace;
 use crate::{optimize, process, provision};
 
-/// The component's file name.
-const FILE: &str = "ninjaone_connector.wasm";
+/// The package of the connector.
+pub const CONNECTOR: &str = "ninjaone-connector";
 
 /// A component that was built.
 pub struct Component {
@@ -24,11 +24,25 @@ pub struct Component {
     bytes: Vec<u8>,
 }
 
-/// Builds the component.
+/// Builds the connector.
 pub fn build(workspace: &Workspace) -> Result<Component> {
+    build_package(workspace, CONNECTOR)
+}
+
+/// Builds every guest that the tests of the host load, in the same way as the connector.
+pub fn build_guests(workspace: &Workspace) -> Result<Vec<Component>> {
+    let guests = workspace.guests().iter();
+    guests
+        .map(|guest| build_package(workspace, guest))
+        .collect()
+}
+
+/// Builds the component of a package.
+fn build_package(workspace: &Workspace, package: &str) -> Result<Component> {
     let compiler = provision::provision()?;
-    process::run(&mut compiler.build(workspace)?)?;
-    let built = workspace.target().join(TARGET).join(PROFILE).join(FILE);
+    process::run(&mut compiler.build(workspace, package)?)?;
+    let file = format!("{}.wasm", package.replace('-', "_"));
+    let built = workspace.target().join(TARGET).join(PROFILE).join(&file);
     let bytes = fs::read(&built).with_context(|| {
         format!(
             "cargo built the package, but no {} came out: is it a `cdylib`?",
@@ -38,7 +52,7 @@ pub fn build(workspace: &Workspace) -> Result<Component> {
     let bytes = without_debug_names(&bytes)
         .with_context(|| format!("{} is not a component", built.display()))?;
     let bytes = optimize::optimize(bytes, &workspace.target().join("wasm-opt"))?;
-    let path = workspace.target().join(FILE);
+    let path = workspace.target().join(&file);
     write_if_changed(&path, &bytes)?;
     Ok(Component { path, bytes })
 }

@@ -1,9 +1,9 @@
 //! The project's commands, run as `cargo xtask <command>`.
 //!
-//! One module per command ([`build`], [`demo`], [`fuzz`], [`soak`], [`mod@test`]), each with its help text and a `run`
-//! function; to add one, write its module and a line in [`COMMANDS`]. The rest serves them: [`provision`] finds (or installs) a
-//! compiler and standard library for WebAssembly, [`compiler`] knows how cargo is called with it, [`component`] builds the
-//! component, [`optimize`] makes it smaller, and [`interface`] reads what it imports and exports.
+//! One module per command ([`build`], [`guests`], [`demo`], [`fuzz`], [`soak`], [`mod@test`]), each with its help text and a
+//! `run` function; to add one, write its module and a line in [`COMMANDS`]. The rest serves them: [`provision`] finds (or
+//! installs) a compiler and standard library for WebAssembly, [`compiler`] knows how cargo is called with it, [`component`]
+//! builds components, [`optimize`] makes them smaller, and [`interface`] reads what one imports and exports.
 
 #![deny(missing_docs, clippy::missing_docs_in_private_items)]
 
@@ -12,6 +12,7 @@ mod compiler;
 mod component;
 mod demo;
 mod fuzz;
+mod guests;
 mod host;
 mod interface;
 mod optimize;
@@ -48,6 +49,13 @@ const COMMANDS: &[Command] = &[
         summary: "Build the component and show its size, imports and exports",
         help: build::HELP,
         run: |workspace, _| build::run(workspace),
+        takes_arguments: false,
+    },
+    Command {
+        name: "guests",
+        summary: "Build the components that the tests of the host load beside it",
+        help: guests::HELP,
+        run: |workspace, _| guests::run(workspace),
         takes_arguments: false,
     },
     Command {

@@ -16,15 +16,16 @@ Usage: cargo xtask test
 In this order, and no further than the first failure:
   format        cargo fmt --all --check
   component     cargo xtask build
+  guests        cargo xtask guests
   clippy        of the whole workspace, natively, warnings being errors
-  clippy wasm   of the component for its own target, warnings being errors
+  clippy wasm   of the component and the guests for their own target, warnings being errors
   tests         unit, integration and documentation tests of the whole workspace
   docs          of the whole workspace, warnings being errors
   dependencies  cargo deny: licences, sources, duplicate versions
   fuzz          cargo xtask fuzz, for a minute
 ";
 
-/// The packages of the workspace, those that are built quickly first.
+/// The packages of the workspace that have tests, those that are built quickly first.
 const PACKAGES: [&str; 3] = ["xtask", "ninjaone-connector", "connector-host"];
 
 /// Runs every check, and prints how long each took.
@@ -36,6 +37,7 @@ pub fn run(workspace: &Workspace) -> Result<()> {
     })?;
     let component = steps.run("component", || component::build(workspace))?;
     print!("{}", component.report()?);
+    steps.run("guests", || component::build_guests(workspace))?;
     host::announce_first_build(workspace)?;
     steps.run("clippy", || {
         let mut clippy = workspace.cargo("clippy");
@@ -48,7 +50,13 @@ pub fn run(workspace: &Workspace) -> Result<()> {
     steps.run("clippy wasm", || {
         let compiler = provision::provision()?;
         provision::provision_clippy(compiler)?;
-        process::run(&mut compiler.clippy(workspace)?)
+        for package in [component::CONNECTOR]
+            .into_iter()
+            .chain(workspace.guests().iter().map(String::as_str))
+        {
+            process::run(&mut compiler.clippy(workspace, package)?)?;
+        }
+        Ok(())
     })?;
     // One package at a time: all at once, the guest's dependencies would ask for more features of those that they share
     // with wasmtime, and cargo would compile it a second time for that.

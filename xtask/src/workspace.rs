@@ -8,12 +8,17 @@ use anyhow::{Context, Result};
 
 use crate::process;
 
-/// The project's directories.
+/// Where the components are that the tests of the host load beside the connector, one package each.
+const GUESTS: &str = "host-test/guests";
+
+/// The project's directories and packages.
 pub struct Workspace {
     /// Where the workspace's `Cargo.toml` is.
     root: PathBuf,
     /// Where cargo puts what it builds.
     target: PathBuf,
+    /// The packages in [`GUESTS`].
+    guests: Vec<String>,
 }
 
 impl Workspace {
@@ -32,7 +37,13 @@ impl Workspace {
             .as_str()
             .context("`cargo metadata` named no target_directory")?
             .into();
-        Ok(Self { root, target })
+        let guests =
+            guests(&metadata, &root.join(GUESTS)).context("`cargo metadata` named no packages")?;
+        Ok(Self {
+            root,
+            target,
+            guests,
+        })
     }
 
     /// Where the workspace's `Cargo.toml` is.
@@ -45,10 +56,27 @@ impl Workspace {
         &self.target
     }
 
+    /// The packages of the components that the tests of the host load beside the connector: all that there are, so that
+    /// none can be added and forgotten.
+    pub fn guests(&self) -> &[String] {
+        &self.guests
+    }
+
     /// A call of `cargo subcommand` in the workspace, arguments to follow.
     pub fn cargo(&self, subcommand: &str) -> Command {
         cargo(&self.root, subcommand)
     }
+}
+
+/// The names of the packages in the folder `guests`, by what `cargo metadata` says of the workspace.
+fn guests(metadata: &serde_json::Value, guests: &Path) -> Option<Vec<String>> {
+    let packages = metadata["packages"].as_array()?.iter();
+    let names = packages.filter_map(|package| {
+        let manifest = Path::new(package["manifest_path"].as_str()?);
+        manifest.starts_with(guests).then_some(())?;
+        Some(package["name"].as_str()?.to_owned())
+    });
+    Some(names.collect())
 }
 
 /// The cargo that runs this program, or the one on the search path.
@@ -72,5 +100,23 @@ pub fn forget_this_package(command: &mut Command) {
         if text.starts_with("CARGO_PKG_") || text.starts_with("CARGO_MANIFEST_") {
             command.env_remove(&name);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_package_in_the_folder_of_the_guests_is_one() {
+        let metadata = serde_json::json!({"packages": [
+            {"name": "connector-host", "manifest_path": "/project/host-test/Cargo.toml"},
+            {"name": "misbehaving", "manifest_path": "/project/host-test/guests/misbehaving/Cargo.toml"},
+            {"name": "another", "manifest_path": "/project/host-test/guests/another/Cargo.toml"},
+        ]});
+        assert_eq!(
+            guests(&metadata, Path::new("/project/host-test/guests")),
+            Some(vec!["misbehaving".to_owned(), "another".to_owned()])
+        );
     }
 }

@@ -1,0 +1,237 @@
+//! What it does: one function for each way to misbehave, and one table of them all.
+
+use std::hint::black_box;
+use std::sync::Mutex;
+
+use waki::bindings::wasi::http::types::Fields;
+use waki::{Client, Response};
+use wasi::clocks::monotonic_clock;
+
+use crate::contract::identity::connector::logging::{self, Field, Level};
+use crate::contract::identity::connector::settings;
+
+/// A way to misbehave: takes the argument of the command, and gives what there is to say, if it comes to that.
+type Behavior = fn(&str) -> String;
+
+/// All of them.
+pub const BEHAVIORS: &[(&str, Behavior)] = &[
+    ("echo", echo),
+    ("trap", trap),
+    ("panic", panic),
+    ("panic-with-secret", panic_with_secret),
+    ("recurse", recurse),
+    ("spin", spin),
+    ("sleep-forever", sleep_forever),
+    ("grow-memory", grow_memory),
+    ("keep-memory", keep_memory),
+    ("leak-handles", leak_handles),
+    ("huge-header", huge_header),
+    ("huge-result", huge_result),
+    ("huge-log", huge_log),
+    ("flood-log", flood_log),
+    ("log-secret", log_secret),
+    ("remember", remember),
+    ("recall", recall),
+    ("get", get),
+    ("get-with-token", get_with_token),
+    ("follow-redirect", follow_redirect),
+];
+
+/// Does what the command says.
+pub fn obey(command: &str) -> String {
+    let (name, argument) = command.split_once(' ').unwrap_or((command, ""));
+    match BEHAVIORS.iter().find(|(known, _)| *known == name) {
+        Some((_, behavior)) => behavior(argument),
+        None => format!("there is no behavior {name}"),
+    }
+}
+
+/// Behaves: gives its argument back.
+fn echo(argument: &str) -> String {
+    argument.to_string()
+}
+
+/// Traps without a word.
+fn trap(_: &str) -> String {
+    core::arch::wasm32::unreachable()
+}
+
+/// Panics, which says what it was about and then traps.
+fn panic(argument: &str) -> String {
+    panic!("{argument}")
+}
+
+/// Panics over the client secret.
+fn panic_with_secret(_: &str) -> String {
+    panic!("cannot make sense of {}", secret())
+}
+
+/// Calls itself until the stack is used up.
+fn recurse(argument: &str) -> String {
+    #[expect(unconditional_recursion, reason = "this is what it is for")]
+    fn deeper(depth: u64) -> u64 {
+        black_box(deeper(black_box(depth + 1))) + 1
+    }
+    deeper(argument.len() as u64).to_string()
+}
+
+/// Computes for ever.
+fn spin(_: &str) -> String {
+    loop {
+        black_box(());
+    }
+}
+
+/// Waits for a moment that will not come.
+fn sleep_forever(_: &str) -> String {
+    monotonic_clock::subscribe_duration(u64::MAX).block();
+    "it came".to_string()
+}
+
+/// Takes memory until there is no more.
+fn grow_memory(_: &str) -> String {
+    let mut hoard = Vec::new();
+    loop {
+        hoard.push(black_box(vec![1_u8; MIB]));
+    }
+}
+
+/// Takes so many KiB and never gives them back: a leak within the guest.
+fn keep_memory(argument: &str) -> String {
+    static KEPT: Mutex<Vec<Vec<u8>>> = Mutex::new(Vec::new());
+    let mut kept = lock(&KEPT);
+    kept.push(vec![1; number(argument) * 1024]);
+    format!("{} pieces", kept.len())
+}
+
+/// Opens so many handles and never drops them.
+fn leak_handles(argument: &str) -> String {
+    for _ in 0..number(argument) {
+        std::mem::forget(Fields::new());
+    }
+    "the host took them all".to_string()
+}
+
+/// Puts so many KiB into a header field.
+fn huge_header(argument: &str) -> String {
+    let value = vec![b'a'; number(argument) * 1024];
+    match Fields::from_list(&[("x-huge".to_string(), value)]) {
+        Ok(_) => "the host took it".to_string(),
+        Err(error) => error.to_string(),
+    }
+}
+
+/// Answers with so many KiB.
+fn huge_result(argument: &str) -> String {
+    "a".repeat(number(argument) * 1024)
+}
+
+/// Logs a message and a field of so many KiB each.
+fn huge_log(argument: &str) -> String {
+    // Two bytes each, and at an odd place: whoever cuts this anywhere cuts a character in half.
+    let text = format!("a{}", "é".repeat(number(argument) * 512));
+    let field = Field {
+        name: "huge".to_string(),
+        value: text.clone(),
+    };
+    logging::log(Level::Warn, &text, &[field]);
+    "the host took it".to_string()
+}
+
+/// Logs so many messages.
+fn flood_log(argument: &str) -> String {
+    for message in 0..number(argument) {
+        logging::log(Level::Info, &format!("message {message}"), &[]);
+    }
+    "the host took them all".to_string()
+}
+
+/// Logs the client secret: as a message, and as the value and the name of a field.
+fn log_secret(_: &str) -> String {
+    let secret = secret();
+    let field = Field {
+        name: format!("name-{secret}"),
+        value: format!("value-{secret}"),
+    };
+    logging::log(Level::Warn, &format!("message-{secret}"), &[field]);
+    "it is out".to_string()
+}
+
+/// What `remember` was told last, in this instance.
+static MEMORY: Mutex<String> = Mutex::new(String::new());
+
+/// Remembers its argument for `recall`.
+fn remember(argument: &str) -> String {
+    *lock(&MEMORY) = argument.to_string();
+    "remembered".to_string()
+}
+
+/// Gives what `remember` was told, and the client secret: all that this instance knows.
+fn recall(_: &str) -> String {
+    format!("{} {}", lock(&MEMORY), secret())
+}
+
+/// Sends a request to that URL.
+fn get(url: &str) -> String {
+    say(&Client::new()
+        .get(url)
+        .send()
+        .map_err(|error| error.to_string()))
+}
+
+/// Sends a request to that URL with the client secret in it.
+fn get_with_token(url: &str) -> String {
+    say(&send_with_token(url))
+}
+
+/// Sends a request to that URL with the client secret in it, and follows the answer's `location` wherever it leads.
+fn follow_redirect(url: &str) -> String {
+    let answer = send_with_token(url);
+    let location = answer.as_ref().ok().and_then(|answer| {
+        let location = answer.header("location")?;
+        Some(location.to_str().ok()?.to_string())
+    });
+    match location {
+        Some(location) => say(&send_with_token(&location)),
+        None => format!("no redirect: {}", say(&answer)),
+    }
+}
+
+const MIB: usize = 1 << 20;
+
+fn send_with_token(url: &str) -> Answer {
+    let token = format!("Bearer {}", secret());
+    Client::new()
+        .get(url)
+        .header("authorization", token)
+        .send()
+        .map_err(|error| error.to_string())
+}
+
+/// An answer, or what is to be said of there being none.
+type Answer = Result<Response, String>;
+
+fn say(answer: &Answer) -> String {
+    match answer {
+        Ok(answer) => format!("status {}", answer.status_code()),
+        Err(error) => format!("error {error}"),
+    }
+}
+
+/// The client secret, or nothing where the host does not have it.
+fn secret() -> String {
+    settings::get("client-secret")
+        .ok()
+        .flatten()
+        .unwrap_or_default()
+}
+
+/// A number that a test gave: one that is none is a fault of the test, and panics.
+fn number(argument: &str) -> usize {
+    argument.parse().expect("the argument is a number")
+}
+
+/// A component has one thread, so nobody else can have panicked with the lock in hand.
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().expect("nobody else has it")
+}
