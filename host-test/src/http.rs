@@ -137,6 +137,7 @@ impl Outgoing {
                 method = %request.method(),
                 scheme = request.uri().scheme_str(),
                 host = request.uri().host(),
+                port = request.uri().port_u16(),
                 allowed = %self.egress,
                 "denied a request to another place than the base URL"
             );
