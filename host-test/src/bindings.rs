@@ -8,8 +8,8 @@
 wasmtime::component::bindgen!({
     path: "../wit",
     world: "plugin",
-    // Looking up a setting may mean to ask a vault.
-    imports: { "identity:connector/settings": async },
+    // Looking up a setting may mean to ask a vault, and a guest that logs without end is stopped.
+    imports: { "identity:connector/settings": async, "identity:connector/logging": trappable },
     exports: { default: async },
     with: {
         "wasi:io": wasmtime_wasi::p2::bindings::io,

@@ -4,20 +4,19 @@ use std::time::Instant;
 
 use tokio::time::timeout;
 use tracing::{Instrument, Span};
-use wasmtime::Trap;
+use wasmtime::{PoolConcurrencyLimitError, Trap};
 
 use crate::contract::{
     Assignment, Change, CheckReport, Description, ListRequest, Mode, Page, ProvisionRequest,
 };
 use crate::instance::Instance;
-use crate::limits::MemoryLimitReached;
-use crate::{CallError, Listing, Plugin, Tenant};
+use crate::{CallError, Limits, Listing, Plugin, Tenant, limits};
 
 /// A connector at work for one tenant.
 ///
 /// Its instance lives from call to call, and keeps what makes the next one quicker: a token, a listing that is still arriving.
-/// Where a call breaks it off (by a trap, at the deadline, or because the future of the call was dropped), the next call starts
-/// a fresh one.
+/// Where a call breaks it off (by a trap, at the deadline or another limit, or because the future of the call was dropped), it is
+/// gone with all that it had, and the next call starts a fresh one.
 pub struct Connector {
     plugin: Plugin,
     tenant: Tenant,
@@ -33,6 +32,7 @@ macro_rules! call {
         async {
             let mut instance = $self.start().await?;
             let (guest, store) = instance.parts();
+            store.data_mut().log.begin_call();
             let deadline = $self.plugin.host.limits.deadline;
             store.data_mut().deadline = Instant::now() + deadline;
             let outcome = timeout(deadline, guest.$function(store, $($argument),*)).await;
@@ -125,6 +125,20 @@ impl Connector {
         call!(self "provision", call_provision(request, mode))?.map_err(Into::into)
     }
 
+    /// How many bytes of memory the instance has now, or `None` where there is none: it starts with the first call, and
+    /// goes with one that was broken off. The memory of an instance grows and never shrinks.
+    pub fn guest_memory(&self) -> Option<usize> {
+        let instance = self.instance.as_ref()?;
+        Some(instance.store.data().resources.memory())
+    }
+
+    /// How many handles the instance has open now: requests, bodies, streams and what waits for them. `None` where there is
+    /// no instance.
+    pub fn open_handles(&mut self) -> Option<usize> {
+        let instance = self.instance.as_mut()?;
+        Some(instance.store.data_mut().table().iter_mut().count())
+    }
+
     async fn start(&mut self) -> Result<Instance, CallError> {
         if let Some(instance) = self.instance.take() {
             return Ok(instance);
@@ -134,7 +148,7 @@ impl Connector {
         timeout(deadline, Instance::start(host, exports, &self.tenant))
             .await
             .map_err(|_| CallError::DeadlineExceeded { after: deadline })?
-            .map_err(|error| failed(&error, None))
+            .map_err(|error| not_started(&error, &host.limits))
     }
 
     /// Keeps the instance for the next call, unless the call broke it off.
@@ -148,21 +162,34 @@ impl Connector {
                 self.instance = Some(instance);
                 Ok(answer)
             }
-            Err(error) => Err(failed(&error, instance.store.data_mut().log.take_panic())),
+            Err(error) => {
+                let panic = instance.store.data_mut().log.take_panic();
+                Err(broken_off(&error, panic, &self.plugin.host.limits))
+            }
         }
     }
 }
 
+/// Finds out why an instance did not start.
+fn not_started(error: &wasmtime::Error, limits: &Limits) -> CallError {
+    if error.is::<Trap>() {
+        return broken_off(error, None, limits);
+    }
+    limits::reached(error, limits).unwrap_or_else(|| CallError::Host(format!("{error:#}")))
+}
+
 /// Finds out what a broken-off call died of.
-fn failed(error: &wasmtime::Error, panic: Option<String>) -> CallError {
-    if let Some(MemoryLimitReached { limit }) = error.downcast_ref() {
-        CallError::MemoryLimit { limit: *limit }
-    } else if let Some(trap) = error.downcast_ref::<Trap>() {
-        CallError::Trapped {
-            panic,
-            trap: trap.to_string(),
-        }
-    } else {
-        CallError::Host(format!("{error:#}"))
+fn broken_off(error: &wasmtime::Error, panic: Option<String>, limits: &Limits) -> CallError {
+    if let Some(reached) = limits::reached(error, limits) {
+        return reached;
+    }
+    if error.is::<PoolConcurrencyLimitError>() {
+        return CallError::Host(format!("{error:#}"));
+    }
+    // Where it is no trap, the guest gave an import or its caller what makes no sense: a handle that it does not have, text
+    // that is not UTF-8. No import fails for a reason of the host's own.
+    CallError::Trapped {
+        panic,
+        trap: error.root_cause().to_string(),
     }
 }

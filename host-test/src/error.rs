@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
+use crate::Limit;
 use crate::contract::{Counts, Failure, Retry};
 
 /// A connector could not be loaded.
@@ -44,7 +45,7 @@ pub enum CallError {
     /// The connector answered with a failure of the contract.
     #[error("{}", .0.help())]
     Connector(Box<Failure>),
-    /// The connector broke off: it panicked, or did what WebAssembly does not allow.
+    /// The connector broke off: it panicked, or did what WebAssembly or its interfaces do not allow.
     #[error(
         "The connector broke off: {}. This is a fault of the connector; please report it. The next call starts it afresh.",
         panic.as_deref().unwrap_or(trap)
@@ -66,6 +67,16 @@ pub enum CallError {
     MemoryLimit {
         /// The limit in bytes.
         limit: usize,
+    },
+    /// The connector wanted more of something else than any connector may have.
+    #[error(
+        "The connector wanted more than {most} {limit}, which is all that it may have. This is a fault of the connector; please report it."
+    )]
+    LimitReached {
+        /// Of what.
+        limit: Limit,
+        /// The most that it may have.
+        most: usize,
     },
     /// The pages of a listing do not add up to what the connector says it gave. They must not be taken for the whole.
     #[error(
@@ -95,6 +106,7 @@ impl CallError {
             CallError::Trapped { .. } => "trapped",
             CallError::DeadlineExceeded { .. } => "deadline-exceeded",
             CallError::MemoryLimit { .. } => "memory-limit",
+            CallError::LimitReached { .. } => "limit-reached",
             CallError::ListingNotWhole { .. } => "listing-not-whole",
             CallError::ListingStuck => "listing-stuck",
             CallError::Host(_) => "host",
@@ -108,6 +120,7 @@ impl CallError {
             CallError::DeadlineExceeded { .. } => Retry::AfterPause,
             CallError::Trapped { .. }
             | CallError::MemoryLimit { .. }
+            | CallError::LimitReached { .. }
             | CallError::ListingNotWhole { .. }
             | CallError::ListingStuck
             | CallError::Host(_) => Retry::No,

@@ -13,7 +13,7 @@ use crate::bindings::exports::identity::connector::connector::Guest;
 use crate::bindings::identity::connector::{deadline, settings};
 use crate::bindings::{Plugin as Exports, PluginPre};
 use crate::http::Outgoing;
-use crate::limits::MemoryLimiter;
+use crate::limits::{HANDLES, REQUEST_HEADER, ResourceCounter};
 use crate::logging::GuestLog;
 use crate::settings::{Setting, Settings, SettingsError};
 use crate::{Host, Tenant};
@@ -25,7 +25,7 @@ pub(crate) struct State {
     http: WasiHttpCtx,
     outgoing: Outgoing,
     settings: Arc<dyn Settings>,
-    memory: MemoryLimiter,
+    pub(crate) resources: ResourceCounter,
     pub(crate) log: GuestLog,
     /// When the call under way is stopped.
     pub(crate) deadline: Instant,
@@ -33,10 +33,14 @@ pub(crate) struct State {
 
 impl State {
     fn new(host: &Host, tenant: &Tenant) -> Self {
+        let mut table = ResourceTable::new();
+        table.set_max_capacity(HANDLES);
+        let mut http = WasiHttpCtx::new();
+        http.set_field_size_limit(REQUEST_HEADER);
         Self {
-            table: ResourceTable::new(),
+            table,
             clocks: WasiClocksCtx::default(),
-            http: WasiHttpCtx::new(),
+            http,
             outgoing: Outgoing {
                 transport: host.transport.clone(),
                 egress: tenant.egress.clone(),
@@ -45,7 +49,7 @@ impl State {
                 body_limit: host.limits.response_body,
             },
             settings: tenant.settings.clone(),
-            memory: MemoryLimiter::new(host.limits.memory),
+            resources: ResourceCounter::new(host.limits.memory),
             log: GuestLog::default(),
             deadline: Instant::now() + host.limits.deadline,
         }
@@ -108,7 +112,8 @@ impl Instance {
         tenant: &Tenant,
     ) -> wasmtime::Result<Self> {
         let mut store = Store::new(&host.engine, State::new(host, tenant));
-        store.limiter(|state| &mut state.memory);
+        store.limiter(|state| &mut state.resources);
+        store.set_hostcall_fuel(host.limits.handed_over());
         store.set_epoch_deadline(1);
         store.epoch_deadline_async_yield_and_update(1);
         let exports = exports.instantiate_async(&mut store).await?;

@@ -56,6 +56,21 @@
 //! a trap, with the message of the guest's panic; or a limit that was reached. After anything but an error of the contract
 //! the instance is gone, and the next call starts a fresh one. [`CallError::retry`] says whether to repeat a call.
 //!
+//! # What a connector cannot do
+//!
+//! Whatever it does, a buggy or hostile connector costs its own tenant the call that it does it in, and nothing else:
+//!
+//! - A trap, a panic, a stack that overflows, a loop or a wait without end, and every limit that is reached end the call in a
+//!   [`CallError`] that says which it was. The next call works. Other connectors get their turn meanwhile, even on one thread.
+//! - What it may take of the host is limited: time and memory by [`Limits`], all else by [`Limit`].
+//! - It sends requests to the origin that its [`EgressPolicy`] allows; anything else is refused before a connection is made, and
+//!   logged as a warning.
+//! - No instance sees what another one had, of the same tenant or not.
+//! - A secret that it asked for is blanked in all that it logs, its last panic included. It is not blanked in its answers.
+//! - Nothing is left of an instance that is gone, and nothing piles up in one that lives on.
+//!
+//! The tests `isolation`, `egress` and `leaks` hold the host to it with a component that misbehaves on command.
+//!
 //! # Where to read on
 //!
 //! `host` loads and links, `plugin` makes connectors, `connector` calls under a deadline, `instance` is what the imports of one instance work on, `listing`
@@ -85,7 +100,7 @@ pub use self::connector::Connector;
 pub use self::egress::{EgressError, EgressPolicy};
 pub use self::error::{CallError, LoadError};
 pub use self::host::{Host, HostOptions};
-pub use self::limits::Limits;
+pub use self::limits::{Limit, Limits};
 pub use self::listing::Listing;
 pub use self::plugin::{Plugin, Tenant};
 pub use self::settings::{Setting, Settings, SettingsError, TenantSettings};

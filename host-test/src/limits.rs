@@ -1,10 +1,18 @@
-//! How much a connector may use: time, memory, and what it may be sent.
+//! How much a connector may use: time, memory, what it may be sent, and whatever else it could take of the host.
+//!
+//! What is promised: whoever reaches a limit gets a [`CallError`] that names it. The call is over and the instance is gone;
+//! the host, other connectors and the next call go on.
 
+use std::fmt;
 use std::time::Duration;
 
 use wasmtime::ResourceLimiter;
+use wasmtime::component::ResourceTableError;
+use wasmtime_wasi_http::FieldMapError;
 
-/// Limits on each instance of a connector.
+use crate::CallError;
+
+/// Limits on each instance of a connector, for the host to choose. Those that are the same for all are in [`Limit`].
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
     /// How long one call may take, waiting included. A listing has as long for each page. Default: 60 seconds.
@@ -30,10 +38,57 @@ impl Default for Limits {
     }
 }
 
+impl Limits {
+    /// How many bytes a connector may hand over in one call, as an answer or to an import: half its memory, since whatever
+    /// it hands over it first had as values of its own.
+    pub(crate) fn handed_over(&self) -> usize {
+        self.memory / 2
+    }
+}
+
+/// A limit that is the same for every connector, and that no connector has reason to reach.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Limit {
+    /// On the entries of its tables together.
+    TableElements,
+    /// On what it is made of: core instances, memories and tables, each.
+    Parts,
+    /// On handles that are open at a time: requests, bodies, streams and what waits for them.
+    Handles,
+    /// On what it hands over in one call, as an answer or to an import: half of [`Limits::memory`].
+    HandedOver,
+    /// On the messages that it logs in one call. One that is too long is no failure: it is cut.
+    LogMessages,
+    /// On the header of one request.
+    RequestHeader,
+}
+
+impl fmt::Display for Limit {
+    /// What is counted.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Limit::TableElements => "table entries",
+            Limit::Parts => "core instances, memories or tables",
+            Limit::Handles => "open handles",
+            Limit::HandedOver => "bytes handed to the host at a time",
+            Limit::LogMessages => "log messages in one call",
+            Limit::RequestHeader => "bytes in the header of a request",
+        })
+    }
+}
+
 /// How many table entries a guest may have. They hold its function pointers, so their number does not grow with the data.
 pub(crate) const TABLE_ELEMENTS: usize = 20_000;
 /// How many core instances, tables and memories one component may be made of. A Rust component has a handful.
 pub(crate) const PARTS: usize = 32;
+/// How many handles a guest may have open. A request takes about ten at a time, and a connector sends one after the other; a
+/// request under way is a connection, and those are the host's.
+pub(crate) const HANDLES: usize = 256;
+/// How many messages a guest may log in one call. Ours logs a handful.
+pub(crate) const LOG_MESSAGES: usize = 1_000;
+/// How many bytes the header of a request may have. Servers take a fraction of it.
+pub(crate) const REQUEST_HEADER: usize = 128 << 10;
 
 /// The guest asked for more memory than it may have.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
@@ -42,20 +97,65 @@ pub(crate) struct MemoryLimitReached {
     pub(crate) limit: usize,
 }
 
-/// Counts the memory of one instance and stops it at its limit.
-#[derive(Debug)]
-pub(crate) struct MemoryLimiter {
-    limit: usize,
-    used: usize,
+/// The guest wanted more of something than it may have.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error("the guest wanted more than {most} {limit}")]
+pub(crate) struct LimitReached {
+    pub(crate) limit: Limit,
+    pub(crate) most: usize,
 }
 
-impl MemoryLimiter {
+/// Finds out whether a call or a start ended at a limit.
+pub(crate) fn reached(error: &wasmtime::Error, limits: &Limits) -> Option<CallError> {
+    if let Some(MemoryLimitReached { limit }) = error.downcast_ref() {
+        return Some(CallError::MemoryLimit { limit: *limit });
+    }
+    let (limit, most) = if let Some(LimitReached { limit, most }) = error.downcast_ref() {
+        (*limit, *most)
+    } else if let Some(ResourceTableError::Full) = error.downcast_ref() {
+        (Limit::Handles, HANDLES)
+    } else if let Some(FieldMapError::TooManyFields | FieldMapError::TotalSizeTooBig) =
+        error.downcast_ref()
+    {
+        (Limit::RequestHeader, REQUEST_HEADER)
+    } else {
+        // For these two wasmtime has no type that could be asked for, only a text. The tests hold it to that.
+        let text = error.root_cause().to_string();
+        if text.contains("fuel allocated for hostcalls") {
+            (Limit::HandedOver, limits.handed_over())
+        } else if text.starts_with("resource limit exceeded") {
+            (Limit::Parts, PARTS)
+        } else {
+            return None;
+        }
+    };
+    Some(CallError::LimitReached { limit, most })
+}
+
+/// Counts the memory and the table entries of one instance, and stops it at its limits.
+#[derive(Debug)]
+pub(crate) struct ResourceCounter {
+    limit: usize,
+    used: usize,
+    table_elements: usize,
+}
+
+impl ResourceCounter {
     pub(crate) fn new(limit: usize) -> Self {
-        Self { limit, used: 0 }
+        Self {
+            limit,
+            used: 0,
+            table_elements: 0,
+        }
+    }
+
+    /// How many bytes of memory the instance has.
+    pub(crate) fn memory(&self) -> usize {
+        self.used
     }
 }
 
-impl ResourceLimiter for MemoryLimiter {
+impl ResourceLimiter for ResourceCounter {
     fn memory_growing(
         &mut self,
         current: usize,
@@ -73,11 +173,17 @@ impl ResourceLimiter for MemoryLimiter {
 
     fn table_growing(
         &mut self,
-        _current: usize,
+        current: usize,
         desired: usize,
         _maximum: Option<usize>,
     ) -> wasmtime::Result<bool> {
-        Ok(desired <= TABLE_ELEMENTS)
+        let elements = self.table_elements + desired.saturating_sub(current);
+        if elements > TABLE_ELEMENTS {
+            let (limit, most) = (Limit::TableElements, TABLE_ELEMENTS);
+            return Err(LimitReached { limit, most }.into());
+        }
+        self.table_elements = elements;
+        Ok(true)
     }
 
     fn instances(&self) -> usize {
@@ -99,10 +205,20 @@ mod tests {
 
     #[test]
     fn the_limit_is_on_all_memories_together() {
-        let mut limiter = MemoryLimiter::new(100);
+        let mut limiter = ResourceCounter::new(100);
         assert!(limiter.memory_growing(0, 60, None).is_ok());
         assert!(limiter.memory_growing(0, 40, None).is_ok());
         let error = limiter.memory_growing(60, 61, None).unwrap_err();
         assert!(error.downcast_ref::<MemoryLimitReached>().is_some());
+        assert_eq!(limiter.memory(), 100);
+    }
+
+    #[test]
+    fn the_limit_is_on_the_entries_of_all_tables_together() {
+        let mut limiter = ResourceCounter::new(0);
+        assert!(limiter.table_growing(0, TABLE_ELEMENTS - 1, None).is_ok());
+        assert!(limiter.table_growing(0, 1, None).is_ok());
+        let error = limiter.table_growing(1, 2, None).unwrap_err();
+        assert!(error.downcast_ref::<LimitReached>().is_some());
     }
 }

@@ -1,21 +1,29 @@
 //! What a connector logs becomes `tracing` events with the target `connector`, secrets blanked.
+//!
+//! What is promised: no secret that the guest was given gets through as it is, a message of any length becomes one of a few
+//! KiB that says that it was cut, and a guest that logs without end is stopped.
 
-use std::fmt::{self, Display, Formatter};
+use std::fmt::Write;
 
 use secrecy::{ExposeSecret, SecretString};
 use tracing::Level;
 
 use crate::bindings::identity::connector::logging::{Field, Host, Level as GuestLevel};
 use crate::instance::State;
+use crate::limits::{LOG_MESSAGES, Limit, LimitReached};
 
 /// How the guest's panic hook begins its last message before the trap.
 const PANIC_PREFIX: &str = "panic: ";
+/// How many bytes of a message are handed on, and how many of its fields together.
+const MOST_BYTES: usize = 8 << 10;
 
 /// Takes in what one instance logs, and remembers its last panic for the error that follows.
 #[derive(Default)]
 pub(crate) struct GuestLog {
     secrets: Vec<SecretString>,
     panic: Option<String>,
+    /// How many messages came in since the call began.
+    messages: usize,
 }
 
 impl GuestLog {
@@ -30,28 +38,37 @@ impl GuestLog {
         }
     }
 
+    /// Counts messages from here.
+    pub(crate) fn begin_call(&mut self) {
+        self.messages = 0;
+    }
+
     /// The message of the guest's panic, if it has panicked.
     pub(crate) fn take_panic(&mut self) -> Option<String> {
         self.panic.take()
     }
 
-    fn record(&mut self, level: GuestLevel, message: &str, fields: Vec<Field>) {
-        let message = self.blank(message);
-        let fields = Fields(
-            fields
-                .into_iter()
-                .map(|field| Field {
-                    value: self.blank(&field.value),
-                    ..field
-                })
-                .collect(),
-        );
+    fn record(
+        &mut self,
+        level: GuestLevel,
+        message: &str,
+        fields: &[Field],
+    ) -> Result<(), LimitReached> {
+        self.messages += 1;
+        if self.messages > LOG_MESSAGES {
+            let (limit, most) = (Limit::LogMessages, LOG_MESSAGES);
+            return Err(LimitReached { limit, most });
+        }
+        // Blanked before it is cut, since half a secret is not found.
+        let message = cut(self.blank(message));
+        let fields = cut(self.blank(&join(fields)));
         emit(level, &message, &fields);
         if level == GuestLevel::Error
             && let Some(panic) = message.strip_prefix(PANIC_PREFIX)
         {
             self.panic = Some(panic.to_string());
         }
+        Ok(())
     }
 
     fn blank(&self, text: &str) -> String {
@@ -62,12 +79,17 @@ impl GuestLog {
 }
 
 impl Host for State {
-    fn log(&mut self, level: GuestLevel, message: String, fields: Vec<Field>) {
-        self.log.record(level, &message, fields);
+    fn log(
+        &mut self,
+        level: GuestLevel,
+        message: String,
+        fields: Vec<Field>,
+    ) -> wasmtime::Result<()> {
+        Ok(self.log.record(level, &message, &fields)?)
     }
 }
 
-fn emit(level: GuestLevel, message: &str, fields: &Fields) {
+fn emit(level: GuestLevel, message: &str, fields: &str) {
     // The level of a `tracing` event is fixed where it is written.
     macro_rules! event {
         ($level:expr) => {
@@ -84,55 +106,110 @@ fn emit(level: GuestLevel, message: &str, fields: &Fields) {
 }
 
 /// Fields as ` name=value` each, to follow the message: `tracing` wants the names of its own fields at compile time.
-struct Fields(Vec<Field>);
-
-impl Display for Fields {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        for Field { name, value } in &self.0 {
-            write!(f, " {name}={value}")?;
-        }
-        Ok(())
+fn join(fields: &[Field]) -> String {
+    let mut text = String::new();
+    for Field { name, value } in fields {
+        // Writing to a string cannot fail.
+        let _ = write!(text, " {name}={value}");
     }
+    text
+}
+
+/// The text, or as much of it as is handed on, and how long it was.
+fn cut(mut text: String) -> String {
+    let whole = text.len();
+    if whole > MOST_BYTES {
+        text.truncate(text.floor_char_boundary(MOST_BYTES));
+        // Writing to a string cannot fail.
+        let _ = write!(text, "… [cut, of {whole} bytes]");
+    }
+    text
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn field(name: &str, value: &str) -> Field {
+        Field {
+            name: name.to_string(),
+            value: value.to_string(),
+        }
+    }
+
+    /// What becomes of a panic with this message.
+    fn panic(log: &mut GuestLog, message: &str) -> Option<String> {
+        log.record(GuestLevel::Error, &format!("panic: {message}"), &[])
+            .expect("it is within the limit");
+        log.take_panic()
+    }
+
     #[test]
     fn the_last_panic_is_remembered_once() {
         let mut log = GuestLog::default();
-        log.record(GuestLevel::Error, "panic: at the disco", Vec::new());
-        assert_eq!(log.take_panic().as_deref(), Some("at the disco"));
+        assert_eq!(
+            panic(&mut log, "at the disco").as_deref(),
+            Some("at the disco")
+        );
         assert_eq!(log.take_panic(), None);
     }
 
     #[test]
     fn only_an_error_is_a_panic() {
         let mut log = GuestLog::default();
-        log.record(GuestLevel::Warn, "panic: not yet", Vec::new());
-        log.record(GuestLevel::Error, "no panic: calm down", Vec::new());
-        assert_eq!(log.take_panic(), None);
+        for (level, message) in [
+            (GuestLevel::Warn, "panic: not yet"),
+            (GuestLevel::Error, "no panic: calm down"),
+        ] {
+            log.record(level, message, &[])
+                .expect("it is within the limit");
+            assert_eq!(log.take_panic(), None);
+        }
     }
 
     #[test]
     fn secrets_that_the_guest_has_are_blanked() {
         let mut log = GuestLog::default();
         log.conceal(&"hunter2".into());
-        log.record(GuestLevel::Error, "panic: sent hunter2 twice", Vec::new());
-        assert_eq!(log.take_panic().as_deref(), Some("sent [secret] twice"));
+        assert_eq!(
+            panic(&mut log, "sent hunter2 twice").as_deref(),
+            Some("sent [secret] twice")
+        );
+    }
+
+    #[test]
+    fn a_long_message_is_cut_between_characters_and_says_so() {
+        // At an odd place, so that the limit is in the middle of a character.
+        let message = format!("a{}", "é".repeat(MOST_BYTES));
+        let panic = panic(&mut GuestLog::default(), &message).expect("it is a panic");
+        assert!(panic.len() < MOST_BYTES + 100, "{} bytes", panic.len());
+        assert!(panic.ends_with("é… [cut, of 16392 bytes]"), "{panic}");
+    }
+
+    #[test]
+    fn a_secret_is_blanked_where_a_message_is_cut() {
+        let mut log = GuestLog::default();
+        log.conceal(&"hunter2".into());
+        let message = "hunter2".repeat(MOST_BYTES);
+        let panic = panic(&mut log, &message).expect("it is a panic");
+        assert!(!panic.contains("hunt"), "{panic}");
+    }
+
+    #[test]
+    fn messages_are_counted_call_by_call() {
+        let mut log = GuestLog::default();
+        let one_more = |log: &mut GuestLog| log.record(GuestLevel::Info, "again", &[]);
+        for _ in 0..LOG_MESSAGES {
+            one_more(&mut log).expect("it is within the limit");
+        }
+        assert!(one_more(&mut log).is_err());
+        log.begin_call();
+        assert!(one_more(&mut log).is_ok());
     }
 
     #[test]
     fn fields_read_as_name_and_value() {
-        let field = |name: &str, value: &str| Field {
-            name: name.to_string(),
-            value: value.to_string(),
-        };
-        let fields = Fields(vec![
-            field("status", "200"),
-            field("request", "GET /v2/users"),
-        ]);
-        assert_eq!(fields.to_string(), " status=200 request=GET /v2/users");
+        let fields = [field("status", "200"), field("request", "GET /v2/users")];
+        assert_eq!(join(&fields), " status=200 request=GET /v2/users");
     }
 }

@@ -83,7 +83,7 @@ const MEANINGS: [(Exit, &str); 24] = [
     (Exit::MalformedResponse, "The answer makes no sense"),
     (
         Exit::LimitExceeded,
-        "The answer, or the memory it takes, is larger than allowed",
+        "The answer, or what the connector takes to read it, is larger than allowed",
     ),
     (
         Exit::Unconfirmed,
@@ -152,7 +152,7 @@ impl From<&CallError> for Exit {
         match error {
             CallError::Connector(failure) => failure.error.kind().into(),
             CallError::DeadlineExceeded { .. } => Exit::Timeout,
-            CallError::MemoryLimit { .. } => Exit::LimitExceeded,
+            CallError::MemoryLimit { .. } | CallError::LimitReached { .. } => Exit::LimitExceeded,
             CallError::ListingNotWhole { .. } | CallError::ListingStuck => Exit::ListingNotWhole,
             // Those that are there, and those that a later version of the library adds.
             _ => Exit::Fault,
@@ -190,5 +190,17 @@ mod tests {
             after: std::time::Duration::ZERO,
         };
         assert_eq!(Exit::from(&deadline), Exit::Timeout);
+    }
+
+    #[test]
+    fn a_limit_of_the_host_is_one_whatever_it_is_on() {
+        let memory = CallError::MemoryLimit { limit: 1 };
+        let handles = CallError::LimitReached {
+            limit: connector_host::Limit::Handles,
+            most: 1,
+        };
+        for error in [memory, handles] {
+            assert_eq!(Exit::from(&error), Exit::LimitExceeded);
+        }
     }
 }
