@@ -4,8 +4,9 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use secrecy::ExposeSecret;
-use wasmtime::Store;
+use tokio::task::yield_now;
 use wasmtime::component::ResourceTable;
+use wasmtime::{Store, UpdateDeadline};
 use wasmtime_wasi::clocks::{WasiClocksCtx, WasiClocksCtxView, WasiClocksView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
@@ -115,7 +116,10 @@ impl Instance {
         store.limiter(|state| &mut state.resources);
         store.set_hostcall_fuel(host.limits.handed_over());
         store.set_epoch_deadline(1);
-        store.epoch_deadline_async_yield_and_update(1);
+        // Not wasmtime's own yield, after which tokio looks for what arrived from the network only once in a while: beside a
+        // guest that computes, all others would wait for most of a second at every turn.
+        store
+            .epoch_deadline_callback(|_| Ok(UpdateDeadline::YieldCustom(1, Box::pin(yield_now()))));
         let exports = exports.instantiate_async(&mut store).await?;
         Ok(Self { store, exports })
     }
