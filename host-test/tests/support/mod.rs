@@ -1,6 +1,9 @@
 //! What the tests share: the real component, a simulated tenant, and a connector between them.
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
+pub mod log;
+pub mod misbehaving;
+
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
@@ -14,13 +17,17 @@ use connector_host::{
     CallError, Connector, EgressPolicy, Host, HostOptions, Plugin, Tenant, TenantSettings,
 };
 
-/// The component that `cargo xtask build` made. The tests are about nothing else, so they fail without it.
-pub fn component() -> PathBuf {
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(
+/// Where xtask puts components.
+fn target() -> PathBuf {
+    std::env::var_os("CARGO_TARGET_DIR").map_or_else(
         || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../target"),
         PathBuf::from,
-    );
-    let component = target.join("ninjaone_connector.wasm");
+    )
+}
+
+/// The component that `cargo xtask build` made. The tests are about nothing else, so they fail without it.
+pub fn component() -> PathBuf {
+    let component = target().join("ninjaone_connector.wasm");
     assert!(
         component.is_file(),
         "there is no {}: build it with `cargo xtask build`",

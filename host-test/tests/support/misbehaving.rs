@@ -1,0 +1,74 @@
+//! The guest of `host-test/guests/misbehaving`, which does on command what a buggy or hostile connector would.
+
+use std::path::Path;
+use std::time::Duration;
+
+use connector_host::contract::{Continuation, ListRequest, ResourceKinds};
+use connector_host::{
+    CallError, Connector, EgressPolicy, Host, HostOptions, Limits, Plugin, Tenant, TenantSettings,
+};
+
+/// The component that `cargo xtask guests` made.
+pub fn component() -> Vec<u8> {
+    let path = super::target().join("misbehaving.wasm");
+    std::fs::read(&path).unwrap_or_else(|error| {
+        panic!(
+            "cannot read {}: {error}; build it with `cargo xtask guests`",
+            path.display()
+        )
+    })
+}
+
+/// Little memory, so that its limit is reached soon, and time enough for a busy machine.
+pub fn limits() -> Limits {
+    Limits {
+        memory: 8 << 20,
+        ..Limits::default()
+    }
+}
+
+/// The same, and little time: for what would go on for ever.
+pub fn in_a_hurry() -> Limits {
+    Limits {
+        deadline: Duration::from_secs(1),
+        ..limits()
+    }
+}
+
+/// A host with these limits. What it compiles is kept in a folder of the build.
+pub fn host(limits: Limits) -> Host {
+    let host = Host::new(HostOptions {
+        limits,
+        code_cache: Some(Path::new(env!("CARGO_TARGET_TMPDIR")).join("code-cache")),
+        ..HostOptions::default()
+    });
+    host.expect("the engine starts")
+}
+
+/// The guest in a host with these limits.
+pub fn plugin(limits: Limits) -> Plugin {
+    host(limits)
+        .load_bytes(&component())
+        .expect("the component loads")
+}
+
+/// A tenant with a client secret, which may send requests to one origin.
+pub fn tenant(name: &str, secret: &str, egress: EgressPolicy) -> Tenant {
+    let settings = TenantSettings::new().secret("client-secret", secret.into());
+    Tenant::new(name, settings, egress)
+}
+
+/// The guest, for a tenant that may send no request.
+pub fn connector(limits: Limits) -> Connector {
+    plugin(limits).instantiate(tenant("test", "hunter2", EgressPolicy::nothing()))
+}
+
+/// Has the guest obey a command, and gives what it says.
+pub async fn obey(connector: &mut Connector, command: &str) -> Result<String, CallError> {
+    let mut request = ListRequest::everything(ResourceKinds::ACCOUNTS);
+    request.cursor = Some(command.to_string());
+    match connector.list(&request).await?.next {
+        Continuation::More(answer) => Ok(answer),
+        Continuation::Complete(summary) => panic!("it did not take the command: {summary:?}"),
+    }
+}
