@@ -10,10 +10,12 @@ use std::time::Duration;
 use connector_host::contract::ResourceKinds;
 use connector_host::simulator::Simulator;
 use connector_host::{
-    CallError, Connector, EgressPolicy, Host, HostOptions, Limit, Limits, Tenant,
+    CallError, Connector, EgressPolicy, Host, HostOptions, Limit, Limits, Plugin, Tenant,
 };
 use support::log::Log;
 use support::misbehaving::{self, component, connector, in_a_hurry, limits, obey};
+use tokio::io::AsyncReadExt;
+use tokio::net::TcpListener;
 use tokio::time::timeout;
 
 const SECRET: &str = "hunter2";
@@ -142,6 +144,31 @@ async fn a_call_that_nobody_waits_for_any_more_costs_its_instance_only() {
 }
 
 #[tokio::test]
+async fn the_request_of_a_call_that_nobody_waits_for_any_more_is_given_up() {
+    let silent = TcpListener::bind("127.0.0.1:0")
+        .await
+        .expect("there is a free port");
+    let url = format!("http://{}", silent.local_addr().expect("it listens"));
+    let egress = EgressPolicy::only(&url).expect("it is on loopback");
+    let tenant = misbehaving::tenant("test", SECRET, egress);
+    let mut connector = misbehaving::plugin(limits()).instantiate(tenant);
+    let command = format!("get {url}/");
+    let (mut connection, _) = tokio::select! {
+        outcome = obey(&mut connector, &command) => panic!("nobody answered, but: {outcome:?}"),
+        accepted = silent.accept() => accepted.expect("it listens"),
+    };
+    let mut request = Vec::new();
+    timeout(
+        Duration::from_secs(10),
+        connection.read_to_end(&mut request),
+    )
+    .await
+    .expect("the host closes the connection")
+    .expect("it closes it in peace");
+    starts_afresh(&mut connector).await;
+}
+
+#[tokio::test]
 async fn an_instance_lives_on_where_nothing_breaks_it_off() {
     let mut connector = connector(limits());
     remembers(&mut connector).await;
@@ -244,18 +271,21 @@ async fn instances_of_one_tenant_know_nothing_of_each_other() {
     );
 }
 
-#[tokio::test]
-async fn memory_that_another_instance_had_is_empty() {
-    // One place for one instance, so that the second one gets what the first one had.
+/// The guest in a host that has set memory aside for one instance.
+fn pooled() -> Plugin {
     let host = Host::new(HostOptions {
         limits: limits(),
         pooled_instances: Some(1),
         ..HostOptions::default()
     });
-    let plugin = host
-        .expect("the engine starts")
-        .load_bytes(&component())
-        .expect("the component loads");
+    let host = host.expect("the engine starts");
+    host.load_bytes(&component()).expect("the component loads")
+}
+
+#[tokio::test]
+async fn memory_that_another_instance_had_is_empty() {
+    // One place for one instance, so that the second one gets what the first one had.
+    let plugin = pooled();
     let tenant = || misbehaving::tenant("acme", SECRET, EgressPolicy::nothing());
     let mut first = plugin.instantiate(tenant());
     remembers(&mut first).await;
@@ -306,6 +336,19 @@ async fn memory_is_limited() {
         matches!(error, CallError::MemoryLimit { limit } if limit == limits().memory),
         "{error:?}"
     );
+}
+
+#[tokio::test]
+async fn memory_is_limited_where_it_was_set_aside() {
+    let tenant = misbehaving::tenant("test", SECRET, EgressPolicy::nothing());
+    let mut connector = pooled().instantiate(tenant);
+    for _ in 0..2 {
+        let error = obey(&mut connector, "grow-memory")
+            .await
+            .expect_err("it breaks the call off");
+        assert_eq!(error.kind(), "memory-limit", "{error}");
+    }
+    starts_afresh(&mut connector).await;
 }
 
 #[tokio::test]
