@@ -75,9 +75,9 @@ fn read(fault: &Fault, operation: Operation, lasts: bool) -> Rule {
 /// deleted cannot be told either.
 fn nulls(operation: Operation) -> Rule {
     match operation {
-        Operation::ListGrants | Operation::Grant | Operation::Revoke | Operation::CreateEndUser => {
-            error(Expected::Malformed)
-        }
+        Operation::ListGrants | Operation::Grant | Operation::Revoke => error(Expected::Malformed),
+        // It has roles to look at among what it reads.
+        Operation::CreateEndUser => right().or(Expected::Malformed),
         Operation::Update => right().or(Expected::Unconfirmed),
         Operation::Delete => error(Expected::Refused),
         _ => right(),
