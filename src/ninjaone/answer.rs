@@ -70,22 +70,23 @@ pub(crate) fn transport_failure(error: &TransportError, exchange: &Exchange) -> 
     Error::exchange(kind, exchange, format!("{}; {advice}", error.detail))
 }
 
-/// An answer that is not a success.
+/// An answer that is not a success. What was secret about the request is not repeated, should the answer repeat it.
 pub(crate) fn failure(
     mut exchange: Exchange,
     response: Response,
     needs: &Needs,
+    secrets: &[&str],
     unix_seconds: u64,
 ) -> Error {
     let status = response.status;
     let retry_after = retry_after(&response, unix_seconds);
     let location = response.header("location").map(host_of_location);
     let is_html = is_html(&response);
-    let body = match read_start(response) {
+    let body = match read_failure(response, secrets) {
         Ok(body) => body,
         Err(error) => return transport_failure(&error, &exchange),
     };
-    let parsed = FailureBody::parse(&body);
+    let parsed = FailureBody::parse(body.as_bytes());
     exchange.code = parsed.message_code.clone().or_else(|| parsed.code.clone());
     exchange.request_id = exchange.request_id.or_else(|| parsed.incident_id.clone());
     let said = parsed
@@ -259,6 +260,16 @@ pub(crate) fn read_start(mut response: Response) -> Result<Vec<u8>, TransportErr
         }
     }
     Ok(body)
+}
+
+/// Reads the body of a failure, with what was secret about the request blanked: some proxies show what they were sent.
+pub(crate) fn read_failure(response: Response, secrets: &[&str]) -> Result<String, TransportError> {
+    let body = read_start(response)?;
+    let body = String::from_utf8_lossy(&body).into_owned();
+    Ok(secrets
+        .iter()
+        .filter(|secret| !secret.is_empty())
+        .fold(body, |body, secret| body.replace(secret, "[secret]")))
 }
 
 /// The wait that `Retry-After` asks for, in milliseconds: seconds, or the time until a date.

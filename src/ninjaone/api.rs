@@ -286,7 +286,15 @@ impl Api<'_> {
         answer::note_head(&mut exchange, &response);
         let now = self.host.unix_seconds();
         if !wanted.contains(&response.status) {
-            return Err(answer::failure(exchange, response, call.needs, now));
+            let authorization = self.tokens.current();
+            let token = authorization.trim_start_matches("Bearer ");
+            return Err(answer::failure(
+                exchange,
+                response,
+                call.needs,
+                &[token],
+                now,
+            ));
         }
         answer::check_content(&exchange, &response, now)?;
         Ok((exchange, response))

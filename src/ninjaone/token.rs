@@ -60,6 +60,14 @@ impl TokenCache {
         Ok(authorization)
     }
 
+    /// The value of the `Authorization` header field that was sent last; empty where there is none.
+    pub(crate) fn current(&self) -> Zeroizing<String> {
+        self.0
+            .borrow()
+            .as_ref()
+            .map_or_else(Zeroizing::default, |token| token.authorization.clone())
+    }
+
     /// Forgets the token, because it was not accepted.
     pub fn forget(&self) {
         *self.0.borrow_mut() = None;
@@ -86,7 +94,6 @@ fn fetch(settings: &Settings, http: &dyn Transport, host: &dyn Host) -> Result<T
         ("client_secret", &secret),
         ("scope", &settings.scope.to_string()),
     ]);
-    drop(secret);
     let request = Request {
         method: Method::Post,
         url: settings.base_url.join(TOKEN_PATH),
@@ -105,8 +112,9 @@ fn fetch(settings: &Settings, http: &dyn Transport, host: &dyn Host) -> Result<T
         .map_err(|error| answer::transport_failure(&error, &exchange))?;
     answer::note_head(&mut exchange, &response);
     if response.status != 200 {
-        return Err(refusal(exchange, response, settings, host));
+        return Err(refusal(exchange, response, settings, &secret, host));
     }
+    drop(secret);
     answer::check_content(&exchange, &response, host.unix_seconds())?;
     let body = Zeroizing::new(
         answer::read_start(response)
@@ -188,6 +196,7 @@ fn refusal(
     mut exchange: Exchange,
     response: Response,
     settings: &Settings,
+    secret: &str,
     host: &dyn Host,
 ) -> Error {
     const NEEDS: Needs = Needs {
@@ -195,14 +204,17 @@ fn refusal(
         else_needed: None,
     };
     let status = response.status;
+    // As it is, and as it was sent.
+    let sent = form(&[("", secret)]);
+    let secrets = [secret, std::str::from_utf8(&sent[1..]).unwrap_or_default()];
     if !matches!(status, 400 | 401 | 403 | 404) || answer::is_html(&response) {
-        return answer::failure(exchange, response, &NEEDS, host.unix_seconds());
+        return answer::failure(exchange, response, &NEEDS, &secrets, host.unix_seconds());
     }
-    let body = match answer::read_start(response) {
+    let body = match answer::read_failure(response, &secrets) {
         Ok(body) => body,
         Err(error) => return answer::transport_failure(&error, &exchange),
     };
-    let parsed = FailureBody::parse(&body);
+    let parsed = FailureBody::parse(body.as_bytes());
     exchange.code.clone_from(&parsed.code);
     exchange.request_id = exchange
         .request_id

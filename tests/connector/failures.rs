@@ -4,6 +4,7 @@ use ninjaone_connector::contract::{Error, Failure, Mode, ResourceKinds, TimeoutP
 use ninjaone_connector::http::TransportErrorKind;
 use serde_json::{Value, json};
 
+use crate::support::host::SECRET;
 use crate::support::tenant::{Answer, Fault, unknown_route};
 use crate::support::{World, error, list_of};
 
@@ -439,4 +440,37 @@ fn each_operation_names_the_scopes_that_would_allow_it() {
             failure.message
         );
     }
+}
+
+#[test]
+fn what_was_secret_about_a_request_is_not_repeated_where_the_answer_repeats_it() {
+    let encoded: String = form_urlencoded(SECRET);
+    for (request, echoed) in [
+        (USERS, "token-1".to_string()),
+        ("POST /ws/oauth/token", SECRET.to_string()),
+        ("POST /ws/oauth/token", encoded),
+    ] {
+        for status in [400, 401, 403, 404, 429, 500] {
+            let message = format!("bad request: {echoed} was sent");
+            let body = json!({"resultCode": echoed, "errorMessage": message, "error": echoed});
+            let world = World::new();
+            world
+                .tenant
+                .always(request, Fault::Refuse(Answer::json(status, &body)));
+            // The world looks for secrets in everything that comes out.
+            error(world.list(&list_of(ResourceKinds::ACCOUNTS)));
+        }
+    }
+}
+
+/// As a form encodes it.
+fn form_urlencoded(text: &str) -> String {
+    text.bytes()
+        .map(|byte| match byte {
+            b' ' => "+".to_string(),
+            b'*' | b'-' | b'.' | b'_' => char::from(byte).to_string(),
+            _ if byte.is_ascii_alphanumeric() => char::from(byte).to_string(),
+            _ => format!("%{byte:02X}"),
+        })
+        .collect()
 }
