@@ -123,7 +123,7 @@ fn start_logging(options: &Options) {
         (false, 1) => "debug",
         (false, _) => "trace",
     };
-    // The engine's own log is left out: it shows the arguments of host calls, and with them what must not be shown.
+    // The engine's own log is left out: thousands of lines for each call, about what goes on between host and guest.
     let filter = EnvFilter::new(format!("connector={level},connector_host={level}"));
     tracing_subscriber::fmt()
         .with_env_filter(filter)

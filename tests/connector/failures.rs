@@ -451,6 +451,11 @@ fn what_was_secret_about_a_request_is_not_repeated_where_the_answer_repeats_it()
         ("POST /ws/oauth/token", encoded),
     ] {
         for status in [400, 401, 403, 404, 429, 500] {
+            // A token that is not accepted is followed by another.
+            let echoed = match status {
+                401 => echoed.replace("token-1", "token-2"),
+                _ => echoed.clone(),
+            };
             let message = format!("bad request: {echoed} was sent");
             let body = json!({"resultCode": echoed, "errorMessage": message, "error": echoed});
             let world = World::new();

@@ -37,7 +37,8 @@ impl Tokens {
     pub(super) fn new(seed: u64, lifetime: Duration) -> Self {
         Self {
             valid: HashMap::new(),
-            dice: Dice::new(seed),
+            // Request ids and accounts come from the seed as it is: what is shown of those must tell nothing of a token.
+            dice: Dice::new(!seed),
             lifetime,
         }
     }

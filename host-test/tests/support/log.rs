@@ -29,10 +29,15 @@ impl Log {
         }
     }
 
+    /// All lines so far.
+    pub fn text(&self) -> String {
+        let text = self.text.0.lock().expect("no writer panics");
+        String::from_utf8_lossy(&text).into_owned()
+    }
+
     /// The lines so far that have this in them.
     pub fn lines_with(&self, wanted: &str) -> Vec<String> {
-        let text = self.text.0.lock().expect("no writer panics");
-        String::from_utf8_lossy(&text)
+        self.text()
             .lines()
             .filter(|line| line.contains(wanted))
             .map(str::to_string)

@@ -3,6 +3,7 @@
 
 pub mod log;
 pub mod misbehaving;
+pub mod secrets;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
