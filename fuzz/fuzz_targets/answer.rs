@@ -6,40 +6,15 @@ use ninjaone_connector::contract::{
     AccountDeletion, AccountDetails, AccountUpdate, Assignment, FieldUpdate, Mode, NewAccount,
     ProvisionRequest, ResourceKinds, Value,
 };
+use ninjaone_connector_fuzz::answers::{ANSWERS, STATUSES};
 use ninjaone_connector_fuzz::{Answer, Outside, Reply, list_of, token};
-
-/// Each answer that the connector reads: by how its request begins, and what it is where it is right.
-const ANSWERS: [(&str, &str); 10] = [
-    ("/ws/oauth/token", ""),
-    (
-        "/v2/users",
-        r#"[{"id":1,"userType":"TECHNICIAN","email":"a@b.c"}]"#,
-    ),
-    (
-        "/v2/user/technicians",
-        r#"[{"id":1,"userType":"TECHNICIAN"}]"#,
-    ),
-    (
-        "/v2/user/technician/1",
-        r#"{"id":1,"userType":"TECHNICIAN","firstName":"A","administrator":false}"#,
-    ),
-    ("/v2/user/end-user", "[]"),
-    (
-        "/v2/user/roles",
-        r#"[{"id":2,"type":"TECHNICIAN","members":[]}]"#,
-    ),
-    ("/v2/user/role/2/", r#"{"id":2,"members":[{"id":1}]}"#),
-    ("/v2/organizations", "[]"),
-    ("/v2/organization/3", r#"{"id":3}"#),
-    ("/v2/activities", r#"{"activities":[]}"#),
-];
 
 fuzz_target!(|data: &[u8]| {
     let Some(([which, status, chunk], body)) = data.split_first_chunk() else {
         return;
     };
     let which = usize::from(*which) % ANSWERS.len();
-    let status = [200, 200, 200, 204, 400, 401, 403, 404, 429, 500][usize::from(*status) % 10];
+    let status = STATUSES[usize::from(*status) % STATUSES.len()];
     let body = body.to_vec();
     let outside = Outside::new(usize::from(*chunk), move |_, target| {
         let found = ANSWERS

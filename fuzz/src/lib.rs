@@ -9,6 +9,8 @@
 //! | `settings` | the four settings | what is accepted reaches one origin, by `https` or on this computer |
 //! | `cursor` | a cursor | it is refused, or goes on exactly where it says |
 
+pub mod answers;
+
 use std::cell::{Cell, RefCell};
 use std::fmt::Debug;
 use std::rc::Rc;

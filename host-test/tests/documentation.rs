@@ -91,3 +91,27 @@ async fn the_page_of_operations_is_what_describe_says() {
         Path::new(FILE).display()
     );
 }
+
+#[test]
+fn every_test_that_a_promise_of_security_is_held_by_is_there() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let text = std::fs::read_to_string(root.join("SECURITY.md")).expect("it is there");
+    let mut tests = 0;
+    for row in text.lines().filter(|line| line.starts_with("| ")) {
+        // What stands in backquotes: a file, and then the tests in it.
+        let mut source = String::new();
+        for name in row.split('`').skip(1).step_by(2) {
+            if name.ends_with(".rs") {
+                source = std::fs::read_to_string(root.join(name))
+                    .unwrap_or_else(|error| panic!("{name}: {error}"));
+            } else if name.contains('_') && !source.is_empty() {
+                assert!(
+                    source.contains(&format!("fn {name}()")),
+                    "there is no test {name}"
+                );
+                tests += 1;
+            }
+        }
+    }
+    assert!(tests > 40, "only {tests} tests were found");
+}
