@@ -66,6 +66,8 @@ impl Answer {
 
 /// Decides what becomes of a request, by its method, path and query.
 type Respond = Box<dyn Fn(Method, &str) -> Reply>;
+/// Gives a setting by its key.
+type Setting = Box<dyn Fn(&str) -> Option<String>>;
 
 /// The outside of a connector; clones are the same one.
 #[derive(Clone)]
@@ -73,7 +75,7 @@ pub struct Outside(Rc<State>);
 
 struct State {
     respond: Respond,
-    settings: Box<dyn Fn(&str) -> Option<String>>,
+    settings: Setting,
     chunk: usize,
     nanos: Cell<u64>,
     paused_nanos: Cell<u64>,

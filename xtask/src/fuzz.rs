@@ -1,6 +1,7 @@
 //! `cargo xtask fuzz`: arbitrary input for every border of the connector.
 
 use std::fs;
+use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
@@ -58,6 +59,16 @@ pub fn run(workspace: &Workspace, arguments: &[String]) -> Result<()> {
         fuzz(workspace, target, (seconds * share / shares).max(1))?;
     }
     Ok(())
+}
+
+/// A call of `cargo subcommand` on the fuzz targets, which are a workspace of their own.
+pub fn cargo(workspace: &Workspace, subcommand: &str, arguments: &[&str]) -> Command {
+    let mut cargo = workspace.cargo(subcommand);
+    cargo
+        .arg("--manifest-path")
+        .arg(workspace.root().join("fuzz/Cargo.toml"))
+        .args(arguments);
+    cargo
 }
 
 /// Runs one target.

@@ -17,7 +17,7 @@ In this order, and no further than the first failure:
   format        cargo fmt --all --check
   component     cargo xtask build
   guests        cargo xtask guests
-  clippy        of the whole workspace, natively, warnings being errors
+  clippy        of the whole workspace and of fuzz/, natively, warnings being errors
   clippy wasm   of the component and the guests for their own target, warnings being errors
   tests         unit, integration and documentation tests of the whole workspace
   docs          of the whole workspace, warnings being errors
@@ -33,7 +33,9 @@ pub fn run(workspace: &Workspace) -> Result<()> {
     let mut steps = Steps::default();
     steps.run("format", || {
         process::run(workspace.cargo("fmt").args(["--all", "--check"]))
-            .context("some files are not formatted: run `cargo fmt --all`")
+            .context("some files are not formatted: run `cargo fmt --all`")?;
+        process::run(&mut fuzz::cargo(workspace, "fmt", &["--check"]))
+            .context("some files are not formatted: run `cargo fmt` in fuzz/")
     })?;
     let component = steps.run("component", || component::build(workspace))?;
     print!("{}", component.report()?);
@@ -45,7 +47,10 @@ pub fn run(workspace: &Workspace) -> Result<()> {
             clippy
                 .args(["--workspace", "--all-targets", "--"])
                 .args(compiler::DENY_WARNINGS),
-        )
+        )?;
+        let target = workspace.target().join("fuzz");
+        let mut clippy = fuzz::cargo(workspace, "clippy", &["--target-dir"]);
+        process::run(clippy.arg(target).arg("--").args(compiler::DENY_WARNINGS))
     })?;
     steps.run("clippy wasm", || {
         let compiler = provision::provision()?;
