@@ -76,7 +76,7 @@ fn reply(given: &Given, target: &str) -> Reply {
         ..Answer::default()
     };
     match given {
-        Given::Right => return right(target),
+        Given::Right => right(target),
         Given::Body(body) => Reply::Answer(answer(200, body)),
         Given::Bytes(body) => Reply::Answer(Answer::ok(body.clone())),
         Given::Status(status, body) => Reply::Answer(answer(*status, body)),
