@@ -1,6 +1,6 @@
 //! The project's commands, run as `cargo xtask <command>`.
 //!
-//! One module per command ([`build`], [`guests`], [`demo`], [`fuzz`], [`soak`], [`mod@test`]), each with its help text and a
+//! One module per command ([`build`], [`guests`], [`demo`], [`examples`], [`fuzz`], [`soak`], [`mod@test`]), each with its help text and a
 //! `run` function; to add one, write its module and a line in [`COMMANDS`]. The rest serves them: [`provision`] finds (or
 //! installs) a compiler and standard library for WebAssembly, [`compiler`] knows how cargo is called with it, [`component`]
 //! builds components, [`optimize`] makes them smaller, and [`interface`] reads what one imports and exports.
@@ -11,6 +11,7 @@ mod build;
 mod compiler;
 mod component;
 mod demo;
+mod examples;
 mod fuzz;
 mod guests;
 mod host;
@@ -64,6 +65,13 @@ const COMMANDS: &[Command] = &[
         help: demo::HELP,
         run: demo::run,
         takes_arguments: true,
+    },
+    Command {
+        name: "examples",
+        summary: "Run the component in hosts that are not this project's",
+        help: examples::HELP,
+        run: |workspace, _| examples::run(workspace),
+        takes_arguments: false,
     },
     Command {
         name: "fuzz",
@@ -155,7 +163,7 @@ fn is_help(argument: &str) -> bool {
 fn overview() -> String {
     let commands: String = COMMANDS
         .iter()
-        .map(|command| format!("  {:<7}{}\n", command.name, command.summary))
+        .map(|command| format!("  {:<10}{}\n", command.name, command.summary))
         .collect();
     format!(
         "The project's commands.\n\n\

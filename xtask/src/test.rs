@@ -5,7 +5,7 @@ use anyhow::{Context, Result};
 use crate::steps::Steps;
 use crate::tools::{self, CARGO_DENY};
 use crate::workspace::Workspace;
-use crate::{compiler, component, fuzz, host, process, provision};
+use crate::{compiler, component, examples, fuzz, host, process, provision};
 
 /// What `cargo xtask test --help` prints.
 pub const HELP: &str = "\
@@ -20,6 +20,7 @@ In this order, and no further than the first failure:
   clippy        of the whole workspace and of fuzz/, natively, warnings being errors
   clippy wasm   of the component and the guests for their own target, warnings being errors
   tests         unit, integration and documentation tests of the whole workspace
+  examples      cargo xtask examples
   docs          of the whole workspace, warnings being errors
   dependencies  cargo deny: licences, sources, duplicate versions
   fuzz          cargo xtask fuzz, for a minute
@@ -71,6 +72,7 @@ pub fn run(workspace: &Workspace) -> Result<()> {
         }
         Ok(())
     })?;
+    steps.run("examples", || examples::run(workspace))?;
     steps.run("docs", || {
         let mut doc = workspace.cargo("doc");
         process::run(

@@ -1,0 +1,221 @@
+//! `cargo xtask examples`: the component in hosts that are not ours.
+
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use anyhow::{Context, Result, bail};
+
+use crate::workspace::Workspace;
+use crate::{component, process};
+
+/// What `cargo xtask examples --help` prints.
+pub const HELP: &str = "\
+Run the component in hosts that are not this project's, against a NinjaOne simulator.
+
+Usage: cargo xtask examples
+
+Runs each program of examples/hosts/: installs what it needs into its own folder or into cargo's target directory, starts a
+simulated tenant for it, and holds what it prints to what it should. One whose runtime (Node.js, Python) is not on this machine
+is skipped, which is said.
+";
+
+/// What every example prints of the simulated tenant, line by line after the first, as far as it is the same in all of them.
+const EXPECTED: [&str; 4] = [
+    "accounts: 300",
+    "first grant: changed",
+    "second grant: unchanged",
+    "not found: account 999999: there is no account 999999",
+];
+
+/// A program of examples/hosts/.
+struct Example {
+    /// Its folder.
+    name: &'static str,
+    /// The programs that it cannot do without.
+    needs: &'static [&'static str],
+    /// The commands that make it ready, and the one that runs it, which is the last.
+    commands: fn(&Workspace) -> Vec<Command>,
+}
+
+/// All of them.
+const EXAMPLES: [Example; 2] = [
+    Example {
+        name: "javascript",
+        needs: &["node", "npm"],
+        commands: |_| {
+            [
+                &["ci", "--no-audit", "--no-fund", "--loglevel=error"][..],
+                &["run", "--silent", "build"],
+                &["run", "--silent", "check"],
+                &["run", "--silent", "start"],
+            ]
+            .into_iter()
+            .map(|arguments| command("npm", arguments))
+            .collect()
+        },
+    },
+    Example {
+        name: "python",
+        needs: &["python3"],
+        commands: |workspace| {
+            let environment = workspace.target().join("examples/python");
+            let python = environment.join("bin/python");
+            let mut make = command("python3", &["-m", "venv"]);
+            make.arg(&environment);
+            let mut install = Command::new(&python);
+            install.args([
+                "-m",
+                "pip",
+                "install",
+                "--quiet",
+                "--disable-pip-version-check",
+            ]);
+            install.args(["--requirement", "requirements.txt"]);
+            let mut run = Command::new(&python);
+            run.arg("main.py");
+            vec![make, install, run]
+        },
+    },
+];
+
+/// Runs every example.
+pub fn run(workspace: &Workspace) -> Result<()> {
+    let component = component::build(workspace)?;
+    for example in &EXAMPLES {
+        let missing = example
+            .needs
+            .iter()
+            .find(|program| !process::is_available(program));
+        match missing {
+            Some(program) => println!(
+                "{}: skipped, since there is no {program} here",
+                example.name
+            ),
+            None => run_one(workspace, example, component.path())
+                .with_context(|| format!("the example {} failed", example.name))?,
+        }
+    }
+    Ok(())
+}
+
+/// Runs one example against a tenant of its own.
+fn run_one(workspace: &Workspace, example: &Example, component: &Path) -> Result<()> {
+    let folder = workspace.root().join("examples/hosts").join(example.name);
+    let mut commands = (example.commands)(workspace);
+    let mut last = commands.pop().context("it has no command")?;
+    for mut command in commands {
+        process::run(command.current_dir(&folder).env("COMPONENT", component))?;
+    }
+    let tenant = Tenant::start(workspace)?;
+    last.current_dir(&folder).env("COMPONENT", component);
+    for (name, setting) in &tenant.settings {
+        last.env(name, setting);
+    }
+    let printed = process::read(&mut last)?;
+    for line in printed.lines() {
+        println!("{}: {line}", example.name);
+    }
+    check(&printed)
+}
+
+/// Holds what an example printed to what it should.
+fn check(printed: &str) -> Result<()> {
+    let lines: Vec<_> = printed.lines().skip(1).collect();
+    let as_expected = lines.len() == EXPECTED.len()
+        && lines
+            .iter()
+            .zip(EXPECTED)
+            .all(|(line, expected)| line.starts_with(expected));
+    if !as_expected {
+        bail!(
+            "it should have printed, after its first line:\n{}",
+            EXPECTED.join("\n")
+        );
+    }
+    Ok(())
+}
+
+/// A command of a program on the search path.
+fn command(program: &str, arguments: &[&str]) -> Command {
+    let mut command = Command::new(program);
+    command.args(arguments);
+    command
+}
+
+/// A simulated tenant, until it is dropped.
+struct Tenant {
+    /// The simulator.
+    simulator: Child,
+    /// The environment variables that lead to it.
+    settings: Vec<(&'static str, String)>,
+}
+
+impl Tenant {
+    /// Starts a simulator, and waits for it to say where it is.
+    fn start(workspace: &Workspace) -> Result<Self> {
+        let mut simulator = workspace
+            .cargo("run")
+            .args(["--quiet", "--package", "connector-host", "--"])
+            .args(["simulate", "--accounts", "300", "--json"])
+            .stdout(Stdio::piped())
+            .spawn()
+            .context("cannot run the simulator")?;
+        let mut line = String::new();
+        if let Some(stdout) = simulator.stdout.take() {
+            BufReader::new(stdout).read_line(&mut line)?;
+        }
+        // From here on it is ended when this function fails.
+        let mut tenant = Self {
+            simulator,
+            settings: Vec::new(),
+        };
+        let said: serde_json::Value =
+            serde_json::from_str(&line).context("the simulator did not say where it is")?;
+        for (name, key) in [
+            ("NINJAONE_BASE_URL", "baseUrl"),
+            ("NINJAONE_CLIENT_ID", "clientId"),
+            ("NINJAONE_CLIENT_SECRET", "clientSecret"),
+            ("NINJAONE_SCOPE", "scope"),
+        ] {
+            let setting = said[key].as_str();
+            let setting =
+                setting.with_context(|| format!("the simulator did not say its {key}"))?;
+            tenant.settings.push((name, setting.to_owned()));
+        }
+        Ok(tenant)
+    }
+}
+
+impl Drop for Tenant {
+    fn drop(&mut self) {
+        // One that has ended by itself is ended all the same.
+        let _ = self.simulator.kill();
+        let _ = self.simulator.wait();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_an_example_prints_is_held_to_each_line() {
+        let printed = format!("NinjaOne, connector 0.1.0\n{}", EXPECTED.join("\n"));
+        assert!(check(&printed).is_ok());
+        assert!(check(&printed.replace("300", "299")).is_err());
+        assert!(check(printed.trim_end_matches(|c| c != '\n')).is_err());
+        assert!(check("").is_err());
+    }
+
+    #[test]
+    fn every_folder_of_examples_is_run() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/hosts");
+        let entries = folder.read_dir().expect("it is there");
+        let mut folders: Vec<_> = entries
+            .map(|entry| entry.expect("it can be read").file_name())
+            .collect();
+        folders.sort();
+        assert_eq!(folders, EXAMPLES.map(|example| example.name));
+    }
+}
