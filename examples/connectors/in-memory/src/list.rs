@@ -58,16 +58,20 @@ pub fn page(directory: &Directory, request: &ListRequest) -> Result<Page, Failur
 fn check(request: &ListRequest) -> Result<(), Failure> {
     let filter = &request.filter;
     let fields = [
-        (filter.id.is_some(), FilterFields::ID, "id"),
-        (filter.email.is_some(), FilterFields::EMAIL, "email"),
+        (filter.id.is_some(), FilterFields::ID, "filter.id"),
+        (filter.email.is_some(), FilterFields::EMAIL, "filter.email"),
         (
             filter.account_kind.is_some(),
             FilterFields::ACCOUNT_KIND,
-            "account-kind",
+            "filter.account-kind",
         ),
-        (filter.account.is_some(), FilterFields::ACCOUNT, "account"),
-        (filter.role.is_some(), FilterFields::ROLE, "role"),
-        (filter.since.is_some(), FilterFields::SINCE, "since"),
+        (
+            filter.account.is_some(),
+            FilterFields::ACCOUNT,
+            "filter.account",
+        ),
+        (filter.role.is_some(), FilterFields::ROLE, "filter.role"),
+        (filter.since.is_some(), FilterFields::SINCE, "filter.since"),
     ];
     let mut problems = Vec::new();
     for (_, name, title) in LISTINGS
