@@ -31,9 +31,11 @@ pub(super) async fn missing_are_named(run: &mut Run) -> Checked {
         .collect();
     let together: BTreeSet<_> = required.iter().cloned().collect();
     let one_by_one = required.into_iter().map(|key| BTreeSet::from([key]));
+    // A set, since where one setting is required, it is all of them.
+    let missing: BTreeSet<_> = one_by_one.chain([together]).collect();
     let sent_before = run.requests();
     let mut tried = Vec::new();
-    for keys in one_by_one.chain([together]).filter(|keys| !keys.is_empty()) {
+    for keys in missing.into_iter().filter(|keys| !keys.is_empty()) {
         let missing = keys.iter().cloned().collect::<Vec<_>>().join(", ");
         let mut connector = run.fresh_with(Arc::new(Without {
             settings: run.tenant.settings.clone(),

@@ -412,6 +412,7 @@ pub(super) async fn unknown_roles_are_told(run: &mut Run) -> Checked {
             told.push(operation.name().to_string());
         }
     }
+    told.sort();
     told.dedup();
     some_told(&told, "neither grant nor revoke is declared")
 }
