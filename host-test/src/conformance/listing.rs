@@ -203,6 +203,10 @@ pub(super) async fn foreign_cursors_are_refused(run: &mut Run) -> Checked {
                 "one with more to it".to_string(),
                 request(&format!("{cursor}~")),
             ));
+            for place in 0..cursor.chars().count() {
+                let what = format!("one with its character {place} changed");
+                cursors.push((what, request(&with_one_changed(&cursor, place))));
+            }
             if operation.filters.contains(FilterFields::ID) {
                 let mut request = request(&cursor);
                 request.filter.id = Some("1".to_string());
@@ -428,6 +432,15 @@ fn filter_told(filter: &Filter) -> String {
         .filter_map(|(name, value)| Some(format!("{name} {}", value.as_ref()?)));
     let since = filter.since.map(|since| format!("since {since}"));
     given.chain(since).collect::<Vec<_>>().join(" and ")
+}
+
+/// A cursor with another character in one place.
+fn with_one_changed(cursor: &str, place: usize) -> String {
+    let other = |c| if c == '1' { '2' } else { '1' };
+    let characters = cursor.chars().enumerate();
+    characters
+        .map(|(at, c)| if at == place { other(c) } else { c })
+        .collect()
 }
 
 /// A first page that is not the last.
