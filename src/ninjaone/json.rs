@@ -22,6 +22,8 @@ pub(crate) struct JsonReader {
     body: Box<dyn Body>,
     exchange: Exchange,
     buffer: Vec<u8>,
+    /// Where in the buffer the value taken last begins.
+    start: usize,
     /// Where in the buffer the next byte to look at is.
     next: usize,
     /// How many bytes of the body were there before the buffer.
@@ -35,6 +37,7 @@ impl JsonReader {
             body,
             exchange,
             buffer: Vec::new(),
+            start: 0,
             next: 0,
             discarded: 0,
             ended: false,
@@ -53,8 +56,7 @@ impl JsonReader {
 
     /// Where the value taken last began.
     pub(crate) fn value_start(&self) -> u64 {
-        // The buffer begins with it until more is asked for.
-        self.discarded
+        self.discarded + self.start as u64
     }
 
     /// The next byte that is not white space, without taking it; `None` at the end.
@@ -62,7 +64,7 @@ impl JsonReader {
         loop {
             while let Some(&byte) = self.buffer.get(self.next) {
                 if self.discarded == 0 && self.next == 0 && byte == 0xEF {
-                    if self.buffer.len() < 3 && self.fill()? {
+                    if self.buffer.len() < 3 && self.fill(0)? {
                         continue;
                     }
                     if self.buffer.starts_with(b"\xEF\xBB\xBF") {
@@ -76,7 +78,7 @@ impl JsonReader {
                 }
                 self.next += 1;
             }
-            if !self.fill()? {
+            if !self.fill(self.next)? {
                 return Ok(None);
             }
         }
@@ -167,51 +169,44 @@ impl JsonReader {
         let Some(first) = self.peek()? else {
             return Err(self.unexpected(None, "a value"));
         };
-        self.discard_taken();
+        self.start = self.next;
         let mut scan = Scan::new(first);
-        let mut looked_at = 0;
         loop {
-            if let Some(length) = scan.end_in(&self.buffer[looked_at..]) {
-                let end = looked_at + length;
-                self.next = end;
-                return Ok(0..end);
+            if let Some(length) = scan.end_in(&self.buffer[self.next..]) {
+                self.next += length;
+                return Ok(self.start..self.next);
             }
-            looked_at = self.buffer.len();
-            if looked_at > LARGEST_VALUE {
+            self.next = self.buffer.len();
+            if self.next - self.start > LARGEST_VALUE {
                 let message =
                     format!("one value of the answer is larger than {LARGEST_VALUE} bytes");
                 return Err(Error::exchange(Kind::TooLarge, &self.exchange, message));
             }
-            if !self.fill()? {
+            if !self.fill(self.start)? {
                 if scan.ends_with_the_body() {
-                    self.next = looked_at;
-                    return Ok(0..looked_at);
+                    return Ok(self.start..self.next);
                 }
-                self.next = looked_at;
                 return Err(self.unexpected(None, "the rest of a value"));
             }
         }
     }
 
-    fn discard_taken(&mut self) {
-        self.buffer.drain(..self.next);
-        self.discarded += self.next as u64;
-        self.next = 0;
-    }
-
-    /// Waits for more of the body; false at its end.
-    fn fill(&mut self) -> Result<bool, Error> {
+    /// Waits for more of the body; false at its end. Keeps what is in the buffer from this place on: to let go of what was
+    /// taken at every value would move the rest of the buffer each time.
+    fn fill(&mut self, kept: usize) -> Result<bool, Error> {
         while !self.ended {
             match self.body.chunk() {
                 Ok(Some(chunk)) if chunk.is_empty() => {}
                 Ok(Some(chunk)) => {
-                    if self.next == self.buffer.len() {
-                        self.discarded += self.next as u64;
-                        self.next = 0;
+                    if kept == self.buffer.len() {
                         self.buffer = chunk;
                     } else {
+                        self.buffer.drain(..kept);
                         self.buffer.extend_from_slice(&chunk);
                     }
+                    self.discarded += kept as u64;
+                    self.start = 0;
+                    self.next -= kept;
                     return Ok(true);
                 }
                 Ok(None) => self.ended = true,
