@@ -14,10 +14,12 @@ use serde::{Deserialize, Serialize};
 use crate::jobs::{Code, Job};
 
 /// A simulated tenant to be started.
-#[derive(Clone, Copy, Serialize, Deserialize)]
+#[derive(Clone, Copy, Default, Serialize, Deserialize)]
 pub struct Simulated {
     /// How many accounts it has.
     pub accounts: u32,
+    /// How many organizations it has; where it is not said, as many as suit the accounts.
+    pub organizations: Option<u32>,
     /// How long it holds each request, in milliseconds.
     pub latency: u64,
 }
@@ -59,6 +61,7 @@ pub fn simulate(simulated: Simulated) -> Result<()> {
         .build()?;
     let simulator = runtime.block_on(Simulator::start(Options {
         accounts: simulated.accounts,
+        organizations: simulated.organizations,
         latency: Duration::from_millis(simulated.latency),
         request_log: 0,
         ..Options::default()
@@ -168,9 +171,17 @@ impl Launcher {
         program
     }
 
+    /// Starts a simulated tenant with so many accounts that answers at once.
+    pub fn tenant(&self, accounts: u32) -> Result<Tenant> {
+        self.simulated(Simulated {
+            accounts,
+            ..Simulated::default()
+        })
+    }
+
     /// Starts a simulated tenant, and waits until it can be reached.
-    pub fn tenant(&self, accounts: u32, latency: u64) -> Result<Tenant> {
-        let simulated = serde_json::to_string(&Simulated { accounts, latency })?;
+    pub fn simulated(&self, simulated: Simulated) -> Result<Tenant> {
+        let simulated = serde_json::to_string(&simulated)?;
         let mut process = Guard::start(
             Command::new(&self.own)
                 .args(["simulate", &simulated])

@@ -3,7 +3,7 @@
 use anyhow::Result;
 use serde::Serialize;
 
-use crate::children::Launcher;
+use crate::children::{Launcher, Simulated};
 use crate::process::median;
 use crate::sync;
 
@@ -21,22 +21,32 @@ pub struct Figures {
 
 /// How long requests are held, in milliseconds.
 const LATENCIES: [u64; 2] = [20, 100];
-/// How many accounts the tenants have. The larger one has as many organizations as simulated tenants get, and so the most pages.
-const SIZES: [u32; 2] = [1_000, 100_000];
+/// How many accounts the tenants have. Round trips are told by the small one, where little else takes time.
+const SIZES: [u32; 2] = [SMALL, 100_000];
+/// How many accounts the small one has.
+pub const SMALL: u32 = 1_000;
+/// How many organizations they have: three pages, so that these come one after the other.
+pub const ORGANIZATIONS: u32 = 2_000;
 
 /// Measures syncs of tenants of two sizes, those with and without latency taking turns.
 pub fn measure(launcher: &Launcher, quick: bool) -> Result<Vec<Figures>> {
-    let warm_up = launcher.tenant(1_000, 0)?;
+    let warm_up = launcher.tenant(1_000)?;
     let rounds = if quick { 1 } else { 5 };
     let mut all = Vec::new();
     for accounts in SIZES {
         eprintln!("sync of {accounts} accounts, with latency");
         let mut without = sync::Figures::new(accounts);
-        let prompt = launcher.tenant(accounts, 0)?;
+        let tenant = |latency| {
+            launcher.simulated(Simulated {
+                accounts,
+                organizations: Some(ORGANIZATIONS),
+                latency,
+            })
+        };
+        let prompt = tenant(0)?;
         let mut with = Vec::new();
         for latency in LATENCIES {
-            let tenant = launcher.tenant(accounts, latency)?;
-            with.push((latency, tenant, sync::Figures::new(accounts)));
+            with.push((latency, tenant(latency)?, sync::Figures::new(accounts)));
         }
         for _ in 0..rounds {
             without.round(launcher, &warm_up, &prompt, 1)?;

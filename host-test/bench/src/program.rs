@@ -33,7 +33,7 @@ pub struct Figures {
 pub fn measure(launcher: &Launcher, quick: bool) -> Result<Figures> {
     let accounts = if quick { 100_000 } else { 1_000_000 };
     eprintln!("sync of {accounts} accounts by the program, written out");
-    let tenant = launcher.tenant(accounts, 0)?;
+    let tenant = launcher.tenant(accounts)?;
     let idle = idle(launcher, &tenant.target)?;
     let start = Instant::now();
     let mut process = sync(launcher, &tenant.target)?;

@@ -64,7 +64,7 @@ pub struct Figures {
 /// Measures.
 pub fn measure(launcher: &Launcher, quick: bool) -> Result<Figures> {
     eprintln!("starting and calling");
-    let tenant = launcher.tenant(1_000, 0)?;
+    let tenant = launcher.tenant(1_000)?;
     let times = if quick { 5 } else { 25 };
     let took = launcher.work(&jobs::Job::Start(Job {
         code: launcher.code(),

@@ -223,7 +223,7 @@ const QUICK: (u32, usize) = (100_000, 3);
 
 /// Measures syncs of all sizes.
 pub fn measure(launcher: &Launcher, quick: bool) -> Result<Vec<Figures>> {
-    let warm_up = launcher.tenant(1_000, 0)?;
+    let warm_up = launcher.tenant(1_000)?;
     let mut all = Vec::new();
     for (accounts, rounds, times) in SIZES {
         if quick && accounts > QUICK.0 {
@@ -231,7 +231,7 @@ pub fn measure(launcher: &Launcher, quick: bool) -> Result<Vec<Figures>> {
         }
         let rounds = if quick { QUICK.1 } else { rounds };
         eprintln!("sync of {accounts} accounts: {rounds} rounds by each side");
-        let tenant = launcher.tenant(accounts, 0)?;
+        let tenant = launcher.tenant(accounts)?;
         let mut figures = Figures::new(accounts);
         for _ in 0..rounds {
             figures.round(launcher, &warm_up, &tenant, times)?;

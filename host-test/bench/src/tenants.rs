@@ -62,7 +62,7 @@ impl Figures {
 
 /// Measures.
 pub fn measure(launcher: &Launcher, quick: bool) -> Result<Vec<Figures>> {
-    let tenant = launcher.tenant(ACCOUNTS, 0)?;
+    let tenant = launcher.tenant(ACCOUNTS)?;
     let (rounds, seconds) = if quick { (1, 1.5) } else { (3, 4.0) };
     let mut all = Vec::new();
     for tenants in TENANTS {
