@@ -4,7 +4,7 @@
 //! | --- | --- |
 //! | `parse/users`, `parse/members` | finds and reads the elements of an answer that arrives in pieces |
 //! | `convert/users` | makes accounts of users |
-//! | `page/native`, `page/component` | one call of `list`: parse, convert, and for the component, across the boundary |
+//! | `page/native/…`, `page/component/…` | one call of `list`: parse, convert, and for the component, across the boundary |
 //! | `call/native`, `call/component` | a call that sends nothing: `describe` |
 //!
 //! An answer has as many elements as a page, so all times are comparable.
@@ -23,7 +23,6 @@ use connector_host::{
 };
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use http_body_util::{BodyExt, Full};
-use ninjaone_connector::convert;
 use ninjaone_connector::host::{Level, SettingUnavailable};
 use ninjaone_connector::http::{Body, Request, Response, Transport, TransportError};
 use ninjaone_connector::ninjaone::token::TokenCache;
@@ -31,6 +30,7 @@ use ninjaone_connector::ninjaone::wire::User;
 use ninjaone_connector::ninjaone::{Api, RoleEvent};
 use ninjaone_connector::retry::Retries;
 use ninjaone_connector::settings::Settings;
+use ninjaone_connector::{contract, convert};
 
 /// How many elements an answer has: as many as a page.
 const ELEMENTS: u64 = 1_000;
@@ -188,7 +188,7 @@ fn parse(criterion: &mut Criterion) {
     });
 }
 
-fn convert(criterion: &mut Criterion) {
+fn conversion(criterion: &mut Criterion) {
     let users = with_api(&Canned::new(), users);
     let mut group = criterion.benchmark_group("convert");
     group.throughput(Throughput::Elements(ELEMENTS));
@@ -238,19 +238,19 @@ fn page(criterion: &mut Criterion) {
     for (of, native_kinds, kinds) in [
         (
             "accounts",
-            ninjaone_connector::contract::ResourceKinds::ACCOUNTS,
+            contract::ResourceKinds::ACCOUNTS,
             ResourceKinds::ACCOUNTS,
         ),
         (
             "grants",
-            ninjaone_connector::contract::ResourceKinds::GRANTS,
+            contract::ResourceKinds::GRANTS,
             ResourceKinds::GRANTS,
         ),
     ] {
         let native = native(&canned);
-        let mut request = ninjaone_connector::contract::ListRequest {
+        let request = contract::ListRequest {
             kinds: native_kinds,
-            filter: ninjaone_connector::contract::Filter {
+            filter: contract::Filter {
                 id: None,
                 email: None,
                 account_kind: None,
@@ -258,11 +258,10 @@ fn page(criterion: &mut Criterion) {
                 role: None,
                 since: None,
             },
-            details: ninjaone_connector::contract::AccountDetails::empty(),
+            details: contract::AccountDetails::empty(),
             cursor: None,
             limit: None,
         };
-        request.limit = u32::try_from(ELEMENTS).ok();
         group.bench_function(format!("native/{of}"), |bencher| {
             bencher.iter(|| {
                 let page = native.list(&request).expect("it answers");
@@ -305,5 +304,5 @@ fn runtime() -> tokio::runtime::Runtime {
         .expect("it starts")
 }
 
-criterion_group!(benches, parse, convert, page, call);
+criterion_group!(benches, parse, conversion, page, call);
 criterion_main!(benches);
