@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use crate::convert;
 use crate::error::Error;
 use crate::ninjaone::wire::Activity;
 use crate::ninjaone::{Api, Elements};
@@ -85,7 +84,7 @@ impl ActivityPages {
             self.newest = self.newest.or(self.last);
             self.in_page = true;
             let is_new = self.bound.is_none_or(|bound| id > bound);
-            let time = activity.time.map(convert::milliseconds);
+            let time = activity.time.map(|time| time.milliseconds);
             if is_new && since.is_none_or(|since| time.is_none_or(|time| time >= since)) {
                 self.wanted_in_page = true;
                 return Ok(Some((id, activity)));
@@ -121,8 +120,7 @@ pub(super) fn last_sign_ins(api: &Api) -> Result<BTreeMap<u32, i64>, Error> {
             // Where NinjaOne does not heed the filter, other activities come too.
             let is_sign_in = activity.status_code.as_deref() == Some(status);
             if let (true, Some(user), Some(time)) = (is_sign_in, activity.user_id, activity.time) {
-                last.entry(user.number())
-                    .or_insert_with(|| convert::milliseconds(time));
+                last.entry(user.number()).or_insert(time.milliseconds);
             }
         }
     }

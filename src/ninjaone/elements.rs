@@ -58,7 +58,7 @@ impl<T: Object> Elements<T> {
         }
         if self.field.is_some() {
             while self.reader.next_key(&mut false)?.is_some() {
-                self.reader.skip()?;
+                self.reader.value()?;
             }
         }
         self.reader.end()?;
@@ -74,7 +74,7 @@ impl<T: Object> Elements<T> {
             loop {
                 match self.reader.next_key(&mut first)? {
                     Some(key) if key == field => break,
-                    Some(_) => self.reader.skip()?,
+                    Some(_) => self.reader.value().map(drop)?,
                     None => {
                         let problem = format!("there is no field {field}");
                         return Err(self.reader.malformed(self.reader.offset(), &problem));

@@ -8,7 +8,8 @@ use std::cell::RefCell;
 use zeroize::Zeroizing;
 
 use super::answer::{self, Needs};
-use super::wire::{FailureBody, Fields, Object, TokenAnswer};
+use super::value::Fields;
+use super::wire::{FailureBody, Object, TokenAnswer};
 use crate::error::{Error, Exchange, Kind};
 use crate::host::{Host, Level};
 use crate::http::{Method, Request, Response, Transport};
@@ -135,7 +136,7 @@ fn parse(
     if body.trim_ascii_start().starts_with(b"<") {
         return Err(answer::html_page(exchange, None));
     }
-    // What serde says of a body with a token in it is not repeated: it may quote it.
+    // What is wrong with a body with a token in it is not repeated: it may quote it.
     let malformed = |problem: &str| {
         Error::exchange(
             Kind::Malformed(None),
@@ -144,10 +145,8 @@ fn parse(
         )
     };
     let answer = Fields::parse(body)
-        .map_err(drop)
-        .and_then(|fields| TokenAnswer::read(fields).map_err(drop));
-    let answer =
-        answer.map_err(|()| malformed("the answer is not that of an OAuth token endpoint"))?;
+        .and_then(TokenAnswer::read)
+        .map_err(|_| malformed("the answer is not that of an OAuth token endpoint"))?;
     let token = answer
         .access_token
         .map(Zeroizing::new)

@@ -4,16 +4,12 @@
 //! Fields that the contract has no place for, known to the API's documentation or not, are kept in `extra` under their own
 //! names, so that nothing that was sent is lost. A known field of another JSON type than expected is an error.
 
-use std::borrow::Cow;
 use std::fmt;
 
-use serde::Serialize;
-use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, Visitor};
-use serde_json::value::RawValue;
+use super::value::{self, Fields, FromJson, Value};
 
 /// Identifies a user, a role or an organization: an `int32` that is not negative.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(transparent)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Id(u32);
 
 impl Id {
@@ -35,84 +31,27 @@ impl fmt::Display for Id {
     }
 }
 
-impl<'de> Deserialize<'de> for Id {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let number = i64::deserialize(deserializer)?;
-        match u32::try_from(number) {
-            Ok(id) if number <= i64::from(i32::MAX) => Ok(Id(id)),
-            _ => Err(D::Error::custom(format_args!(
-                "{number} is not an identifier of NinjaOne's"
-            ))),
-        }
+impl FromJson for Id {
+    const KIND: &'static str = "an identifier of NinjaOne's";
+
+    fn from_json(value: Value<'_>) -> Option<Self> {
+        Id::parse(value.json())
     }
 }
 
-/// The fields of a JSON object that are not null, in the order in which they were sent; the values still JSON text. Of a
-/// field that comes twice, the first counts.
-///
-/// Objects are read by way of this rather than by derived code, which would be several kilobytes for each type.
-pub struct Fields<'a>(Vec<(Cow<'a, str>, &'a str)>);
-
-impl<'a> Fields<'a> {
-    /// Reads an object.
-    pub(crate) fn parse(json: &'a [u8]) -> serde_json::Result<Self> {
-        serde_json::from_slice(json)
-    }
-
-    fn get(&self, name: &str) -> Option<&'a str> {
-        self.0
-            .iter()
-            .find(|(own, _)| own == name)
-            .map(|(_, value)| *value)
-    }
-
-    /// The text of a field, if it is text.
-    fn text(&self, name: &str) -> Option<String> {
-        serde_json::from_str(self.get(name)?).ok()
-    }
+/// A point in time, which NinjaOne writes as seconds since 1970 with a fraction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Time {
+    /// Milliseconds since 1970.
+    pub milliseconds: i64,
 }
 
-impl<'de> Deserialize<'de> for Fields<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct FieldsVisitor;
-        impl<'de> Visitor<'de> for FieldsVisitor {
-            type Value = Fields<'de>;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Fields<'de>, A::Error> {
-                let mut fields = Vec::with_capacity(24);
-                while let Some((Name(name), value)) = map.next_entry::<Name, &RawValue>()? {
-                    if value.get() != "null" {
-                        fields.push((name, value.get()));
-                    }
-                }
-                Ok(Fields(fields))
-            }
-        }
-        deserializer.deserialize_map(FieldsVisitor)
-    }
-}
+impl FromJson for Time {
+    const KIND: &'static str = "a number of seconds";
 
-/// The name of a field; borrowed unless it is written with escapes.
-struct Name<'a>(Cow<'a, str>);
-
-impl<'de> Deserialize<'de> for Name<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct NameVisitor;
-        impl<'de> Visitor<'de> for NameVisitor {
-            type Value = Name<'de>;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("the name of a field")
-            }
-            fn visit_borrowed_str<E>(self, name: &'de str) -> Result<Name<'de>, E> {
-                Ok(Name(Cow::Borrowed(name)))
-            }
-            fn visit_str<E>(self, name: &str) -> Result<Name<'de>, E> {
-                Ok(Name(Cow::Owned(name.to_string())))
-            }
-        }
-        deserializer.deserialize_str(NameVisitor)
+    fn from_json(value: Value<'_>) -> Option<Self> {
+        let milliseconds = value.thousandths()?;
+        Some(Time { milliseconds })
     }
 }
 
@@ -136,20 +75,16 @@ macro_rules! object {
         impl Object for $name {
             fn read(fields: Fields<'_>) -> Result<Self, String> {
                 let mut object = $name::default();
-                for (name, value) in fields.0 {
+                for (name, value) in fields {
                     match &*name {
-                        $($key => object.$field = Some(decode(&name, value)?),)*
-                        _ => object.extra.push((name.into_owned(), value.to_string())),
+                        $($key => object.$field = Some(FromJson::from_field(&name, value)?),)*
+                        _ => object.extra.push((name.into_owned(), value.json().to_string())),
                     }
                 }
                 Ok(object)
             }
         }
     };
-}
-
-fn decode<'a, T: Deserialize<'a>>(name: &str, json: &'a str) -> Result<T, String> {
-    serde_json::from_str(json).map_err(|error| format!("field {name}: {error}"))
 }
 
 object! {
@@ -229,8 +164,8 @@ object! {
     Activity {
         /// Identifies the activity; later ones have greater identifiers.
         id: i64 = "id",
-        /// When it happened: seconds since 1970.
-        time: f64 = "activityTime",
+        /// When it happened.
+        time: Time = "activityTime",
         /// The code for what happened, such as `APP_USER_CREATED`.
         status_code: String = "statusCode",
         /// The user it happened to, or who did it; which of the two is not documented.
@@ -270,45 +205,71 @@ impl UserType {
 }
 
 /// The body of `POST /v2/user/technicians` and of `POST /v2/user/end-users`.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct CreateUser {
     /// 1 to 150 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub first_name: Option<String>,
     /// 1 to 150 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub last_name: Option<String>,
     /// E-mail address.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub email: Option<String>,
     /// Telephone number.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub phone: Option<String>,
     /// End users only.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub organization_id: Option<Id>,
     /// End users only.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub full_portal_access: Option<bool>,
 }
 
+impl CreateUser {
+    /// As JSON.
+    pub(crate) fn to_json(&self) -> String {
+        value::object(&[
+            ("firstName", self.first_name.as_deref().map(value::quoted)),
+            ("lastName", self.last_name.as_deref().map(value::quoted)),
+            ("email", self.email.as_deref().map(value::quoted)),
+            ("phone", self.phone.as_deref().map(value::quoted)),
+            (
+                "organizationId",
+                self.organization_id.map(|id| id.to_string()),
+            ),
+            (
+                "fullPortalAccess",
+                self.full_portal_access.map(|access| access.to_string()),
+            ),
+        ])
+    }
+}
+
 /// The body of `PATCH /v2/user/technician/{id}` and of `PATCH /v2/user/end-user/{id}`.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct UpdateUser {
     /// 1 to 150 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub first_name: Option<String>,
     /// 1 to 150 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub last_name: Option<String>,
     /// End users only.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub organization_id: Option<Id>,
     /// End users only.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub full_portal_access: Option<bool>,
+}
+
+impl UpdateUser {
+    /// As JSON.
+    pub(crate) fn to_json(&self) -> String {
+        value::object(&[
+            ("firstName", self.first_name.as_deref().map(value::quoted)),
+            ("lastName", self.last_name.as_deref().map(value::quoted)),
+            (
+                "organizationId",
+                self.organization_id.map(|id| id.to_string()),
+            ),
+            (
+                "fullPortalAccess",
+                self.full_portal_access.map(|access| access.to_string()),
+            ),
+        ])
+    }
 }
 
 object! {
@@ -345,7 +306,7 @@ impl FailureBody {
     pub fn parse(body: &[u8]) -> Self {
         let Ok(fields) = Fields::parse(body) else {
             // A bare string has been seen as a failure body too.
-            let message = serde_json::from_slice::<String>(body).ok();
+            let message = Value::parse(body).ok().and_then(Value::text);
             return FailureBody {
                 message,
                 ..FailureBody::default()
@@ -353,10 +314,10 @@ impl FailureBody {
         };
         let message_object = fields
             .get("errorMessage")
-            .and_then(|json| Fields::parse(json.as_bytes()).ok());
+            .and_then(|value| Fields::parse(value.json().as_bytes()).ok());
         FailureBody {
             code: fields.text("error").or_else(|| fields.text("resultCode")),
-            auth_code: fields.get("error_code").and_then(|json| json.parse().ok()),
+            auth_code: fields.get("error_code").and_then(Value::integer),
             message: fields
                 .text("error_description")
                 .or_else(|| fields.text("errorMessage")),
