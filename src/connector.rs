@@ -101,7 +101,7 @@ impl Connector {
         retries: fn(&'a dyn Host) -> Retries<'a>,
         call: impl FnOnce(&Api) -> Result<T, Error>,
     ) -> Result<T, Failure> {
-        let settings = Settings::load(&*self.host).map_err(Error::settings)?;
+        let settings = self.settings()?;
         Ok(call(&Api {
             settings: &settings,
             http: &*self.http,
@@ -109,5 +109,9 @@ impl Connector {
             tokens: &self.tokens,
             retries: &retries(&*self.host),
         })?)
+    }
+
+    fn settings(&self) -> Result<Settings, Failure> {
+        Ok(Settings::load(&*self.host).map_err(Error::settings)?)
     }
 }

@@ -195,14 +195,11 @@ impl Walk {
         if is_accounts && plan.keep.last_sign_in && self.sign_ins.is_none() {
             self.sign_ins = Some(events::last_sign_ins(api)?);
         }
-        let mut source = match self.source.take() {
+        let source = match &mut self.source {
             Some(source) => source,
-            None => Source::open(api, plan, stage)?,
+            None => self.source.insert(Source::open(api, plan, stage)?),
         };
-        let element = source.next(api, plan);
-        // After a failure too: it knows the place.
-        let source = self.source.insert(source);
-        let Some(element) = element? else {
+        let Some(element) = source.next(api, plan)? else {
             if let Source::Events(pages) = source {
                 self.ended_events = Some(mem::take(pages));
             }

@@ -243,10 +243,10 @@ fn host_of_location(location: &str) -> String {
 
 fn shorten(text: &str) -> String {
     const MOST: usize = 200;
-    if text.chars().count() <= MOST {
-        return text.to_string();
+    match text.char_indices().nth(MOST) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_string(),
     }
-    text.chars().take(MOST).chain("…".chars()).collect()
 }
 
 /// Reads a body that is expected to be short; the rest of a long one is left.

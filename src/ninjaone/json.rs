@@ -144,13 +144,13 @@ impl JsonReader {
 
     /// Takes the next value, as that of the field with this name; `None` for a null.
     pub(crate) fn field<T: FromJson>(&mut self, name: &str) -> Result<Option<T>, Error> {
+        let mut field = None;
         let value = self.value()?;
-        if value.is_null() {
-            return Ok(None);
+        if !value.is_null() {
+            T::read_field(&mut field, name, value)
+                .map_err(|problem| self.malformed(self.value_start(), &problem))?;
         }
-        T::from_field(name, value)
-            .map(Some)
-            .map_err(|problem| self.malformed(self.value_start(), &problem))
+        Ok(field)
     }
 
     /// Takes the next value, which has to be an object, and reads it.

@@ -91,9 +91,13 @@ pub trait FromJson: Sized {
     /// Reads a value; `None` where it is of another kind.
     fn from_json(value: Value<'_>) -> Option<Self>;
 
-    /// Reads the value of a field, or says what is wrong with it.
-    fn from_field(name: &str, value: Value<'_>) -> Result<Self, String> {
-        Self::from_json(value).ok_or_else(|| not_of_kind(name, value, Self::KIND))
+    /// Reads the value of the field of that name into its place; or says what is wrong with it.
+    fn read_field(place: &mut Option<Self>, name: &str, value: Value<'_>) -> Result<(), String> {
+        *place = Self::from_json(value);
+        match place {
+            Some(_) => Ok(()),
+            None => Err(not_of_kind(name, value, Self::KIND)),
+        }
     }
 }
 

@@ -77,7 +77,7 @@ macro_rules! object {
                 let mut object = $name::default();
                 for (name, value) in fields {
                     match &*name {
-                        $($key => object.$field = Some(FromJson::from_field(&name, value)?),)*
+                        $($key => FromJson::read_field(&mut object.$field, &name, value)?,)*
                         _ => object.extra.push((name.into_owned(), value.json().to_string())),
                     }
                 }
