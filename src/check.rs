@@ -52,7 +52,7 @@ const ACTIVITIES: Purpose = Purpose {
 pub(crate) fn check(api: &Api) -> CheckReport {
     let mut probes = vec![Tried::new(api, &TOKEN, || {
         api.tokens
-            .authorization(api.settings, api.http, api.host)
+            .authorization(&api.settings, api.http, api.host)
             .map(drop)
     })];
     if probes.iter().all(Tried::passed) {

@@ -11,6 +11,7 @@ use zeroize::Zeroizing;
 
 use crate::error::Problem;
 use crate::host::Host;
+use crate::http::split_scheme;
 
 /// Key of the setting that says where NinjaOne is.
 pub const BASE_URL: &str = "base-url";
@@ -155,7 +156,7 @@ impl BaseUrl {
                 example,
             );
         }
-        let Some((scheme, rest)) = text.split_once("://") else {
+        let Some((scheme, rest)) = split_scheme(text) else {
             return wrong("it has no scheme", "put https:// in front of it");
         };
         if rest.contains('@') {

@@ -40,7 +40,7 @@ const END_USERS: Needs = Needs {
 /// NinjaOne, as one instance of the connector reaches it.
 pub struct Api<'a> {
     /// Where it is, and as whom to speak to it.
-    pub settings: &'a Settings,
+    pub settings: Settings,
     /// Sends requests.
     pub http: &'a dyn Transport,
     /// Tells the time and gives the secret.
@@ -48,7 +48,7 @@ pub struct Api<'a> {
     /// Keeps the token.
     pub tokens: &'a TokenCache,
     /// What may be tried again. Answers that are read as they arrive are for their readers to ask for again.
-    pub retries: &'a Retries<'a>,
+    pub retries: Retries<'a>,
 }
 
 impl Api<'_> {
@@ -296,7 +296,7 @@ impl Api<'_> {
             .retries
             .repeating(|| {
                 self.tokens
-                    .authorization(self.settings, self.http, self.host)
+                    .authorization(&self.settings, self.http, self.host)
             })
             .map_err(Error::before_request)?;
         let mut headers = vec![

@@ -61,8 +61,9 @@ impl<'a> Value<'a> {
         let (number, exponent) = number.split_once(['e', 'E']).unwrap_or((number, "0"));
         let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
         let mut digits = whole.chars().chain(fraction.chars());
-        let places =
-            i64::try_from(whole.len()).ok()? + i64::from(exponent.parse::<i16>().ok()?) + 3;
+        // Beyond a hundred either way nothing is left of a number, or too much.
+        let exponent = exponent.parse::<i64>().ok()?.clamp(-100, 100);
+        let places = i64::try_from(whole.len()).ok()? + exponent + 3;
         let mut thousandths: i64 = 0;
         for _ in 0..places {
             let digit = digits.next().map_or(Some(0), |digit| digit.to_digit(10))?;

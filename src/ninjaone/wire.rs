@@ -15,7 +15,8 @@ pub struct Id(u32);
 impl Id {
     /// Reads an identifier as the contract has it: decimal digits, without sign, space or leading zeros.
     pub fn parse(text: &str) -> Option<Self> {
-        let id = Id(text.parse().ok()?);
+        let number: u64 = text.parse().ok()?;
+        let id = Id(u32::try_from(number).ok()?);
         (id.0 <= i32::MAX as u32 && id.to_string() == text).then_some(id)
     }
 
@@ -326,11 +327,12 @@ impl FailureBody {
         }
     }
 
-    /// Whether this failure names a code, in any of the places where codes stand.
+    /// Whether this failure names a code, in any of the places where codes stand: by itself, or as a word of a sentence.
     pub fn names(&self, code: &str) -> bool {
         [&self.code, &self.message_code, &self.message]
             .into_iter()
             .flatten()
-            .any(|text| text.contains(code))
+            .flat_map(|text| text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_'))
+            .any(|word| word == code)
     }
 }
