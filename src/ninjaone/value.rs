@@ -198,65 +198,66 @@ impl<'a> Scanner<'a> {
 
     /// Takes a value, whatever is in it.
     fn value(&mut self) -> Result<Value<'a>, String> {
-        self.pass_space();
+        self.token();
         let start = self.at;
         // The brackets that have to come yet, the next one last.
         let mut closing = Vec::new();
         loop {
-            if self.takes(b'{') {
-                if !self.takes(b'}') {
+            match self.token() {
+                Some(b'{') => {
+                    self.at += 1;
                     closing.push(b'}');
-                    self.name()?;
-                    continue;
+                    if self.token() != Some(b'}') {
+                        self.name()?;
+                        continue;
+                    }
                 }
-            } else if self.takes(b'[') {
-                if !self.takes(b']') {
+                Some(b'[') => {
+                    self.at += 1;
                     closing.push(b']');
-                    continue;
+                    if self.token() != Some(b']') {
+                        continue;
+                    }
                 }
-            } else {
-                self.simple()?;
+                Some(b'"') => self.string().map(drop)?,
+                Some(b'-' | b'0'..=b'9') => self.number()?,
+                _ => self.word()?,
             }
             // Where a value ends, what it is in goes on or ends too.
             loop {
                 let Some(close) = closing.last().copied() else {
                     return Ok(Value(&self.text[start..self.at]));
                 };
-                if self.takes(b',') {
-                    if close == b'}' {
-                        self.name()?;
-                    }
-                    break;
+                if self.takes(close) {
+                    closing.pop();
+                    continue;
                 }
-                self.expect(close)?;
-                closing.pop();
+                self.expect(b',')?;
+                if close == b'}' {
+                    self.name()?;
+                }
+                break;
             }
         }
     }
 
     /// Takes the name of a field and its colon; what stands between the quotes.
     fn name(&mut self) -> Result<&'a str, String> {
-        self.pass_space();
+        self.token();
         let name = self.string()?;
         self.expect(b':')?;
         Ok(name)
     }
 
-    /// Takes a value that has no others in it.
-    fn simple(&mut self) -> Result<(), String> {
-        match self.peek() {
-            Some(b'"') => self.string().map(drop),
-            Some(b'-' | b'0'..=b'9') => self.number(),
-            _ => {
-                let rest = &self.text[self.at..];
-                let word = ["true", "false", "null"]
-                    .into_iter()
-                    .find(|word| rest.starts_with(word))
-                    .ok_or_else(|| self.missing("a value"))?;
-                self.at += word.len();
-                Ok(())
-            }
-        }
+    /// Takes one of the three values that are words.
+    fn word(&mut self) -> Result<(), String> {
+        let rest = &self.text[self.at..];
+        let word = ["true", "false", "null"]
+            .into_iter()
+            .find(|word| rest.starts_with(word))
+            .ok_or_else(|| self.missing("a value"))?;
+        self.at += word.len();
+        Ok(())
     }
 
     /// Takes a string; what stands between its quotes.
@@ -266,14 +267,19 @@ impl<'a> Scanner<'a> {
         }
         let start = self.at;
         loop {
-            match self.peek() {
+            let rest = &self.text.as_bytes()[self.at..];
+            let plain = rest
+                .iter()
+                .position(|byte| matches!(byte, b'"' | b'\\' | ..b' '))
+                .unwrap_or(rest.len());
+            self.at += plain;
+            match rest.get(plain) {
                 Some(b'"') => {
                     let end = self.at;
                     self.at += 1;
                     return Ok(&self.text[start..end]);
                 }
                 Some(b'\\') => self.escape()?,
-                Some(b' '..) => self.at += 1,
                 // A control character, or the end of the text.
                 _ => return Err(self.missing("'\"'")),
             }
@@ -334,31 +340,36 @@ impl<'a> Scanner<'a> {
         is_next
     }
 
+    /// Passes white space, and tells what stands behind it.
+    fn token(&mut self) -> Option<u8> {
+        loop {
+            match self.peek() {
+                Some(b' ' | b'\t' | b'\n' | b'\r') => self.at += 1,
+                found => return found,
+            }
+        }
+    }
+
     /// Takes the next byte that is not white space, if it is this one.
     fn takes(&mut self, byte: u8) -> bool {
-        self.pass_space();
-        self.is_next(byte)
+        let takes = self.token() == Some(byte);
+        self.at += usize::from(takes);
+        takes
     }
 
     /// Takes the next byte that is not white space, which has to be this one.
     fn expect(&mut self, byte: u8) -> Result<(), String> {
-        if !self.takes(byte) {
-            return Err(self.missing(&format!("{:?}", char::from(byte))));
+        match self.takes(byte) {
+            true => Ok(()),
+            false => Err(self.missing(&format!("{:?}", char::from(byte)))),
         }
-        Ok(())
     }
 
+    /// Takes the end of the text.
     fn end(&mut self) -> Result<(), String> {
-        self.pass_space();
-        if self.at < self.text.len() {
-            return Err(self.missing("its end"));
-        }
-        Ok(())
-    }
-
-    fn pass_space(&mut self) {
-        while let Some(b' ' | b'\t' | b'\n' | b'\r') = self.peek() {
-            self.at += 1;
+        match self.token() {
+            None => Ok(()),
+            Some(_) => Err(self.missing("its end")),
         }
     }
 
