@@ -12,6 +12,7 @@ use zeroize::Zeroizing;
 use crate::error::Problem;
 use crate::host::Host;
 use crate::http::split_scheme;
+use crate::text;
 
 /// Key of the setting that says where NinjaOne is.
 pub const BASE_URL: &str = "base-url";
@@ -313,6 +314,6 @@ impl Scope {
 
 impl fmt::Display for Scope {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0.join(" "))
+        f.write_str(&text::list(&self.0, " "))
     }
 }

@@ -8,6 +8,7 @@ use super::wire::FailureBody;
 use crate::contract::TimeoutPhase;
 use crate::error::{Error, Exchange, Kind};
 use crate::http::{Response, TransportError, TransportErrorKind, split_scheme};
+use crate::text;
 
 /// How much of the body of a failure is read, in bytes.
 const LARGEST_FAILURE: usize = 64 * 1024;
@@ -205,7 +206,7 @@ pub(crate) fn check_start(reader: &mut JsonReader) -> Result<(), Error> {
 }
 
 fn how_to_permit(needs: &Needs) -> String {
-    let scopes = needs.scopes.join(" and ");
+    let scopes = text::list(needs.scopes, " and ");
     let also = needs
         .else_needed
         .map_or_else(String::new, |also| format!(", and {also}"));
@@ -234,7 +235,10 @@ fn host_of_location(location: &str) -> String {
     match split_scheme(location) {
         Some((scheme, rest)) => {
             let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-            let host = authority.rsplit('@').next().unwrap_or_default();
+            let host = match authority.bytes().rposition(|byte| byte == b'@') {
+                Some(at) => &authority[at + 1..],
+                None => authority,
+            };
             format!("{}://{}", shorten(scheme), shorten(host))
         }
         None => "another path of the same host".to_string(),

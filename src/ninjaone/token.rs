@@ -30,7 +30,8 @@ pub struct TokenCache(RefCell<Option<Token>>);
 
 struct Token {
     authorization: Zeroizing<String>,
-    granted: Option<Vec<String>>,
+    /// The scopes that were granted, as they were sent.
+    granted: Option<String>,
     renew_at_nanos: Option<u64>,
     settings: Settings,
 }
@@ -68,10 +69,14 @@ impl TokenCache {
 
     /// The scopes that came with the token, where NinjaOne named them.
     pub fn granted_scopes(&self) -> Option<Vec<String>> {
-        self.0
-            .borrow()
-            .as_ref()
-            .and_then(|token| token.granted.clone())
+        let token = self.0.borrow();
+        let granted = token.as_ref()?.granted.as_ref()?;
+        Some(
+            granted
+                .split_whitespace()
+                .map(ToString::to_string)
+                .collect(),
+        )
     }
 }
 
@@ -117,10 +122,7 @@ fn fetch(settings: &Settings, http: &dyn Transport, host: &dyn Host) -> Result<T
     host.log(
         Level::Debug,
         "got a token",
-        &[(
-            "scope",
-            &token.granted.as_deref().unwrap_or_default().join(" "),
-        )],
+        &[("scope", token.granted.as_deref().unwrap_or_default())],
     );
     Ok(token)
 }
@@ -174,9 +176,7 @@ fn parse(
     });
     Ok(Token {
         authorization: Zeroizing::new(format!("Bearer {}", token.as_str())),
-        granted: answer
-            .scope
-            .map(|scope| scope.split_whitespace().map(ToString::to_string).collect()),
+        granted: answer.scope,
         renew_at_nanos: usable_nanos.map(|nanos| asked_at.saturating_add(nanos)),
         settings: settings.clone(),
     })

@@ -8,6 +8,8 @@
 use std::borrow::Cow;
 use std::str::{self, Chars};
 
+use crate::text;
+
 /// The text of one JSON value, which was checked: what it is made of is known to be JSON.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Value<'a>(&'a str);
@@ -329,6 +331,7 @@ impl<'a> Scanner<'a> {
         Ok(())
     }
 
+    #[inline(always)] // Called for each byte, and the component is optimized for size.
     fn peek(&self) -> Option<u8> {
         self.text.as_bytes().get(self.at).copied()
     }
@@ -422,11 +425,13 @@ fn four_digits(chars: &mut Chars) -> Option<u32> {
 
 /// An object of those fields that have a value, which is JSON.
 pub fn object(fields: &[(&str, Option<String>)]) -> String {
-    let fields: Vec<_> = fields
-        .iter()
-        .filter_map(|(name, value)| Some(format!("\"{name}\":{}", value.as_ref()?)))
-        .collect();
-    format!("{{{}}}", fields.join(","))
+    let mut members = String::new();
+    for (name, value) in fields {
+        if let Some(value) = value {
+            text::append(&mut members, ",", &format!("\"{name}\":{value}"));
+        }
+    }
+    format!("{{{members}}}")
 }
 
 /// A text as JSON.
