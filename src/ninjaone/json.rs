@@ -10,7 +10,7 @@
 use crate::error::{Error, Exchange, Kind};
 use crate::http::{Body, TransportError};
 use crate::ninjaone::answer::transport_failure;
-use crate::ninjaone::value::{Fields, FromJson, Value};
+use crate::ninjaone::value::{FromJson, Value};
 use crate::ninjaone::wire::Object;
 
 /// The largest single value, in bytes: far above any user, role or organization.
@@ -156,8 +156,7 @@ impl JsonReader {
     /// Takes the next value, which has to be an object, and reads it.
     pub(crate) fn object<T: Object>(&mut self) -> Result<T, Error> {
         let end = self.take_value()?;
-        Fields::parse(&self.buffer[..end])
-            .and_then(T::read)
+        T::parse(&self.buffer[..end])
             .map_err(|problem| self.malformed(self.value_start(), &problem))
     }
 

@@ -8,7 +8,6 @@ use std::cell::RefCell;
 use zeroize::Zeroizing;
 
 use super::answer::{self, Needs};
-use super::value::Fields;
 use super::wire::{FailureBody, Object, TokenAnswer};
 use crate::error::{Error, Exchange, Kind};
 use crate::host::{Host, Level};
@@ -146,8 +145,7 @@ fn parse(
             format!("{problem}; check that the base URL is that of a NinjaOne tenant"),
         )
     };
-    let answer = Fields::parse(body)
-        .and_then(TokenAnswer::read)
+    let answer = TokenAnswer::parse(body)
         .map_err(|_| malformed("the answer is not that of an OAuth token endpoint"))?;
     let token = answer
         .access_token

@@ -132,32 +132,42 @@ impl FromJson for i64 {
     }
 }
 
-/// The fields of a JSON object that are not null, in the order in which they were sent. Of a field that comes twice, the
-/// first counts.
+/// What takes a field of an object, or says what is wrong with it.
+pub type TakeField<'t, 'a> = &'t mut dyn FnMut(Cow<'a, str>, Value<'a>) -> Result<(), String>;
+
+/// Checks a text that is one object, and hands on its fields that are not null, in the order in which they were sent; or says
+/// what is wrong with it.
+pub fn read_object<'a>(text: &'a [u8], take: TakeField<'_, 'a>) -> Result<(), String> {
+    let mut scanner = Scanner::new(text)?;
+    if !scanner.takes(b'{') {
+        return Err(scanner.missing("an object"));
+    }
+    let mut more = !scanner.takes(b'}');
+    while more {
+        let name = unescape(scanner.name()?).ok_or_else(|| scanner.missing("another name"))?;
+        let value = scanner.value()?;
+        if !value.is_null() {
+            take(name, value)?;
+        }
+        more = scanner.takes(b',');
+        if !more {
+            scanner.expect(b'}')?;
+        }
+    }
+    scanner.end()
+}
+
+/// The fields of a JSON object that are not null. Of a field that comes twice, the first counts.
 pub struct Fields<'a>(Vec<(Cow<'a, str>, Value<'a>)>);
 
 impl<'a> Fields<'a> {
     /// Checks a text that is one object; or says what is wrong with it.
     pub fn parse(text: &'a [u8]) -> Result<Self, String> {
-        let mut scanner = Scanner::new(text)?;
-        // Room for a user, so that a list of them is read without growing.
-        let mut fields = Vec::with_capacity(24);
-        if !scanner.takes(b'{') {
-            return Err(scanner.missing("an object"));
-        }
-        let mut more = !scanner.takes(b'}');
-        while more {
-            let name = unescape(scanner.name()?).ok_or_else(|| scanner.missing("another name"))?;
-            let value = scanner.value()?;
-            if !value.is_null() {
-                fields.push((name, value));
-            }
-            more = scanner.takes(b',');
-            if !more {
-                scanner.expect(b'}')?;
-            }
-        }
-        scanner.end()?;
+        let mut fields = Vec::new();
+        read_object(text, &mut |name, value| {
+            fields.push((name, value));
+            Ok(())
+        })?;
         Ok(Fields(fields))
     }
 
@@ -172,15 +182,6 @@ impl<'a> Fields<'a> {
     /// The text of a field, if it is text.
     pub fn text(&self, name: &str) -> Option<String> {
         self.get(name)?.text()
-    }
-}
-
-impl<'a> IntoIterator for Fields<'a> {
-    type Item = (Cow<'a, str>, Value<'a>);
-    type IntoIter = std::vec::IntoIter<Self::Item>;
-
-    fn into_iter(self) -> Self::IntoIter {
-        self.0.into_iter()
     }
 }
 
@@ -628,7 +629,7 @@ mod tests {
         assert_eq!(fields.get("a").and_then(Value::integer), Some(1));
         assert_eq!(fields.text("b").as_deref(), Some("x"));
         assert_eq!(fields.get("c"), None);
-        let all: Vec<_> = fields.into_iter().map(|(name, _)| name).collect();
+        let all: Vec<_> = fields.0.iter().map(|(name, _)| &**name).collect();
         assert_eq!(all, ["a", "b", "a"]);
     }
 

@@ -4,6 +4,7 @@
 //! Fields that the contract has no place for, known to the API's documentation or not, are kept in `extra` under their own
 //! names, so that nothing that was sent is lost. A known field of another JSON type than expected is an error.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use super::value::{self, Fields, FromJson, Value};
@@ -56,10 +57,17 @@ impl FromJson for Time {
     }
 }
 
-/// An object that is read from its fields.
-pub trait Object: Sized {
-    /// Reads it; or says which field is not what it should be.
-    fn read(fields: Fields<'_>) -> Result<Self, String>;
+/// An object that is read field by field.
+pub trait Object: Default {
+    /// Takes a field that is not null; or says that it is not what it should be. Of a field that comes twice, the last counts.
+    fn take(&mut self, name: Cow<'_, str>, value: Value<'_>) -> Result<(), String>;
+
+    /// Reads it from its text; or says what is wrong with that.
+    fn parse(text: &[u8]) -> Result<Self, String> {
+        let mut object = Self::default();
+        value::read_object(text, &mut |name, value| object.take(name, value))?;
+        Ok(object)
+    }
 }
 
 /// Defines an object of NinjaOne's: the fields that are known here, and `extra` for all others.
@@ -74,15 +82,14 @@ macro_rules! object {
         }
 
         impl Object for $name {
-            fn read(fields: Fields<'_>) -> Result<Self, String> {
-                let mut object = $name::default();
-                for (name, value) in fields {
-                    match &*name {
-                        $($key => FromJson::read_field(&mut object.$field, &name, value)?,)*
-                        _ => object.extra.push((name.into_owned(), value.json().to_string())),
+            fn take(&mut self, name: Cow<'_, str>, value: Value<'_>) -> Result<(), String> {
+                match &*name {
+                    $($key => FromJson::read_field(&mut self.$field, &name, value),)*
+                    _ => {
+                        self.extra.push((name.into_owned(), value.json().to_string()));
+                        Ok(())
                     }
                 }
-                Ok(object)
             }
         }
     };
