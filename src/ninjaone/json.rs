@@ -1,18 +1,17 @@
 //! Reads JSON while it arrives.
 //!
 //! NinjaOne answers "all users" and "all roles with all members" with one array each, however large. This reader finds
-//! where a value begins and ends as the bytes come in, hands out one value at a time for `serde_json` to decode, and keeps
+//! where a value begins and ends as the bytes come in, hands out one value at a time, and keeps
 //! no more than that value. Sizes are in bytes.
 //!
 //! What this module does not know: what the values mean. It checks the structure that it walks through itself; what is
 //! inside a value is checked by whoever decodes it.
 
-use serde_json::value::RawValue;
-
 use crate::error::{Error, Exchange, Kind};
 use crate::http::{Body, TransportError};
 use crate::ninjaone::answer::transport_failure;
-use crate::ninjaone::wire::{Fields, Object};
+use crate::ninjaone::value::{FromJson, Value};
+use crate::ninjaone::wire::Object;
 
 /// The largest single value, in bytes: far above any user, role or organization.
 const LARGEST_VALUE: usize = 2 * 1024 * 1024;
@@ -107,7 +106,9 @@ impl JsonReader {
         if !self.next_member(first, b'}')? {
             return Ok(None);
         }
-        let key = self.decode::<String>()?;
+        let key = self.value()?.text();
+        let key = key
+            .ok_or_else(|| self.malformed(self.value_start(), "the name of a field is not text"))?;
         self.expect(b':')?;
         Ok(Some(key))
     }
@@ -136,24 +137,27 @@ impl JsonReader {
         }
     }
 
-    /// Takes the next value and decodes it.
-    pub(crate) fn decode<T: serde::de::DeserializeOwned>(&mut self) -> Result<T, Error> {
-        let range = self.value()?;
-        serde_json::from_slice(&self.buffer[range])
-            .map_err(|error| self.malformed(self.value_start(), &error.to_string()))
+    /// Takes the next value.
+    pub(crate) fn value(&mut self) -> Result<Value<'_>, Error> {
+        self.take_value()?;
+        Value::parse(self.taken()).map_err(|problem| self.malformed(self.value_start(), &problem))
+    }
+
+    /// Takes the next value, as that of the field with this name; `None` for a null.
+    pub(crate) fn field<T: FromJson>(&mut self, name: &str) -> Result<Option<T>, Error> {
+        let mut field = None;
+        let value = self.value()?;
+        if !value.is_null() {
+            T::read_field(&mut field, name, value)
+                .map_err(|problem| self.malformed(self.value_start(), &problem))?;
+        }
+        Ok(field)
     }
 
     /// Takes the next value, which has to be an object, and reads it.
     pub(crate) fn object<T: Object>(&mut self) -> Result<T, Error> {
-        let range = self.value()?;
-        let fields = Fields::parse(&self.buffer[range])
-            .map_err(|error| self.malformed(self.value_start(), &error.to_string()))?;
-        T::read(fields).map_err(|problem| self.malformed(self.value_start(), &problem))
-    }
-
-    /// Takes the next value, makes sure that it is one, and leaves it.
-    pub(crate) fn skip(&mut self) -> Result<(), Error> {
-        self.decode::<Box<RawValue>>().map(drop)
+        self.take_value()?;
+        T::parse(self.taken()).map_err(|problem| self.malformed(self.value_start(), &problem))
     }
 
     /// Takes the end of the body: nothing but white space may be left.
@@ -164,8 +168,13 @@ impl JsonReader {
         }
     }
 
-    /// Takes the next value whole, and tells where in the buffer it is.
-    fn value(&mut self) -> Result<std::ops::Range<usize>, Error> {
+    /// The value taken last.
+    fn taken(&self) -> &[u8] {
+        &self.buffer[self.start..self.next]
+    }
+
+    /// Takes the next value, unchecked: see [`JsonReader::taken`].
+    fn take_value(&mut self) -> Result<(), Error> {
         let Some(first) = self.peek()? else {
             return Err(self.unexpected(None, "a value"));
         };
@@ -174,7 +183,7 @@ impl JsonReader {
         loop {
             if let Some(length) = scan.end_in(&self.buffer[self.next..]) {
                 self.next += length;
-                return Ok(self.start..self.next);
+                return Ok(());
             }
             self.next = self.buffer.len();
             if self.next - self.start > LARGEST_VALUE {
@@ -184,7 +193,7 @@ impl JsonReader {
             }
             if !self.fill(self.start)? {
                 if scan.ends_with_the_body() {
-                    return Ok(self.start..self.next);
+                    return Ok(());
                 }
                 return Err(self.unexpected(None, "the rest of a value"));
             }
