@@ -76,7 +76,7 @@ pub(crate) fn failure(
     mut exchange: Exchange,
     response: Response,
     needs: &Needs,
-    secrets: &[&str],
+    secrets: &[&[u8]],
     unix_seconds: u64,
 ) -> Error {
     let status = response.status;
@@ -87,7 +87,7 @@ pub(crate) fn failure(
         Ok(body) => body,
         Err(error) => return transport_failure(&error, &exchange),
     };
-    let parsed = FailureBody::parse(body.as_bytes());
+    let parsed = FailureBody::parse(&body);
     exchange.code = parsed.message_code.clone().or_else(|| parsed.code.clone());
     exchange.request_id = exchange.request_id.or_else(|| parsed.incident_id.clone());
     let said = parsed
@@ -111,7 +111,7 @@ pub(crate) fn failure(
         {
             (
                 Kind::MissingPermission(Vec::new()),
-                "this endpoint refuses machine-to-machine tokens; ask NinjaOne's support whether your instance lets API applications use it",
+                "this endpoint refuses machine-to-machine tokens; ask NinjaOne's support whether API applications may use it",
             )
         }
         _ if parsed
@@ -267,13 +267,20 @@ pub(crate) fn read_start(mut response: Response) -> Result<Vec<u8>, TransportErr
 }
 
 /// Reads the body of a failure, with what was secret about the request blanked: some proxies show what they were sent.
-pub(crate) fn read_failure(response: Response, secrets: &[&str]) -> Result<String, TransportError> {
-    let body = read_start(response)?;
-    let body = String::from_utf8_lossy(&body).into_owned();
-    Ok(secrets
-        .iter()
-        .filter(|secret| !secret.is_empty())
-        .fold(body, |body, secret| body.replace(secret, "[secret]")))
+pub(crate) fn read_failure(
+    response: Response,
+    secrets: &[&[u8]],
+) -> Result<Vec<u8>, TransportError> {
+    let mut body = read_start(response)?;
+    for place in 0..body.len() {
+        for secret in secrets {
+            // What is not text is no secret either, so a star for each byte leaves the rest of the text what it is.
+            if body[place..].starts_with(secret) {
+                body[place..place + secret.len()].fill(b'*');
+            }
+        }
+    }
+    Ok(body)
 }
 
 /// The wait that `Retry-After` asks for, in milliseconds: seconds, or the time until a date.

@@ -286,12 +286,12 @@ impl Api<'_> {
         let now = self.host.unix_seconds();
         if !wanted.contains(&response.status) {
             let authorization = self.tokens.current();
-            let token = authorization.trim_start_matches("Bearer ");
+            let token = authorization.strip_prefix("Bearer ").unwrap_or_default();
             return Err(answer::failure(
                 exchange,
                 response,
                 call.needs,
-                &[token],
+                &[token.as_bytes()],
                 now,
             ));
         }

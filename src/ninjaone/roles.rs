@@ -90,9 +90,8 @@ impl RoleEvents {
 
     /// The failure of a role that came without a list of its members, where that is what was asked for: it may have many.
     pub(crate) fn without_members(&self, role: Id) -> Error {
-        let problem = format!(
-            "the role {role} came without a list of its members, so nobody can tell who holds it"
-        );
+        let problem =
+            format!("the role {role} came without its members, so nobody can tell who holds it");
         self.reader.malformed(self.reader.offset(), &problem)
     }
 
@@ -168,8 +167,8 @@ impl RoleEvents {
         };
         if again {
             // Members may have been given away under the first id.
-            let problem = format!("a role has the field {key} twice");
-            return Err(self.reader.malformed(self.reader.offset(), &problem));
+            let problem = "a role has its id or members twice";
+            return Err(self.reader.malformed(self.reader.offset(), problem));
         }
         match key.as_str() {
             "id" => role.id = self.reader.field(&key)?,

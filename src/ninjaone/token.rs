@@ -203,7 +203,7 @@ fn refusal(
     let status = response.status;
     // As it is, and as it was sent.
     let sent = form(&[("", secret)]);
-    let secrets = [secret, std::str::from_utf8(&sent[1..]).unwrap_or_default()];
+    let secrets = [secret.as_bytes(), &sent[1..]];
     if !matches!(status, 400 | 401 | 403 | 404) || answer::is_html(&response) {
         return answer::failure(exchange, response, &NEEDS, &secrets, host.unix_seconds());
     }
@@ -211,7 +211,7 @@ fn refusal(
         Ok(body) => body,
         Err(error) => return answer::transport_failure(&error, &exchange),
     };
-    let parsed = FailureBody::parse(body.as_bytes());
+    let parsed = FailureBody::parse(&body);
     exchange.code.clone_from(&parsed.code);
     exchange.request_id = exchange
         .request_id
