@@ -8,6 +8,7 @@ use crate::describe;
 use crate::error::{Error, Kind};
 use crate::ninjaone::Api;
 use crate::ninjaone::wire::UserType;
+use crate::text;
 
 /// What a probe is needed for.
 struct Purpose {
@@ -52,7 +53,7 @@ const ACTIVITIES: Purpose = Purpose {
 pub(crate) fn check(api: &Api) -> CheckReport {
     let mut probes = vec![Tried::new(api, &TOKEN, || {
         api.tokens
-            .authorization(api.settings, api.http, api.host)
+            .authorization(&api.settings, api.http, api.host)
             .map(drop)
     })];
     if probes.iter().all(Tried::passed) {
@@ -155,7 +156,7 @@ fn permission(
         true => Permission::Allowed,
         false => Permission::Denied(format!(
             "the scope {} was not granted",
-            missing.join(" and ")
+            text::list(&missing, " and ")
         )),
     }
 }

@@ -12,6 +12,11 @@ use crate::contract::{
 use crate::host::{Host, ImportedHost, Level};
 use crate::http::WasiHttp;
 
+/// Two-level segregated fit: constant time for every request, neighbours that are free grow together, and 3 KiB less of
+/// component than the standard library's allocator.
+#[global_allocator]
+static ALLOCATOR: rlsf::GlobalTlsf = rlsf::GlobalTlsf::new();
+
 thread_local! {
     /// The one connector of this instance. A component has one thread.
     static CONNECTOR: Connector = {

@@ -53,7 +53,7 @@ impl Connector {
     ///
     /// When settings are missing or wrong.
     pub fn check(&self) -> Result<CheckReport, Failure> {
-        self.with_api(Retries::none, |api| Ok(check::check(api)))
+        Ok(check::check(&self.api(Retries::none)?))
     }
 
     /// One page of a listing.
@@ -62,9 +62,8 @@ impl Connector {
     ///
     /// When the page cannot be given whole.
     pub fn list(&self, request: &ListRequest) -> Result<Page, Failure> {
-        self.with_api(Retries::new, |api| {
-            list::page(api, &self.open_listing, request)
-        })
+        let api = self.api(Retries::new)?;
+        Ok(list::page(&api, &self.open_listing, request)?)
     }
 
     /// Gives an account a role.
@@ -73,7 +72,8 @@ impl Connector {
     ///
     /// When it does not hold it afterwards, or nobody knows.
     pub fn grant(&self, assignment: &Assignment, mode: Mode) -> Result<Change, Failure> {
-        self.with_api(Retries::new, |api| membership::grant(api, assignment, mode))
+        let api = self.api(Retries::new)?;
+        Ok(membership::grant(&api, assignment, mode)?)
     }
 
     /// Takes a role from an account.
@@ -82,9 +82,8 @@ impl Connector {
     ///
     /// When it holds it afterwards, or nobody knows.
     pub fn revoke(&self, assignment: &Assignment, mode: Mode) -> Result<Change, Failure> {
-        self.with_api(Retries::new, |api| {
-            membership::revoke(api, assignment, mode)
-        })
+        let api = self.api(Retries::new)?;
+        Ok(membership::revoke(&api, assignment, mode)?)
     }
 
     /// Creates, changes or removes an account.
@@ -93,21 +92,19 @@ impl Connector {
     ///
     /// When it was not done, or nobody knows.
     pub fn provision(&self, request: ProvisionRequest, mode: Mode) -> Result<Change, Failure> {
-        self.with_api(Retries::new, |api| provision::provision(api, request, mode))
+        let api = self.api(Retries::new)?;
+        Ok(provision::provision(&api, request, mode)?)
     }
 
-    fn with_api<'a, T>(
-        &'a self,
-        retries: fn(&'a dyn Host) -> Retries<'a>,
-        call: impl FnOnce(&Api) -> Result<T, Error>,
-    ) -> Result<T, Failure> {
-        let settings = Settings::load(&*self.host).map_err(Error::settings)?;
-        Ok(call(&Api {
-            settings: &settings,
+    /// NinjaOne, for one call: the settings as they are now, and what the call may spend on trying again.
+    fn api<'a>(&'a self, retries: fn(&'a dyn Host) -> Retries<'a>) -> Result<Api<'a>, Error> {
+        let host = &*self.host;
+        Ok(Api {
+            settings: Settings::load(host).map_err(Error::settings)?,
             http: &*self.http,
-            host: &*self.host,
+            host,
             tokens: &self.tokens,
-            retries: &retries(&*self.host),
-        })?)
+            retries: retries(host),
+        })
     }
 }

@@ -6,6 +6,7 @@
 use crate::contract::{
     Account, Attribute, Event, EventKind, Grant, Invitation, Organization, Role, Value,
 };
+use crate::ninjaone::value;
 use crate::ninjaone::wire::{self, Id, UserType};
 
 /// The contract's name of a type of user.
@@ -92,16 +93,11 @@ pub fn event(id: i64, activity: wire::Activity) -> Event {
     Event {
         id: id.to_string(),
         kind: event_kind(activity.status_code.unwrap_or_default()),
-        time: activity.time.map(milliseconds),
+        time: activity.time.map(|time| time.milliseconds),
         account: activity.user_id.map(|id| id.to_string()),
         message: activity.message,
         attributes: attributes(activity.extra),
     }
-}
-
-/// NinjaOne's time, seconds with a fraction, as the contract's.
-pub(crate) fn milliseconds(seconds: f64) -> i64 {
-    (seconds * 1000.0).round() as i64
 }
 
 /// The codes are those that the API documents. Those for role assignments are of technicians and end users alike.
@@ -140,11 +136,11 @@ fn attributes(extra: Vec<(String, String)>) -> Vec<Attribute> {
 
 /// A value from its JSON text. A number that is no 64-bit integer stays JSON, so that it keeps every digit.
 fn value(json: String) -> Value {
-    let simple = match json.as_bytes().first() {
-        Some(b'"') => serde_json::from_str(&json).ok().map(Value::Text),
-        Some(b't' | b'f') => Some(Value::Boolean(json == "true")),
-        Some(b'-' | b'0'..=b'9') => json.parse().ok().map(Value::Integer),
-        _ => None,
-    };
+    let sent = value::Value::of_checked(&json);
+    let simple = sent
+        .text()
+        .map(Value::Text)
+        .or_else(|| sent.boolean().map(Value::Boolean))
+        .or_else(|| sent.integer().map(Value::Integer));
     simple.unwrap_or(Value::Json(json))
 }

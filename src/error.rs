@@ -7,6 +7,7 @@ use std::fmt;
 
 use crate::contract::{self, Failure, ResourceKind, ResourceReference};
 use crate::ninjaone::wire::Id;
+use crate::text;
 
 /// What is wrong with one setting, field or argument.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -274,11 +275,16 @@ impl From<Error> for Failure {
 }
 
 fn sentences(problems: &[Problem]) -> String {
-    let sentences: Vec<_> = problems
-        .iter()
-        .map(|p| format!("{}: {}; {}", p.field, p.problem, p.mend))
-        .collect();
-    sentences.join(". ")
+    let mut sentences = String::new();
+    for Problem {
+        field,
+        problem,
+        mend,
+    } in problems
+    {
+        text::append(&mut sentences, ". ", &format!("{field}: {problem}; {mend}"));
+    }
+    sentences
 }
 
 /// The case of an error, without its payload.

@@ -54,7 +54,7 @@ pub trait Host {
     /// Does nothing for so many nanoseconds.
     fn pause(&self, nanos: u64);
 
-    /// 64 bits that are not the same twice, nor in two instances: to spread requests, not to keep secrets.
+    /// A number that is not the same twice, nor in two instances: to spread requests, not to keep secrets.
     fn dice(&self) -> u64;
 }
 
@@ -114,13 +114,10 @@ mod component {
 
         fn dice(&self) -> u64 {
             // There is no source of chance among the imports. Two instances do not read both clocks at the same nanosecond,
-            // and the finalizer of SplitMix64 makes of a difference in any bit one in all.
+            // and every bit in the upper half of such a product depends on all those of the moment below it.
             let now = wasi::clocks::wall_clock::now();
-            let mut bits =
-                self.monotonic_nanos() ^ now.seconds.rotate_left(32) ^ u64::from(now.nanoseconds);
-            bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-            bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-            bits ^ (bits >> 31)
+            let moment = self.monotonic_nanos() ^ u64::from(now.nanoseconds) << 20;
+            moment.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32
         }
     }
 }

@@ -64,6 +64,12 @@ impl Response {
     }
 }
 
+/// Splits an absolute URL into its scheme and what follows the `://`.
+pub(crate) fn split_scheme(url: &str) -> Option<(&str, &str)> {
+    let (scheme, rest) = url.split_once(':')?;
+    Some((scheme, rest.strip_prefix("//")?))
+}
+
 /// A body that arrives in pieces.
 pub trait Body {
     /// Waits for the next piece; `None` at the end of the body.
@@ -133,7 +139,10 @@ mod wasi_http {
     };
     use waki::bindings::wasi::io::streams::{InputStream, StreamError};
 
-    use super::{Body, Method, Request, Response, Transport, TransportError, TransportErrorKind};
+    use super::{
+        Body, Method, Request, Response, Transport, TransportError, TransportErrorKind,
+        split_scheme,
+    };
 
     /// How much of a body is asked for at once, in bytes. The host gives what has arrived, so this bounds memory, not speed.
     const CHUNK_BYTES: u64 = 64 * 1024;
@@ -185,10 +194,7 @@ mod wasi_http {
         let headers = Fields::from_list(&headers)
             .map_err(|_| internal("the host does not allow a header field"))?;
         let outgoing = OutgoingRequest::new(headers);
-        let (scheme, rest) = request
-            .url
-            .split_once("://")
-            .unwrap_or(("https", &request.url));
+        let (scheme, rest) = split_scheme(&request.url).unwrap_or(("https", &request.url));
         let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
         let scheme = if scheme == "http" {
             Scheme::Http

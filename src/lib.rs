@@ -17,6 +17,7 @@
 //! | [`retry`] | what is tried again within a call, how often, and after which pause |
 //! | [`settings`], [`error`] | the four settings, checked; one error from every source |
 //! | [`http`], [`host`] | the outside, behind two small traits |
+//! | `text` | lists within texts |
 //!
 //! Natively it is an ordinary library, so that all of it but the outside is tested without WebAssembly; [`Connector::new`]
 //! takes the outside as arguments.
@@ -41,5 +42,6 @@ pub mod ninjaone;
 pub mod provision;
 pub mod retry;
 pub mod settings;
+mod text;
 
 pub use connector::Connector;

@@ -11,6 +11,8 @@ use zeroize::Zeroizing;
 
 use crate::error::Problem;
 use crate::host::Host;
+use crate::http::split_scheme;
+use crate::text;
 
 /// Key of the setting that says where NinjaOne is.
 pub const BASE_URL: &str = "base-url";
@@ -155,7 +157,7 @@ impl BaseUrl {
                 example,
             );
         }
-        let Some((scheme, rest)) = text.split_once("://") else {
+        let Some((scheme, rest)) = split_scheme(text) else {
             return wrong("it has no scheme", "put https:// in front of it");
         };
         if rest.contains('@') {
@@ -312,6 +314,6 @@ impl Scope {
 
 impl fmt::Display for Scope {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0.join(" "))
+        f.write_str(&text::list(&self.0, " "))
     }
 }

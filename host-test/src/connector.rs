@@ -30,7 +30,7 @@ macro_rules! call {
     ($self:ident $name:literal, $function:ident($($argument:expr),*)) => {{
         let span = tracing::info_span!(parent: &$self.span, $name);
         async {
-            let mut instance = $self.start().await?;
+            let mut instance = $self.take_instance().await?;
             let (guest, store) = instance.parts();
             store.data_mut().log.begin_call();
             let deadline = $self.plugin.host.limits.deadline;
@@ -52,6 +52,16 @@ impl Connector {
             tenant,
             instance: None,
         }
+    }
+
+    /// Starts the instance, unless there is one, so that the first call does not have to. Nobody needs to call this.
+    ///
+    /// # Errors
+    ///
+    /// When it does not start, as at a limit.
+    pub async fn start(&mut self) -> Result<(), CallError> {
+        self.instance = Some(self.take_instance().await?);
+        Ok(())
     }
 
     /// What the connector is and what it can do. Needs no settings and sends no request.
@@ -139,7 +149,7 @@ impl Connector {
         Some(instance.store.data_mut().table().iter_mut().count())
     }
 
-    async fn start(&mut self) -> Result<Instance, CallError> {
+    async fn take_instance(&mut self) -> Result<Instance, CallError> {
         if let Some(instance) = self.instance.take() {
             return Ok(instance);
         }

@@ -3,7 +3,13 @@
 use crate::contract::{Continuation, Counts, ListRequest, Page, Summary};
 use crate::{CallError, Connector};
 
+/// The items on the first page where the request does not say.
+const FIRST_PAGE: u32 = 100;
+
 /// The pages of a listing, from [`Connector::list_all`].
+///
+/// Where the request leaves it to the connector how much a page has, the first page is a short one, so that there is something to
+/// show soon.
 ///
 /// It has no more than one page in memory. What it has given is the whole only once [`Listing::summary`] is there: a listing
 /// that is cut short ends in an error, and the host must not take what is missing from it for removed.
@@ -12,6 +18,7 @@ pub struct Listing<'a> {
     request: ListRequest,
     /// A listing that starts at a cursor counts from there or from its beginning: the contract leaves that open.
     from_the_start: bool,
+    is_first: bool,
     received: Counts,
     summary: Option<Summary>,
 }
@@ -21,6 +28,7 @@ impl<'a> Listing<'a> {
         Self {
             connector,
             from_the_start: request.cursor.is_none(),
+            is_first: true,
             request,
             received: Counts::default(),
             summary: None,
@@ -36,7 +44,14 @@ impl<'a> Listing<'a> {
         if self.summary.is_some() {
             return Ok(None);
         }
-        let page = self.connector.list(&self.request).await?;
+        let limit = self.request.limit;
+        if self.is_first && limit.is_none() {
+            self.request.limit = Some(FIRST_PAGE);
+        }
+        let page = self.connector.list(&self.request).await;
+        self.request.limit = limit;
+        let page = page?;
+        self.is_first = false;
         for item in &page.items {
             self.received.count(item);
         }

@@ -169,6 +169,18 @@ async fn the_request_of_a_call_that_nobody_waits_for_any_more_is_given_up() {
 }
 
 #[tokio::test]
+async fn an_instance_can_be_started_before_its_first_call() {
+    let mut connector = connector(limits());
+    assert_eq!(connector.guest_memory(), None);
+    connector.start().await.expect("it starts");
+    assert!(connector.guest_memory().is_some());
+    // One that is there stays.
+    remembers(&mut connector).await;
+    connector.start().await.expect("it runs");
+    assert_eq!(recall(&mut connector).await, format!("me {SECRET}"));
+}
+
+#[tokio::test]
 async fn an_instance_lives_on_where_nothing_breaks_it_off() {
     let mut connector = connector(limits());
     remembers(&mut connector).await;

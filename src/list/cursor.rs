@@ -43,21 +43,23 @@ impl Cursor {
             organizations,
             events,
         ];
-        let numbers: Vec<_> = numbers.iter().map(|number| format!("{number:x}")).collect();
-        let text = format!("{FORM}.{}", numbers.join("."));
+        let mut text = FORM.to_string();
+        for number in numbers {
+            text += &format!(".{number:x}");
+        }
         // The counts would otherwise be believed, whatever became of them on the way.
         let mut digest = Digest::default();
         digest.add_text(&text);
-        format!("{text}.{:x}", digest.value())
+        text + &format!(".{:x}", digest.value())
     }
 
     /// Reads a cursor of the request with this fingerprint; `None` for anything else.
     pub fn parse(text: &str, fingerprint: u64) -> Option<Self> {
-        let numbers = text.strip_prefix(FORM)?.strip_prefix('.')?;
-        let numbers: Option<Vec<u64>> = numbers
-            .split('.')
-            .map(|number| u64::from_str_radix(number, 16).ok())
-            .collect();
+        let mut rest = text.strip_prefix(FORM)?.strip_prefix('.')?.split('.');
+        let mut numbers = [0; 10];
+        for number in &mut numbers {
+            *number = u64::from_str_radix(rest.next()?, 16).ok()?;
+        }
         let [
             of,
             stage,
@@ -69,11 +71,7 @@ impl Cursor {
             grants,
             organizations,
             events,
-            _digest,
-        ] = numbers?[..]
-        else {
-            return None;
-        };
+        ] = numbers;
         let counts = Counts {
             accounts,
             roles,

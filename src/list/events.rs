@@ -1,10 +1,9 @@
 //! Events: the activities of users, which NinjaOne gives newest first, in pages of those older than an identifier.
 
-use std::collections::BTreeMap;
+use std::cmp::Reverse;
 
-use crate::convert;
 use crate::error::Error;
-use crate::ninjaone::wire::Activity;
+use crate::ninjaone::wire::{Activity, Id, Time};
 use crate::ninjaone::{Api, Elements};
 
 /// The codes of sign-ins, of technicians and of end users, by which NinjaOne was seen to filter.
@@ -85,7 +84,7 @@ impl ActivityPages {
             self.newest = self.newest.or(self.last);
             self.in_page = true;
             let is_new = self.bound.is_none_or(|bound| id > bound);
-            let time = activity.time.map(convert::milliseconds);
+            let time = activity.time.map(|time| time.milliseconds);
             if is_new && since.is_none_or(|since| time.is_none_or(|time| time >= since)) {
                 self.wanted_in_page = true;
                 return Ok(Some((id, activity)));
@@ -99,10 +98,44 @@ fn number(id: Option<i64>) -> u64 {
     id.and_then(|id| u64::try_from(id).ok()).unwrap_or_default()
 }
 
-/// When each user signed in last, by identifier, in milliseconds. Reads every sign-in that NinjaOne keeps, and holds one for
-/// each user.
-pub(super) fn last_sign_ins(api: &Api) -> Result<BTreeMap<u32, i64>, Error> {
-    let mut last = BTreeMap::new();
+/// When each user signed in last.
+///
+/// A list that is put in order now and then, and then keeps one time for each user: sign-ins come in no order of users, and
+/// the standard library's maps are several kilobytes of component.
+#[derive(Default)]
+pub(super) struct SignIns {
+    times: Vec<(u32, i64)>,
+    /// How many there were when the list was put in order.
+    settled: usize,
+}
+
+impl SignIns {
+    /// The last sign-in of a user, in milliseconds since 1970.
+    pub(super) fn last(&self, user: Id) -> Option<i64> {
+        let place = self
+            .times
+            .binary_search_by_key(&user.number(), |(user, _)| *user);
+        place.ok().map(|place| self.times[place].1)
+    }
+
+    fn add(&mut self, user: Id, time: Time) {
+        self.times.push((user.number(), time.milliseconds));
+        if self.times.len() > 2 * self.settled + 1_000 {
+            self.settle();
+        }
+    }
+
+    fn settle(&mut self) {
+        self.times
+            .sort_unstable_by_key(|(user, time)| (*user, Reverse(*time)));
+        self.times.dedup_by_key(|(user, _)| *user);
+        self.settled = self.times.len();
+    }
+}
+
+/// Reads every sign-in that NinjaOne keeps.
+pub(super) fn sign_ins(api: &Api) -> Result<SignIns, Error> {
+    let mut sign_ins = SignIns::default();
     for status in SIGN_INS {
         let mut pages = ActivityPages {
             status: Some(status),
@@ -121,10 +154,10 @@ pub(super) fn last_sign_ins(api: &Api) -> Result<BTreeMap<u32, i64>, Error> {
             // Where NinjaOne does not heed the filter, other activities come too.
             let is_sign_in = activity.status_code.as_deref() == Some(status);
             if let (true, Some(user), Some(time)) = (is_sign_in, activity.user_id, activity.time) {
-                last.entry(user.number())
-                    .or_insert_with(|| convert::milliseconds(time));
+                sign_ins.add(user, time);
             }
         }
     }
-    Ok(last)
+    sign_ins.settle();
+    Ok(sign_ins)
 }

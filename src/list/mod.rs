@@ -43,7 +43,7 @@ pub(crate) fn page(
     open: &RefCell<Option<OpenListing>>,
     request: &ListRequest,
 ) -> Result<Page, Error> {
-    let plan = Plan::new(api.settings, request)?;
+    let plan = Plan::new(&api.settings, request)?;
     let mut walk = match &request.cursor {
         None => Walk::default(),
         Some(text) => {

@@ -1,10 +1,9 @@
 //! Goes through the stages of a plan, one element at a time.
 
-use std::collections::BTreeMap;
 use std::mem;
 
 use super::cursor::{Cursor, Digest};
-use super::events::{self, ActivityPages};
+use super::events::{self, ActivityPages, SignIns};
 use super::id_set::IdSet;
 use super::plan::{AccountSource, Plan, Stage};
 use super::sorted_map::SortedMap;
@@ -32,7 +31,7 @@ pub(super) struct Walk {
     roles: IdSet,
     organizations: IdSet,
     /// When users signed in last, once that was asked for.
-    sign_ins: Option<BTreeMap<u32, i64>>,
+    sign_ins: Option<SignIns>,
     /// The events, once they have all been given.
     ended_events: Option<ActivityPages>,
 }
@@ -102,7 +101,7 @@ impl Walk {
             .ok_or_else(gone)?;
         if plan.keep.knows_all_accounts && matches!(plan.stages[stage], Stage::Roles { .. }) {
             // Members are compared with all the accounts, so these have to be met again; their sign-ins do not matter.
-            walk.sign_ins = Some(BTreeMap::new());
+            walk.sign_ins = Some(SignIns::default());
             while walk.stage == 0 {
                 walk.next_in_stage(api, plan)?;
             }
@@ -193,16 +192,13 @@ impl Walk {
         let stage = &plan.stages[self.stage];
         let is_accounts = matches!(stage, Stage::Accounts(_));
         if is_accounts && plan.keep.last_sign_in && self.sign_ins.is_none() {
-            self.sign_ins = Some(events::last_sign_ins(api)?);
+            self.sign_ins = Some(events::sign_ins(api)?);
         }
-        let mut source = match self.source.take() {
+        let source = match &mut self.source {
             Some(source) => source,
-            None => Source::open(api, plan, stage)?,
+            None => self.source.insert(Source::open(api, plan, stage)?),
         };
-        let element = source.next(api, plan);
-        // After a failure too: it knows the place.
-        let source = self.source.insert(source);
-        let Some(element) = element? else {
+        let Some(element) = source.next(api, plan)? else {
             if let Source::Events(pages) = source {
                 self.ended_events = Some(mem::take(pages));
             }
@@ -251,7 +247,7 @@ impl Walk {
                 }
                 let mut account = convert::account(id, user, asked);
                 let sign_ins = self.sign_ins.as_ref();
-                account.last_sign_in = sign_ins.and_then(|last| last.get(&id.number()).copied());
+                account.last_sign_in = sign_ins.and_then(|sign_ins| sign_ins.last(id));
                 let kind_fits = plan
                     .keep
                     .user_type

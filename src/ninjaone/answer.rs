@@ -7,7 +7,8 @@ use super::json::JsonReader;
 use super::wire::FailureBody;
 use crate::contract::TimeoutPhase;
 use crate::error::{Error, Exchange, Kind};
-use crate::http::{Response, TransportError, TransportErrorKind};
+use crate::http::{Response, TransportError, TransportErrorKind, split_scheme};
+use crate::text;
 
 /// How much of the body of a failure is read, in bytes.
 const LARGEST_FAILURE: usize = 64 * 1024;
@@ -75,7 +76,7 @@ pub(crate) fn failure(
     mut exchange: Exchange,
     response: Response,
     needs: &Needs,
-    secrets: &[&str],
+    secrets: &[&[u8]],
     unix_seconds: u64,
 ) -> Error {
     let status = response.status;
@@ -86,7 +87,7 @@ pub(crate) fn failure(
         Ok(body) => body,
         Err(error) => return transport_failure(&error, &exchange),
     };
-    let parsed = FailureBody::parse(body.as_bytes());
+    let parsed = FailureBody::parse(&body);
     exchange.code = parsed.message_code.clone().or_else(|| parsed.code.clone());
     exchange.request_id = exchange.request_id.or_else(|| parsed.incident_id.clone());
     let said = parsed
@@ -97,68 +98,72 @@ pub(crate) fn failure(
             format!("NinjaOne says {:?}; ", shorten(said))
         });
 
-    let fail =
-        |kind: Kind, advice: &str| Error::exchange(kind, &exchange, format!("{said}{advice}"));
-    if parsed.auth_code == Some(USER_CONTEXT_REQUIRED) || parsed.names("user_context_required") {
-        let advice = "this endpoint refuses machine-to-machine tokens; ask NinjaOne's support whether your instance lets API applications use it";
-        return fail(Kind::MissingPermission(Vec::new()), advice);
-    }
-    if parsed
-        .auth_code
-        .is_some_and(|code| HEADER_REJECTED.contains(&code))
-    {
-        return fail(
-            Kind::Internal,
-            "the authorization header did not arrive as it was sent; check for a proxy in between",
-        );
-    }
-    match status {
-        200..=299 | 400 | 403 | 404 if is_html => html_page(&exchange, retry_after),
-        401 if parsed.names("insufficient_privileges") => missing_permission(&fail, needs),
-        401 => fail(
+    let missing_permission =
+        || Kind::MissingPermission(needs.scopes.iter().map(ToString::to_string).collect());
+    let how_to_permit = how_to_permit(needs);
+    let redirected = format!(
+        "it redirects to {}, which is not followed with a token; set the base URL to where your tenant is",
+        location.as_deref().unwrap_or("an unnamed place")
+    );
+    let (kind, advice) = match status {
+        _ if parsed.auth_code == Some(USER_CONTEXT_REQUIRED)
+            || parsed.names("user_context_required") =>
+        {
+            (
+                Kind::MissingPermission(Vec::new()),
+                "this endpoint refuses machine-to-machine tokens; ask NinjaOne's support whether API applications may use it",
+            )
+        }
+        _ if parsed
+            .auth_code
+            .is_some_and(|code| HEADER_REJECTED.contains(&code)) =>
+        {
+            (
+                Kind::Internal,
+                "the authorization header did not arrive as it was sent; check for a proxy in between",
+            )
+        }
+        200..=299 | 400 | 403 | 404 if is_html => return html_page(&exchange, retry_after),
+        401 if parsed.names("insufficient_privileges") => {
+            (missing_permission(), how_to_permit.as_str())
+        }
+        401 => (
             Kind::Unauthorized,
             "a fresh token was not accepted either; check in NinjaOne that the API application still exists",
         ),
-        403 => missing_permission(&fail, needs),
-        404 if is_unknown_route(&parsed) => fail(
+        403 => (missing_permission(), how_to_permit.as_str()),
+        404 if is_unknown_route(&parsed) => (
             Kind::NoSuchEndpoint,
             "this instance of NinjaOne has no such endpoint; check the base URL, and ask NinjaOne when your instance gets it",
         ),
-        404 => fail(Kind::NotFound, "there is no such entity"),
-        408 => fail(
+        404 => (Kind::NotFound, "there is no such entity"),
+        408 => (
             Kind::Timeout(TimeoutPhase::FirstByte),
             "NinjaOne did not get the request in time; try again",
         ),
-        400 | 409 | 422 => fail(
+        400 | 409 | 422 => (
             Kind::Rejected,
             "NinjaOne did not accept the request; mend what it names",
         ),
-        429 | 503 => fail(
+        429 | 503 => (
             Kind::RateLimited(retry_after),
             "NinjaOne wants fewer requests; wait and try again",
         ),
-        300..=399 => {
-            let to = location.unwrap_or_else(|| "an unnamed place".to_string());
-            fail(
-                Kind::Upstream,
-                &format!(
-                    "it redirects to {to}, which is not followed with a token; set the base URL to where your tenant is"
-                ),
-            )
-        }
-        200..=299 => fail(
+        300..=399 => (Kind::Upstream, redirected.as_str()),
+        200..=299 => (
             Kind::Upstream,
             "this success is not one that the endpoint is known to give",
         ),
-        500..=599 => fail(
+        500..=599 => (
             Kind::Upstream,
             "NinjaOne failed; try again later, and give its support the request id if it stays so",
         ),
-        _ => fail(
+        _ => (
             Kind::Upstream,
             "this status is not one that the endpoint is known to give",
         ),
-    }
+    };
+    Error::exchange(kind, &exchange, format!("{said}{advice}"))
 }
 
 /// A web page where data should be. One widely used client meets throttling so, and not as a 429.
@@ -201,17 +206,13 @@ pub(crate) fn check_start(reader: &mut JsonReader) -> Result<(), Error> {
     }
 }
 
-fn missing_permission(fail: &dyn Fn(Kind, &str) -> Error, needs: &Needs) -> Error {
-    let scopes = needs.scopes.join(" and ");
+fn how_to_permit(needs: &Needs) -> String {
+    let scopes = text::list(needs.scopes, " and ");
     let also = needs
         .else_needed
         .map_or_else(String::new, |also| format!(", and {also}"));
-    let advice = format!(
+    format!(
         "give the API application in NinjaOne the scope {scopes}, and name it in the setting scope{also}"
-    );
-    fail(
-        Kind::MissingPermission(needs.scopes.iter().map(ToString::to_string).collect()),
-        &advice,
     )
 }
 
@@ -232,10 +233,13 @@ pub(crate) fn is_html(response: &Response) -> bool {
 
 /// Scheme and host of a redirect. The rest is not shown, since it may carry a secret.
 fn host_of_location(location: &str) -> String {
-    match location.split_once("://") {
+    match split_scheme(location) {
         Some((scheme, rest)) => {
             let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-            let host = authority.rsplit('@').next().unwrap_or_default();
+            let host = match authority.bytes().rposition(|byte| byte == b'@') {
+                Some(at) => &authority[at + 1..],
+                None => authority,
+            };
             format!("{}://{}", shorten(scheme), shorten(host))
         }
         None => "another path of the same host".to_string(),
@@ -244,10 +248,10 @@ fn host_of_location(location: &str) -> String {
 
 fn shorten(text: &str) -> String {
     const MOST: usize = 200;
-    if text.chars().count() <= MOST {
-        return text.to_string();
+    match text.char_indices().nth(MOST) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_string(),
     }
-    text.chars().take(MOST).chain("…".chars()).collect()
 }
 
 /// Reads a body that is expected to be short; the rest of a long one is left.
@@ -263,13 +267,20 @@ pub(crate) fn read_start(mut response: Response) -> Result<Vec<u8>, TransportErr
 }
 
 /// Reads the body of a failure, with what was secret about the request blanked: some proxies show what they were sent.
-pub(crate) fn read_failure(response: Response, secrets: &[&str]) -> Result<String, TransportError> {
-    let body = read_start(response)?;
-    let body = String::from_utf8_lossy(&body).into_owned();
-    Ok(secrets
-        .iter()
-        .filter(|secret| !secret.is_empty())
-        .fold(body, |body, secret| body.replace(secret, "[secret]")))
+pub(crate) fn read_failure(
+    response: Response,
+    secrets: &[&[u8]],
+) -> Result<Vec<u8>, TransportError> {
+    let mut body = read_start(response)?;
+    for place in 0..body.len() {
+        for secret in secrets {
+            // What is not text is no secret either, so a star for each byte leaves the rest of the text what it is.
+            if body[place..].starts_with(secret) {
+                body[place..place + secret.len()].fill(b'*');
+            }
+        }
+    }
+    Ok(body)
 }
 
 /// The wait that `Retry-After` asks for, in milliseconds: seconds, or the time until a date.

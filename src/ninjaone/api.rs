@@ -1,6 +1,5 @@
 //! The endpoints in use, each a function of its own.
 
-use serde::Serialize;
 use zeroize::Zeroizing;
 
 use super::answer::{self, Needs};
@@ -41,7 +40,7 @@ const END_USERS: Needs = Needs {
 /// NinjaOne, as one instance of the connector reaches it.
 pub struct Api<'a> {
     /// Where it is, and as whom to speak to it.
-    pub settings: &'a Settings,
+    pub settings: Settings,
     /// Sends requests.
     pub http: &'a dyn Transport,
     /// Tells the time and gives the secret.
@@ -49,7 +48,7 @@ pub struct Api<'a> {
     /// Keeps the token.
     pub tokens: &'a TokenCache,
     /// What may be tried again. Answers that are read as they arrive are for their readers to ask for again.
-    pub retries: &'a Retries<'a>,
+    pub retries: Retries<'a>,
 }
 
 impl Api<'_> {
@@ -108,7 +107,7 @@ impl Api<'_> {
             needs(user_type),
         )
         .query(&query)
-        .json(user);
+        .json(user.to_json());
         let (exchange, response) = self.write(&call)?;
         one(exchange, response)
     }
@@ -124,7 +123,7 @@ impl Api<'_> {
             format!("{}/{id}", entity(user_type)),
             needs(user_type),
         )
-        .json(user);
+        .json(user.to_json());
         self.write(&call).map(drop)
     }
 
@@ -182,7 +181,7 @@ impl Api<'_> {
             format!("/v2/user/role/{role}/{change}"),
             &MEMBERSHIP,
         )
-        .json(&[user]);
+        .json(format!("[{user}]"));
         let (exchange, response) = self.write(&call)?;
         let mut reader = JsonReader::new(response.body, exchange);
         Ok(reader.peek()?.map(|_| RoleEvents::of_one(reader)))
@@ -287,12 +286,12 @@ impl Api<'_> {
         let now = self.host.unix_seconds();
         if !wanted.contains(&response.status) {
             let authorization = self.tokens.current();
-            let token = authorization.trim_start_matches("Bearer ");
+            let token = authorization.strip_prefix("Bearer ").unwrap_or_default();
             return Err(answer::failure(
                 exchange,
                 response,
                 call.needs,
-                &[token],
+                &[token.as_bytes()],
                 now,
             ));
         }
@@ -305,7 +304,7 @@ impl Api<'_> {
             .retries
             .repeating(|| {
                 self.tokens
-                    .authorization(self.settings, self.http, self.host)
+                    .authorization(&self.settings, self.http, self.host)
             })
             .map_err(Error::before_request)?;
         let mut headers = vec![
@@ -377,10 +376,8 @@ impl Call {
         self
     }
 
-    fn json<T: Serialize + ?Sized>(mut self, body: &T) -> Self {
-        self.body = serde_json::to_vec(body).expect(
-            "the bodies of requests are plain structs and lists, which cannot fail to serialize",
-        );
+    fn json(mut self, body: String) -> Self {
+        self.body = body.into_bytes();
         self
     }
 

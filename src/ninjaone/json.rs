@@ -1,18 +1,17 @@
 //! Reads JSON while it arrives.
 //!
 //! NinjaOne answers "all users" and "all roles with all members" with one array each, however large. This reader finds
-//! where a value begins and ends as the bytes come in, hands out one value at a time for `serde_json` to decode, and keeps
+//! where a value begins and ends as the bytes come in, hands out one value at a time, and keeps
 //! no more than that value. Sizes are in bytes.
 //!
 //! What this module does not know: what the values mean. It checks the structure that it walks through itself; what is
 //! inside a value is checked by whoever decodes it.
 
-use serde_json::value::RawValue;
-
 use crate::error::{Error, Exchange, Kind};
 use crate::http::{Body, TransportError};
 use crate::ninjaone::answer::transport_failure;
-use crate::ninjaone::wire::{Fields, Object};
+use crate::ninjaone::value::{FromJson, Value};
+use crate::ninjaone::wire::Object;
 
 /// The largest single value, in bytes: far above any user, role or organization.
 const LARGEST_VALUE: usize = 2 * 1024 * 1024;
@@ -22,6 +21,8 @@ pub(crate) struct JsonReader {
     body: Box<dyn Body>,
     exchange: Exchange,
     buffer: Vec<u8>,
+    /// Where in the buffer the value taken last begins.
+    start: usize,
     /// Where in the buffer the next byte to look at is.
     next: usize,
     /// How many bytes of the body were there before the buffer.
@@ -35,6 +36,7 @@ impl JsonReader {
             body,
             exchange,
             buffer: Vec::new(),
+            start: 0,
             next: 0,
             discarded: 0,
             ended: false,
@@ -53,8 +55,7 @@ impl JsonReader {
 
     /// Where the value taken last began.
     pub(crate) fn value_start(&self) -> u64 {
-        // The buffer begins with it until more is asked for.
-        self.discarded
+        self.discarded + self.start as u64
     }
 
     /// The next byte that is not white space, without taking it; `None` at the end.
@@ -62,7 +63,7 @@ impl JsonReader {
         loop {
             while let Some(&byte) = self.buffer.get(self.next) {
                 if self.discarded == 0 && self.next == 0 && byte == 0xEF {
-                    if self.buffer.len() < 3 && self.fill()? {
+                    if self.buffer.len() < 3 && self.fill(0)? {
                         continue;
                     }
                     if self.buffer.starts_with(b"\xEF\xBB\xBF") {
@@ -76,7 +77,7 @@ impl JsonReader {
                 }
                 self.next += 1;
             }
-            if !self.fill()? {
+            if !self.fill(self.next)? {
                 return Ok(None);
             }
         }
@@ -105,7 +106,9 @@ impl JsonReader {
         if !self.next_member(first, b'}')? {
             return Ok(None);
         }
-        let key = self.decode::<String>()?;
+        let key = self.value()?.text();
+        let key = key
+            .ok_or_else(|| self.malformed(self.value_start(), "the name of a field is not text"))?;
         self.expect(b':')?;
         Ok(Some(key))
     }
@@ -134,24 +137,27 @@ impl JsonReader {
         }
     }
 
-    /// Takes the next value and decodes it.
-    pub(crate) fn decode<T: serde::de::DeserializeOwned>(&mut self) -> Result<T, Error> {
-        let range = self.value()?;
-        serde_json::from_slice(&self.buffer[range])
-            .map_err(|error| self.malformed(self.value_start(), &error.to_string()))
+    /// Takes the next value.
+    pub(crate) fn value(&mut self) -> Result<Value<'_>, Error> {
+        self.take_value()?;
+        Value::parse(self.taken()).map_err(|problem| self.malformed(self.value_start(), &problem))
+    }
+
+    /// Takes the next value, as that of the field with this name; `None` for a null.
+    pub(crate) fn field<T: FromJson>(&mut self, name: &str) -> Result<Option<T>, Error> {
+        let mut field = None;
+        let value = self.value()?;
+        if !value.is_null() {
+            T::read_field(&mut field, name, value)
+                .map_err(|problem| self.malformed(self.value_start(), &problem))?;
+        }
+        Ok(field)
     }
 
     /// Takes the next value, which has to be an object, and reads it.
     pub(crate) fn object<T: Object>(&mut self) -> Result<T, Error> {
-        let range = self.value()?;
-        let fields = Fields::parse(&self.buffer[range])
-            .map_err(|error| self.malformed(self.value_start(), &error.to_string()))?;
-        T::read(fields).map_err(|problem| self.malformed(self.value_start(), &problem))
-    }
-
-    /// Takes the next value, makes sure that it is one, and leaves it.
-    pub(crate) fn skip(&mut self) -> Result<(), Error> {
-        self.decode::<Box<RawValue>>().map(drop)
+        self.take_value()?;
+        T::parse(self.taken()).map_err(|problem| self.malformed(self.value_start(), &problem))
     }
 
     /// Takes the end of the body: nothing but white space may be left.
@@ -162,56 +168,54 @@ impl JsonReader {
         }
     }
 
-    /// Takes the next value whole, and tells where in the buffer it is.
-    fn value(&mut self) -> Result<std::ops::Range<usize>, Error> {
+    /// The value taken last.
+    fn taken(&self) -> &[u8] {
+        &self.buffer[self.start..self.next]
+    }
+
+    /// Takes the next value, unchecked: see [`JsonReader::taken`].
+    fn take_value(&mut self) -> Result<(), Error> {
         let Some(first) = self.peek()? else {
             return Err(self.unexpected(None, "a value"));
         };
-        self.discard_taken();
+        self.start = self.next;
         let mut scan = Scan::new(first);
-        let mut looked_at = 0;
         loop {
-            if let Some(length) = scan.end_in(&self.buffer[looked_at..]) {
-                let end = looked_at + length;
-                self.next = end;
-                return Ok(0..end);
+            if let Some(length) = scan.end_in(&self.buffer[self.next..]) {
+                self.next += length;
+                return Ok(());
             }
-            looked_at = self.buffer.len();
-            if looked_at > LARGEST_VALUE {
+            self.next = self.buffer.len();
+            if self.next - self.start > LARGEST_VALUE {
                 let message =
                     format!("one value of the answer is larger than {LARGEST_VALUE} bytes");
                 return Err(Error::exchange(Kind::TooLarge, &self.exchange, message));
             }
-            if !self.fill()? {
+            if !self.fill(self.start)? {
                 if scan.ends_with_the_body() {
-                    self.next = looked_at;
-                    return Ok(0..looked_at);
+                    return Ok(());
                 }
-                self.next = looked_at;
                 return Err(self.unexpected(None, "the rest of a value"));
             }
         }
     }
 
-    fn discard_taken(&mut self) {
-        self.buffer.drain(..self.next);
-        self.discarded += self.next as u64;
-        self.next = 0;
-    }
-
-    /// Waits for more of the body; false at its end.
-    fn fill(&mut self) -> Result<bool, Error> {
+    /// Waits for more of the body; false at its end. Keeps what is in the buffer from this place on: to let go of what was
+    /// taken at every value would move the rest of the buffer each time.
+    fn fill(&mut self, kept: usize) -> Result<bool, Error> {
         while !self.ended {
             match self.body.chunk() {
                 Ok(Some(chunk)) if chunk.is_empty() => {}
                 Ok(Some(chunk)) => {
-                    if self.next == self.buffer.len() {
-                        self.discarded += self.next as u64;
-                        self.next = 0;
+                    if kept == self.buffer.len() {
                         self.buffer = chunk;
                     } else {
+                        self.buffer.drain(..kept);
                         self.buffer.extend_from_slice(&chunk);
                     }
+                    self.discarded += kept as u64;
+                    self.start = 0;
+                    self.next -= kept;
                     return Ok(true);
                 }
                 Ok(None) => self.ended = true,

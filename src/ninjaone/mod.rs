@@ -13,6 +13,7 @@ pub mod elements;
 mod json;
 pub mod roles;
 pub mod token;
+pub mod value;
 pub mod wire;
 
 pub use self::api::Api;

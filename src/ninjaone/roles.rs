@@ -3,8 +3,6 @@
 //! NinjaOne embeds all members in each role, a million of them if need be. So the members are handed out one by one, and
 //! the role after them, once all its fields are known.
 
-use serde_json::value::RawValue;
-
 use super::answer;
 use super::json::JsonReader;
 use super::wire::{Id, RoleMember, UserRole};
@@ -92,9 +90,8 @@ impl RoleEvents {
 
     /// The failure of a role that came without a list of its members, where that is what was asked for: it may have many.
     pub(crate) fn without_members(&self, role: Id) -> Error {
-        let problem = format!(
-            "the role {role} came without a list of its members, so nobody can tell who holds it"
-        );
+        let problem =
+            format!("the role {role} came without its members, so nobody can tell who holds it");
         self.reader.malformed(self.reader.offset(), &problem)
     }
 
@@ -170,25 +167,29 @@ impl RoleEvents {
         };
         if again {
             // Members may have been given away under the first id.
-            let problem = format!("a role has the field {key} twice");
-            return Err(self.reader.malformed(self.reader.offset(), &problem));
+            let problem = "a role has its id or members twice";
+            return Err(self.reader.malformed(self.reader.offset(), problem));
         }
         match key.as_str() {
-            "id" => role.id = self.reader.decode()?,
-            "name" => role.name = self.reader.decode()?,
-            "type" => role.role_type = self.reader.decode()?,
-            "description" => role.description = self.reader.decode()?,
+            "id" => role.id = self.reader.field(&key)?,
+            "name" => role.name = self.reader.field(&key)?,
+            "type" => role.role_type = self.reader.field(&key)?,
+            "description" => role.description = self.reader.field(&key)?,
             "members" if self.reader.peek()? == Some(b'[') => {
                 self.reader.expect(b'[')?;
                 self.current.members = Some(0);
                 self.current.first_member = true;
                 self.place = Place::InMembers;
             }
-            "members" => self.reader.decode::<Option<[(); 0]>>().map(drop)?,
             _ => {
-                let value = self.reader.decode::<Box<RawValue>>()?;
-                if value.get() != "null" {
-                    role.extra.push((key, value.get().to_string()));
+                let value = self.reader.value()?;
+                if !value.is_null() && key != "members" {
+                    role.extra.push((key, value.json().to_string()));
+                } else if !value.is_null() {
+                    let start = self.reader.value_start();
+                    return Err(self
+                        .reader
+                        .malformed(start, "field members: it is not a list"));
                 }
             }
         }

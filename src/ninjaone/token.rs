@@ -8,7 +8,7 @@ use std::cell::RefCell;
 use zeroize::Zeroizing;
 
 use super::answer::{self, Needs};
-use super::wire::{FailureBody, Fields, Object, TokenAnswer};
+use super::wire::{FailureBody, Object, TokenAnswer};
 use crate::error::{Error, Exchange, Kind};
 use crate::host::{Host, Level};
 use crate::http::{Method, Request, Response, Transport};
@@ -29,7 +29,8 @@ pub struct TokenCache(RefCell<Option<Token>>);
 
 struct Token {
     authorization: Zeroizing<String>,
-    granted: Option<Vec<String>>,
+    /// The scopes that were granted, as they were sent.
+    granted: Option<String>,
     renew_at_nanos: Option<u64>,
     settings: Settings,
 }
@@ -75,10 +76,14 @@ impl TokenCache {
 
     /// The scopes that came with the token, where NinjaOne named them.
     pub fn granted_scopes(&self) -> Option<Vec<String>> {
-        self.0
-            .borrow()
-            .as_ref()
-            .and_then(|token| token.granted.clone())
+        let token = self.0.borrow();
+        let granted = token.as_ref()?.granted.as_ref()?;
+        Some(
+            granted
+                .split_whitespace()
+                .map(ToString::to_string)
+                .collect(),
+        )
     }
 }
 
@@ -124,10 +129,7 @@ fn fetch(settings: &Settings, http: &dyn Transport, host: &dyn Host) -> Result<T
     host.log(
         Level::Debug,
         "got a token",
-        &[(
-            "scope",
-            &token.granted.as_deref().unwrap_or_default().join(" "),
-        )],
+        &[("scope", token.granted.as_deref().unwrap_or_default())],
     );
     Ok(token)
 }
@@ -143,7 +145,7 @@ fn parse(
     if body.trim_ascii_start().starts_with(b"<") {
         return Err(answer::html_page(exchange, None));
     }
-    // What serde says of a body with a token in it is not repeated: it may quote it.
+    // What is wrong with a body with a token in it is not repeated: it may quote it.
     let malformed = |problem: &str| {
         Error::exchange(
             Kind::Malformed(None),
@@ -151,11 +153,8 @@ fn parse(
             format!("{problem}; check that the base URL is that of a NinjaOne tenant"),
         )
     };
-    let answer = Fields::parse(body)
-        .map_err(drop)
-        .and_then(|fields| TokenAnswer::read(fields).map_err(drop));
-    let answer =
-        answer.map_err(|()| malformed("the answer is not that of an OAuth token endpoint"))?;
+    let answer = TokenAnswer::parse(body)
+        .map_err(|_| malformed("the answer is not that of an OAuth token endpoint"))?;
     let token = answer
         .access_token
         .map(Zeroizing::new)
@@ -183,9 +182,7 @@ fn parse(
     });
     Ok(Token {
         authorization: Zeroizing::new(format!("Bearer {}", token.as_str())),
-        granted: answer
-            .scope
-            .map(|scope| scope.split_whitespace().map(ToString::to_string).collect()),
+        granted: answer.scope,
         renew_at_nanos: usable_nanos.map(|nanos| asked_at.saturating_add(nanos)),
         settings: settings.clone(),
     })
@@ -206,7 +203,7 @@ fn refusal(
     let status = response.status;
     // As it is, and as it was sent.
     let sent = form(&[("", secret)]);
-    let secrets = [secret, std::str::from_utf8(&sent[1..]).unwrap_or_default()];
+    let secrets = [secret.as_bytes(), &sent[1..]];
     if !matches!(status, 400 | 401 | 403 | 404) || answer::is_html(&response) {
         return answer::failure(exchange, response, &NEEDS, &secrets, host.unix_seconds());
     }
@@ -214,7 +211,7 @@ fn refusal(
         Ok(body) => body,
         Err(error) => return answer::transport_failure(&error, &exchange),
     };
-    let parsed = FailureBody::parse(body.as_bytes());
+    let parsed = FailureBody::parse(&body);
     exchange.code.clone_from(&parsed.code);
     exchange.request_id = exchange
         .request_id

@@ -7,19 +7,17 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use serde::Serialize;
-use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, Visitor};
-use serde_json::value::RawValue;
+use super::value::{self, Fields, FromJson, Value};
 
 /// Identifies a user, a role or an organization: an `int32` that is not negative.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(transparent)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Id(u32);
 
 impl Id {
     /// Reads an identifier as the contract has it: decimal digits, without sign, space or leading zeros.
     pub fn parse(text: &str) -> Option<Self> {
-        let id = Id(text.parse().ok()?);
+        let number: u64 = text.parse().ok()?;
+        let id = Id(u32::try_from(number).ok()?);
         (id.0 <= i32::MAX as u32 && id.to_string() == text).then_some(id)
     }
 
@@ -35,91 +33,41 @@ impl fmt::Display for Id {
     }
 }
 
-impl<'de> Deserialize<'de> for Id {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let number = i64::deserialize(deserializer)?;
-        match u32::try_from(number) {
-            Ok(id) if number <= i64::from(i32::MAX) => Ok(Id(id)),
-            _ => Err(D::Error::custom(format_args!(
-                "{number} is not an identifier of NinjaOne's"
-            ))),
-        }
+impl FromJson for Id {
+    const KIND: &'static str = "an identifier of NinjaOne's";
+
+    fn from_json(value: Value<'_>) -> Option<Self> {
+        Id::parse(value.json())
     }
 }
 
-/// The fields of a JSON object that are not null, in the order in which they were sent; the values still JSON text. Of a
-/// field that comes twice, the first counts.
-///
-/// Objects are read by way of this rather than by derived code, which would be several kilobytes for each type.
-pub struct Fields<'a>(Vec<(Cow<'a, str>, &'a str)>);
+/// A point in time, which NinjaOne writes as seconds since 1970 with a fraction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Time {
+    /// Milliseconds since 1970.
+    pub milliseconds: i64,
+}
 
-impl<'a> Fields<'a> {
-    /// Reads an object.
-    pub(crate) fn parse(json: &'a [u8]) -> serde_json::Result<Self> {
-        serde_json::from_slice(json)
-    }
+impl FromJson for Time {
+    const KIND: &'static str = "a number of seconds";
 
-    fn get(&self, name: &str) -> Option<&'a str> {
-        self.0
-            .iter()
-            .find(|(own, _)| own == name)
-            .map(|(_, value)| *value)
-    }
-
-    /// The text of a field, if it is text.
-    fn text(&self, name: &str) -> Option<String> {
-        serde_json::from_str(self.get(name)?).ok()
+    fn from_json(value: Value<'_>) -> Option<Self> {
+        let milliseconds = value.thousandths()?;
+        Some(Time { milliseconds })
     }
 }
 
-impl<'de> Deserialize<'de> for Fields<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct FieldsVisitor;
-        impl<'de> Visitor<'de> for FieldsVisitor {
-            type Value = Fields<'de>;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Fields<'de>, A::Error> {
-                let mut fields = Vec::with_capacity(24);
-                while let Some((Name(name), value)) = map.next_entry::<Name, &RawValue>()? {
-                    if value.get() != "null" {
-                        fields.push((name, value.get()));
-                    }
-                }
-                Ok(Fields(fields))
-            }
-        }
-        deserializer.deserialize_map(FieldsVisitor)
+/// An object that is read field by field.
+pub trait Object: Default {
+    /// Takes a field that is not null; or says that it is not what it should be. Of a field that comes twice, the last counts.
+    fn take(&mut self, name: Cow<'_, str>, value: Value<'_>) -> Result<(), String>;
+
+    /// Reads it from its text; or says what is wrong with that.
+    fn parse(text: &[u8]) -> Result<Self, String> {
+        let mut object = Self::default();
+        value::read_object(text, &mut |name, value| object.take(name, value))?;
+        Ok(object)
     }
-}
-
-/// The name of a field; borrowed unless it is written with escapes.
-struct Name<'a>(Cow<'a, str>);
-
-impl<'de> Deserialize<'de> for Name<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct NameVisitor;
-        impl<'de> Visitor<'de> for NameVisitor {
-            type Value = Name<'de>;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("the name of a field")
-            }
-            fn visit_borrowed_str<E>(self, name: &'de str) -> Result<Name<'de>, E> {
-                Ok(Name(Cow::Borrowed(name)))
-            }
-            fn visit_str<E>(self, name: &str) -> Result<Name<'de>, E> {
-                Ok(Name(Cow::Owned(name.to_string())))
-            }
-        }
-        deserializer.deserialize_str(NameVisitor)
-    }
-}
-
-/// An object that is read from its fields.
-pub trait Object: Sized {
-    /// Reads it; or says which field is not what it should be.
-    fn read(fields: Fields<'_>) -> Result<Self, String>;
 }
 
 /// Defines an object of NinjaOne's: the fields that are known here, and `extra` for all others.
@@ -134,22 +82,17 @@ macro_rules! object {
         }
 
         impl Object for $name {
-            fn read(fields: Fields<'_>) -> Result<Self, String> {
-                let mut object = $name::default();
-                for (name, value) in fields.0 {
-                    match &*name {
-                        $($key => object.$field = Some(decode(&name, value)?),)*
-                        _ => object.extra.push((name.into_owned(), value.to_string())),
+            fn take(&mut self, name: Cow<'_, str>, value: Value<'_>) -> Result<(), String> {
+                match &*name {
+                    $($key => FromJson::read_field(&mut self.$field, &name, value),)*
+                    _ => {
+                        self.extra.push((name.into_owned(), value.json().to_string()));
+                        Ok(())
                     }
                 }
-                Ok(object)
             }
         }
     };
-}
-
-fn decode<'a, T: Deserialize<'a>>(name: &str, json: &'a str) -> Result<T, String> {
-    serde_json::from_str(json).map_err(|error| format!("field {name}: {error}"))
 }
 
 object! {
@@ -229,8 +172,8 @@ object! {
     Activity {
         /// Identifies the activity; later ones have greater identifiers.
         id: i64 = "id",
-        /// When it happened: seconds since 1970.
-        time: f64 = "activityTime",
+        /// When it happened.
+        time: Time = "activityTime",
         /// The code for what happened, such as `APP_USER_CREATED`.
         status_code: String = "statusCode",
         /// The user it happened to, or who did it; which of the two is not documented.
@@ -270,45 +213,71 @@ impl UserType {
 }
 
 /// The body of `POST /v2/user/technicians` and of `POST /v2/user/end-users`.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct CreateUser {
     /// 1 to 150 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub first_name: Option<String>,
     /// 1 to 150 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub last_name: Option<String>,
     /// E-mail address.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub email: Option<String>,
     /// Telephone number.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub phone: Option<String>,
     /// End users only.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub organization_id: Option<Id>,
     /// End users only.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub full_portal_access: Option<bool>,
 }
 
+impl CreateUser {
+    /// As JSON.
+    pub(crate) fn to_json(&self) -> String {
+        value::object(&[
+            ("firstName", self.first_name.as_deref().map(value::quoted)),
+            ("lastName", self.last_name.as_deref().map(value::quoted)),
+            ("email", self.email.as_deref().map(value::quoted)),
+            ("phone", self.phone.as_deref().map(value::quoted)),
+            (
+                "organizationId",
+                self.organization_id.map(|id| id.to_string()),
+            ),
+            (
+                "fullPortalAccess",
+                self.full_portal_access.map(|access| access.to_string()),
+            ),
+        ])
+    }
+}
+
 /// The body of `PATCH /v2/user/technician/{id}` and of `PATCH /v2/user/end-user/{id}`.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct UpdateUser {
     /// 1 to 150 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub first_name: Option<String>,
     /// 1 to 150 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub last_name: Option<String>,
     /// End users only.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub organization_id: Option<Id>,
     /// End users only.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub full_portal_access: Option<bool>,
+}
+
+impl UpdateUser {
+    /// As JSON.
+    pub(crate) fn to_json(&self) -> String {
+        value::object(&[
+            ("firstName", self.first_name.as_deref().map(value::quoted)),
+            ("lastName", self.last_name.as_deref().map(value::quoted)),
+            (
+                "organizationId",
+                self.organization_id.map(|id| id.to_string()),
+            ),
+            (
+                "fullPortalAccess",
+                self.full_portal_access.map(|access| access.to_string()),
+            ),
+        ])
+    }
 }
 
 object! {
@@ -345,7 +314,7 @@ impl FailureBody {
     pub fn parse(body: &[u8]) -> Self {
         let Ok(fields) = Fields::parse(body) else {
             // A bare string has been seen as a failure body too.
-            let message = serde_json::from_slice::<String>(body).ok();
+            let message = Value::parse(body).ok().and_then(Value::text);
             return FailureBody {
                 message,
                 ..FailureBody::default()
@@ -353,10 +322,10 @@ impl FailureBody {
         };
         let message_object = fields
             .get("errorMessage")
-            .and_then(|json| Fields::parse(json.as_bytes()).ok());
+            .and_then(|value| Fields::parse(value.json().as_bytes()).ok());
         FailureBody {
             code: fields.text("error").or_else(|| fields.text("resultCode")),
-            auth_code: fields.get("error_code").and_then(|json| json.parse().ok()),
+            auth_code: fields.get("error_code").and_then(Value::integer),
             message: fields
                 .text("error_description")
                 .or_else(|| fields.text("errorMessage")),
@@ -365,11 +334,12 @@ impl FailureBody {
         }
     }
 
-    /// Whether this failure names a code, in any of the places where codes stand.
+    /// Whether this failure names a code, in any of the places where codes stand: by itself, or as a word of a sentence.
     pub fn names(&self, code: &str) -> bool {
         [&self.code, &self.message_code, &self.message]
             .into_iter()
             .flatten()
-            .any(|text| text.contains(code))
+            .flat_map(|text| text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_'))
+            .any(|word| word == code)
     }
 }

@@ -295,38 +295,37 @@ fn grant_step(account: Option<Id>, role: Id, status: StepStatus) -> Step {
 }
 
 fn changes(account: &NewAccount) -> Vec<FieldChange> {
-    let text = |field: &str, value: &Option<String>| {
-        Some(FieldChange {
-            field: field.to_string(),
-            before: None,
-            after: Some(Value::Text(value.clone()?)),
-        })
-    };
-    let kind = Some(account.kind.clone());
-    let fields = [
-        text("kind", &kind),
-        text("email", &account.email),
-        text("given-name", &account.given_name),
-        text("family-name", &account.family_name),
-        text("phone", &account.phone),
-        text("organization", &account.organization),
+    let texts = [
+        ("kind", Some(&account.kind)),
+        ("email", account.email.as_ref()),
+        ("given-name", account.given_name.as_ref()),
+        ("family-name", account.family_name.as_ref()),
+        ("phone", account.phone.as_ref()),
+        ("organization", account.organization.as_ref()),
     ];
-    let attributes = account.attributes.iter().map(|attribute| FieldChange {
-        field: attribute.name.clone(),
-        before: None,
-        after: Some(attribute.value.clone()),
-    });
-    fields.into_iter().flatten().chain(attributes).collect()
+    let mut changes = Vec::new();
+    for (name, text) in texts {
+        changes.extend(text.map(|text| set(name, Value::Text(text.clone()))));
+    }
+    for attribute in &account.attributes {
+        changes.push(set(&attribute.name, attribute.value.clone()));
+    }
+    changes
 }
 
 /// Where the invitation of the new account stands, which nobody asked for and everybody wants to know.
 fn invitation(user: &User) -> Option<FieldChange> {
     let status = user.invitation_status.clone()?;
-    Some(FieldChange {
-        field: "invitation".to_string(),
+    Some(set("invitation", Value::Text(status)))
+}
+
+/// A field that had no value before.
+fn set(name: &str, value: Value) -> FieldChange {
+    FieldChange {
+        field: name.to_string(),
         before: None,
-        after: Some(Value::Text(status)),
-    })
+        after: Some(value),
+    }
 }
 
 fn already_exists(email: &str, existing: &User) -> Error {

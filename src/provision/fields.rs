@@ -4,6 +4,7 @@ use crate::convert;
 use crate::error::{Error, Problem};
 use crate::ninjaone::Api;
 use crate::ninjaone::wire::{Id, UserType};
+use crate::text;
 
 /// A field of an account.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -112,7 +113,7 @@ pub(super) fn check_email(email: &str, problems: &mut Vec<Problem>) {
                         .all(|c| c.is_ascii_alphanumeric() || !c.is_ascii() || also.contains(c))
             })
     };
-    let plausible = email.rsplit_once('@').is_some_and(|(local, domain)| {
+    let plausible = email.split_once('@').is_some_and(|(local, domain)| {
         email.len() <= 254
             && local.len() <= 64
             && is_atom(local, "!#$%&'*+/=?^_`{|}~-")
@@ -153,7 +154,10 @@ pub(super) fn check_name(
             Err(Problem::new(
                 name,
                 &problem,
-                &format!("leave it out; what it can {verb} is {}", names.join(", ")),
+                &format!(
+                    "leave it out; what it can {verb} is {}",
+                    text::list(&names, ", ")
+                ),
             ))
         }
     }

@@ -42,12 +42,10 @@ pub(super) fn update(api: &Api, update: &AccountUpdate, mode: Mode) -> Result<Ch
         &[("account", &id.to_string())],
     );
     loop {
-        let sent = api.update_user(user_type, id, &body);
-        if let Err(error) = &sent
-            && !error.leaves_outcome_unknown()
-        {
-            return Err(error.clone());
-        }
+        let sent = match api.update_user(user_type, id, &body) {
+            Err(error) if !error.leaves_outcome_unknown() => return Err(error),
+            sent => sent,
+        };
         let shown = api.user(user_type, id);
         match (sent, shown) {
             (_, Ok(Some(now))) if difference(&now, &wanted).0.is_empty() => {

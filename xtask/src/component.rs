@@ -49,7 +49,7 @@ fn build_package(workspace: &Workspace, package: &str) -> Result<Component> {
             built.display()
         )
     })?;
-    let bytes = without_debug_names(&bytes)
+    let bytes = without_custom_sections(&bytes)
         .with_context(|| format!("{} is not a component", built.display()))?;
     let bytes = optimize::optimize(bytes, &workspace.target().join("wasm-opt"))?;
     let path = workspace.target().join(&file);
@@ -98,17 +98,16 @@ impl Component {
     }
 }
 
-/// The component without the names that the linker gives its inner parts. They are for debuggers, take 7 KiB, and `strip` in
-/// the profile does not reach them, since they are added after it.
-fn without_debug_names(component: &[u8]) -> Result<Vec<u8>> {
+/// The component without what the linker adds to it for debuggers and for the curious: the names of its inner parts, which
+/// take 7 KiB, and of the tools that made it. `strip` in the profile does not reach them, since they are added after it.
+fn without_custom_sections(component: &[u8]) -> Result<Vec<u8>> {
     const HEADER: usize = 8;
     let mut kept = component.get(..HEADER).context("it is too short")?.to_vec();
     let mut depth = 0;
     for payload in Parser::new(0).parse_all(component) {
         let payload = payload?;
-        let is_names =
-            matches!(&payload, Payload::CustomSection(custom) if custom.name() == "component-name");
-        if let (0, false, Some((id, range))) = (depth, is_names, payload.as_section()) {
+        let is_custom = matches!(payload, Payload::CustomSection(_));
+        if let (0, false, Some((id, range))) = (depth, is_custom, payload.as_section()) {
             let content = &component[usize::try_from(range.start)?..usize::try_from(range.end)?];
             kept.push(id);
             push_leb128(&mut kept, content.len());
@@ -150,15 +149,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_the_outermost_debug_names_are_taken_out() {
+    fn only_the_outermost_custom_sections_are_taken_out() {
         let header = b"\0asm\x0d\0\x01\0".as_slice();
         let names = b"\0\x10\x0ecomponent-name!".as_slice();
-        let other = b"\0\x04\x03abc".as_slice();
+        let producers = b"\0\x0a\x09producers".as_slice();
+        let other = b"\x07\x01\0".as_slice();
         let inner = [header, names].concat();
         let length = u8::try_from(inner.len()).expect("it is short");
         let nested = [&[4, length], inner.as_slice()].concat();
-        let component = [header, names, other, &nested].concat();
-        let kept = without_debug_names(&component).expect("it is a component");
+        let component = [header, names, other, &nested, producers].concat();
+        let kept = without_custom_sections(&component).expect("it is a component");
         assert_eq!(kept, [header, other, &nested].concat());
     }
 

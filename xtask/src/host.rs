@@ -8,7 +8,17 @@ use crate::workspace::Workspace;
 
 /// Says that the build about to start is a long one, if it is: a silent ten minutes look like a hang.
 pub fn announce_first_build(workspace: &Workspace) -> Result<()> {
-    if !wasmtime_is_built(workspace)? {
+    announce(workspace, "debug")
+}
+
+/// The same of a build in release.
+pub fn announce_first_release_build(workspace: &Workspace) -> Result<()> {
+    announce(workspace, "release")
+}
+
+/// Says that a build into this folder is a long one, if it is.
+fn announce(workspace: &Workspace, folder: &str) -> Result<()> {
+    if !wasmtime_is_built(workspace, folder)? {
         println!(
             "The host is built for the first time: about 10 minutes, most of it wasmtime and its compiler. \
              After that it takes seconds."
@@ -17,9 +27,9 @@ pub fn announce_first_build(workspace: &Workspace) -> Result<()> {
     Ok(())
 }
 
-/// Whether an earlier build of the host left wasmtime in the target directory.
-fn wasmtime_is_built(workspace: &Workspace) -> Result<bool> {
-    let deps = workspace.target().join("debug/deps");
+/// Whether an earlier build of the host left wasmtime in this folder of the target directory.
+fn wasmtime_is_built(workspace: &Workspace, folder: &str) -> Result<bool> {
+    let deps = workspace.target().join(folder).join("deps");
     let entries = match deps.read_dir() {
         Ok(entries) => entries,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(false),

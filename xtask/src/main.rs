@@ -1,12 +1,14 @@
 //! The project's commands, run as `cargo xtask <command>`.
 //!
-//! One module per command ([`build`], [`guests`], [`demo`], [`examples`], [`fuzz`], [`soak`], [`mod@test`]), each with its help text and a
-//! `run` function; to add one, write its module and a line in [`COMMANDS`]. The rest serves them: [`provision`] finds (or
-//! installs) a compiler and standard library for WebAssembly, [`compiler`] knows how cargo is called with it, [`component`]
-//! builds components, [`optimize`] makes them smaller, and [`interface`] reads what one imports and exports.
+//! One module per command ([`mod@bench`], [`build`], [`guests`], [`demo`], [`examples`], [`fuzz`], [`soak`], [`mod@test`]), each
+//! with its help text and a `run` function; to add one, write its module and a line in [`COMMANDS`]. The rest serves them:
+//! [`provision`] finds (or installs) a compiler and standard library for WebAssembly, [`tools`] installs cargo's subcommands,
+//! [`compiler`] knows how cargo is called with it, [`component`] builds components, [`optimize`] makes them smaller, and
+//! [`interface`] reads what one imports and exports.
 
 #![deny(missing_docs, clippy::missing_docs_in_private_items)]
 
+mod bench;
 mod build;
 mod compiler;
 mod component;
@@ -85,6 +87,13 @@ const COMMANDS: &[Command] = &[
         summary: "Sync many simulated tenants at once, over connections that fail, for a while",
         help: soak::HELP,
         run: soak::run,
+        takes_arguments: true,
+    },
+    Command {
+        name: "bench",
+        summary: "Measure speed and memory beside the same code compiled natively",
+        help: bench::HELP,
+        run: bench::run,
         takes_arguments: true,
     },
     Command {

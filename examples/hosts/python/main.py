@@ -104,9 +104,9 @@ def main():
             holders.add(item.payload.account)
     newcomer = next(a for a in accounts if a.kind == "technician" and a.id not in holders)
     assignment = record(account=newcomer.id, role=role)
-    for attempt in ("first", "second"):
+    for _ in range(2):
         change = connector.call("grant", assignment, "apply")
-        print(f"{attempt} grant: {change.outcome.tag}")
+        print(f"grant: {change.outcome.tag}")
 
     try:
         connector.call("grant", record(account="999999", role=role), "plan")
@@ -114,7 +114,7 @@ def main():
         if failure.error.tag != "not-found":
             raise
         missing = failure.error.payload
-        print(f"not found: {missing.kind} {missing.id}: {failure}")
+        print(f"not found: {missing.id}: {failure}")
 
 
 if __name__ == "__main__":

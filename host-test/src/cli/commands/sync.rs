@@ -114,7 +114,7 @@ pub struct Wanted {
     as_lines: bool,
 }
 
-/// Lists everything by two instances at the same time: accounts, and what is about them.
+/// Lists everything by several instances at the same time.
 pub async fn sync(
     session: &Session,
     plugin: &Plugin,
@@ -161,10 +161,13 @@ pub async fn sync(
 
 /// What each instance lists, one after the other. Roles come with their members: asked for together they cost one request.
 ///
+/// Organizations come in pages, a request each, so that they have an instance of their own: after another listing they would be
+/// what a sync waits for where the other side is far away.
+///
 /// Where the order of the requests matters, because they are recorded or replayed, one instance lists everything.
 fn listings(in_order: bool) -> Vec<Vec<(&'static str, ResourceKinds)>> {
-    let accounts = ("accounts", ResourceKinds::ACCOUNTS);
-    let others = [
+    let listings = [
+        ("accounts", ResourceKinds::ACCOUNTS),
         (
             "roles and grants",
             ResourceKinds::ROLES | ResourceKinds::GRANTS,
@@ -172,9 +175,9 @@ fn listings(in_order: bool) -> Vec<Vec<(&'static str, ResourceKinds)>> {
         ("organizations", ResourceKinds::ORGANIZATIONS),
     ];
     if in_order {
-        vec![[&[accounts], others.as_slice()].concat()]
+        vec![listings.to_vec()]
     } else {
-        vec![vec![accounts], others.to_vec()]
+        listings.map(|listing| vec![listing]).to_vec()
     }
 }
 

@@ -1,0 +1,94 @@
+//! The jobs, done by the component in the host.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use anyhow::{Context, Result};
+use connector_host::contract::{Assignment, Item, ListRequest, Mode, ResourceKinds};
+use connector_host::{Connector, EgressPolicy, Host, HostOptions, Plugin, Tenant, TenantSettings};
+use tokio::task::JoinSet;
+
+use crate::children::Target;
+use crate::jobs::Code;
+use crate::sync::{INSTANCES, Kinds, Synced};
+use crate::transport::Counted;
+
+/// The component, loaded.
+pub struct Component {
+    plugin: Plugin,
+    /// What its requests go through.
+    pub transport: Arc<Counted>,
+}
+
+impl Component {
+    /// Loads the compiled code, or compiles and keeps it.
+    pub fn load(code: &Code, pooled_instances: Option<u32>) -> Result<Self> {
+        let transport = Arc::new(Counted::default());
+        let host = Host::new(HostOptions {
+            transport: Some(transport.clone()),
+            code_cache: Some(code.cache.clone()),
+            pooled_instances,
+            ..HostOptions::default()
+        })?;
+        let plugin = host.load(&code.component)?;
+        Ok(Component { plugin, transport })
+    }
+
+    /// A connector for a tenant.
+    pub fn connector(&self, target: &Target) -> Result<Connector> {
+        let settings = TenantSettings::new()
+            .plain("base-url", &target.base_url)
+            .plain("client-id", &target.client_id)
+            .secret("client-secret", target.client_secret.clone().into())
+            .plain("scope", &target.scope);
+        let egress = EgressPolicy::only(&target.base_url)?;
+        let tenant = Tenant::new("bench", settings, egress);
+        Ok(self.plugin.instantiate(tenant))
+    }
+
+    /// Lists everything of a tenant, by fresh instances.
+    pub async fn sync(&self, target: &Target) -> Result<Synced> {
+        let start = Instant::now();
+        let mut instances = JoinSet::new();
+        for kinds in INSTANCES {
+            instances.spawn(list(self.connector(target)?, kinds, start));
+        }
+        let mut synced = Synced::default();
+        while let Some(part) = instances.join_next().await {
+            synced.add(part.context("a listing was lost")??);
+        }
+        Ok(synced)
+    }
+}
+
+async fn list(mut connector: Connector, kinds: Kinds, start: Instant) -> Result<Synced> {
+    let mut synced = Synced::default();
+    let mut listing = connector.list_all(ListRequest::everything(match kinds {
+        Kinds::Accounts => ResourceKinds::ACCOUNTS,
+        Kinds::RolesAndGrants => ResourceKinds::ROLES | ResourceKinds::GRANTS,
+        Kinds::Organizations => ResourceKinds::ORGANIZATIONS,
+    }));
+    while let Some(page) = listing.next_page().await? {
+        synced.page(kinds, start);
+        for item in &page.items {
+            match item {
+                Item::Account(account) => synced.account(&account.id),
+                Item::Grant(grant) => synced.grant(&grant.account),
+                Item::Role(_) | Item::Organization(_) | Item::Event(_) => synced.others += 1,
+            }
+        }
+    }
+    synced.guest_memory = connector.guest_memory().map(|bytes| bytes as u64);
+    Ok(synced)
+}
+
+/// Gives the account of a tenant the role and takes it again: two writes, each looked at before and after.
+pub async fn grant_and_revoke(connector: &mut Connector, target: &Target) -> Result<()> {
+    let assignment = Assignment {
+        account: target.account.clone(),
+        role: target.role.clone(),
+    };
+    connector.grant(&assignment, Mode::Apply).await?;
+    connector.revoke(&assignment, Mode::Apply).await?;
+    Ok(())
+}

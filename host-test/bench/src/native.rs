@@ -1,0 +1,227 @@
+//! The jobs, done by the same code compiled natively, over the same HTTP client. No sandbox, no limits.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, anyhow};
+use bytes::Bytes;
+use connector_host::http::{HttpBody, HttpError, Timeouts, Transport as _};
+use http_body_util::BodyExt;
+use ninjaone_connector::Connector;
+use ninjaone_connector::contract::{
+    AccountDetails, Assignment, Continuation, Failure, Filter, Item, ListRequest, Mode,
+    ResourceKinds,
+};
+use ninjaone_connector::host::{Host, Level, SettingUnavailable};
+use ninjaone_connector::http::{
+    Body, Method, Request, Response, Transport, TransportError, TransportErrorKind,
+};
+use tokio::runtime::Handle;
+use tokio::task::JoinSet;
+
+use crate::children::Target;
+use crate::sync::{INSTANCES, Kinds, Synced};
+use crate::transport::Counted;
+
+/// The library, with what its requests go through.
+#[derive(Clone, Default)]
+pub struct Native {
+    /// What its requests go through.
+    pub transport: Arc<Counted>,
+}
+
+impl Native {
+    /// A connector for a tenant. It blocks, so it is for a thread that may.
+    pub fn connector(&self, target: &Target) -> Connector {
+        let http = Http {
+            transport: self.transport.clone(),
+            runtime: Handle::current(),
+        };
+        let host = Surroundings {
+            target: target.clone(),
+            start: Instant::now(),
+        };
+        Connector::new(Box::new(http), Box::new(host))
+    }
+
+    /// Lists everything of a tenant, by fresh connectors.
+    pub async fn sync(&self, target: &Target) -> Result<Synced> {
+        let start = Instant::now();
+        let mut connectors = JoinSet::new();
+        for kinds in INSTANCES {
+            let (native, target) = (self.clone(), target.clone());
+            connectors.spawn_blocking(move || list(&native.connector(&target), kinds, start));
+        }
+        let mut synced = Synced::default();
+        while let Some(part) = connectors.join_next().await {
+            synced.add(part.context("a listing was lost")??);
+        }
+        Ok(synced)
+    }
+}
+
+fn list(connector: &Connector, kinds: Kinds, start: Instant) -> Result<Synced> {
+    let mut synced = Synced::default();
+    let mut request = everything(match kinds {
+        Kinds::Accounts => ResourceKinds::ACCOUNTS,
+        Kinds::RolesAndGrants => ResourceKinds::ROLES | ResourceKinds::GRANTS,
+        Kinds::Organizations => ResourceKinds::ORGANIZATIONS,
+    });
+    loop {
+        let page = connector.list(&request).map_err(|failure| said(&failure))?;
+        synced.page(kinds, start);
+        for item in &page.items {
+            match item {
+                Item::Account(account) => synced.account(&account.id),
+                Item::Grant(grant) => synced.grant(&grant.account),
+                Item::Role(_) | Item::Organization(_) | Item::Event(_) => synced.others += 1,
+            }
+        }
+        match page.next {
+            Continuation::More(cursor) => request.cursor = Some(cursor),
+            Continuation::Complete(_) => return Ok(synced),
+        }
+    }
+}
+
+/// Everything of these kinds, from the start, with the connector's own page size.
+fn everything(kinds: ResourceKinds) -> ListRequest {
+    ListRequest {
+        kinds,
+        filter: Filter {
+            id: None,
+            email: None,
+            account_kind: None,
+            account: None,
+            role: None,
+            since: None,
+        },
+        details: AccountDetails::empty(),
+        cursor: None,
+        limit: None,
+    }
+}
+
+/// Gives the account of a tenant the role and takes it again: two writes, each looked at before and after.
+pub fn grant_and_revoke(connector: &Connector, target: &Target) -> Result<()> {
+    let assignment = Assignment {
+        account: target.account.clone(),
+        role: target.role.clone(),
+    };
+    let grant = connector.grant(&assignment, Mode::Apply);
+    grant.map_err(|failure| said(&failure))?;
+    let revocation = connector.revoke(&assignment, Mode::Apply);
+    revocation.map_err(|failure| said(&failure))?;
+    Ok(())
+}
+
+fn said(failure: &Failure) -> anyhow::Error {
+    anyhow!("{:?}: {}", failure.error, failure.message)
+}
+
+/// Waits on the host's HTTP client, as an instance does by way of its imports.
+struct Http {
+    transport: Arc<Counted>,
+    runtime: Handle,
+}
+
+impl Transport for Http {
+    fn send(&self, request: Request) -> Result<Response, TransportError> {
+        let mut sent = http::Request::builder()
+            .method(match request.method {
+                Method::Get => http::Method::GET,
+                Method::Post => http::Method::POST,
+                Method::Patch => http::Method::PATCH,
+                Method::Delete => http::Method::DELETE,
+            })
+            .uri(&request.url);
+        for (name, value) in &request.headers {
+            sent = sent.header(*name, value.as_str());
+        }
+        let sent = sent
+            .body(Bytes::copy_from_slice(&request.body))
+            .map_err(|error| internal(&error))?;
+        let response = self
+            .runtime
+            .block_on(self.transport.clone().send(sent, Timeouts::default()))
+            .map_err(|error| broken(&error))?;
+        let headers = response
+            .headers()
+            .iter()
+            .filter_map(|(name, value)| Some((name.to_string(), value.to_str().ok()?.to_string())))
+            .collect();
+        Ok(Response {
+            status: response.status().as_u16(),
+            headers,
+            body: Box::new(Arriving {
+                body: response.into_body(),
+                runtime: self.runtime.clone(),
+            }),
+        })
+    }
+}
+
+struct Arriving {
+    body: HttpBody,
+    runtime: Handle,
+}
+
+impl Body for Arriving {
+    fn chunk(&mut self) -> Result<Option<Vec<u8>>, TransportError> {
+        while let Some(frame) = self.runtime.block_on(self.body.frame()) {
+            if let Ok(data) = frame.map_err(|error| broken(&error))?.into_data() {
+                return Ok(Some(data.into()));
+            }
+        }
+        Ok(None)
+    }
+}
+
+fn broken(error: &HttpError) -> TransportError {
+    TransportError {
+        kind: TransportErrorKind::Network,
+        detail: format!("{error:?}"),
+    }
+}
+
+fn internal(error: &http::Error) -> TransportError {
+    TransportError {
+        kind: TransportErrorKind::Internal,
+        detail: error.to_string(),
+    }
+}
+
+/// What the connector asks of its host.
+struct Surroundings {
+    target: Target,
+    start: Instant,
+}
+
+impl Host for Surroundings {
+    fn setting(&self, key: &str) -> Result<Option<String>, SettingUnavailable> {
+        Ok(self.target.setting(key).map(str::to_string))
+    }
+
+    fn log(&self, _level: Level, _message: &str, _fields: &[(&str, &str)]) {}
+
+    fn monotonic_nanos(&self) -> u64 {
+        u64::try_from(self.start.elapsed().as_nanos()).unwrap_or(u64::MAX)
+    }
+
+    fn unix_seconds(&self) -> u64 {
+        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+        now.map_or(0, |now| now.as_secs())
+    }
+
+    fn time_left_millis(&self) -> Option<u64> {
+        None
+    }
+
+    fn pause(&self, nanos: u64) {
+        std::thread::sleep(Duration::from_nanos(nanos));
+    }
+
+    fn dice(&self) -> u64 {
+        self.monotonic_nanos()
+    }
+}

@@ -1,0 +1,286 @@
+//! A sync of one tenant: everything, by several instances at the same time.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, ensure};
+use serde::{Deserialize, Serialize};
+
+use crate::children::{Launcher, Target, Tenant};
+use crate::component::Component;
+use crate::jobs::{self, Code, Side};
+use crate::native::Native;
+use crate::process::{Resident, cpu, median};
+
+/// What is listed together.
+#[derive(Clone, Copy)]
+pub enum Kinds {
+    /// Accounts.
+    Accounts,
+    /// Roles with their members.
+    RolesAndGrants,
+    /// Organizations.
+    Organizations,
+}
+
+/// What each instance lists: as the program's `sync` has it.
+pub const INSTANCES: [Kinds; 3] = [Kinds::Accounts, Kinds::RolesAndGrants, Kinds::Organizations];
+
+/// What a sync gave.
+#[derive(Default)]
+pub struct Synced {
+    /// How many accounts …
+    pub accounts: u64,
+    /// … and grants, …
+    pub grants: u64,
+    /// … and roles and organizations there were.
+    pub others: u64,
+    /// The lengths of the identifiers of all accounts and grants: so that there is reason to have them.
+    pub characters: u64,
+    /// When the first page of accounts was there.
+    pub first_page: Option<Duration>,
+    /// The linear memory of the instance that had the most, in bytes. It never shrinks, so this is the most it ever had.
+    pub guest_memory: Option<u64>,
+}
+
+impl Synced {
+    /// Takes note of a page that has come.
+    pub fn page(&mut self, kinds: Kinds, start: Instant) {
+        if matches!(kinds, Kinds::Accounts) {
+            self.first_page.get_or_insert_with(|| start.elapsed());
+        }
+    }
+
+    /// Takes in an account.
+    pub fn account(&mut self, id: &str) {
+        self.accounts += 1;
+        self.characters += id.len() as u64;
+    }
+
+    /// Takes in a grant.
+    pub fn grant(&mut self, account: &str) {
+        self.grants += 1;
+        self.characters += account.len() as u64;
+    }
+
+    /// Takes in what another instance gave.
+    pub fn add(&mut self, other: Synced) {
+        self.accounts += other.accounts;
+        self.grants += other.grants;
+        self.others += other.others;
+        self.characters += other.characters;
+        self.first_page = self.first_page.or(other.first_page);
+        self.guest_memory = self.guest_memory.max(other.guest_memory);
+    }
+}
+
+/// The sync that a process does.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct Job {
+    /// Who does it.
+    pub side: Side,
+    /// With which component, where it is the component.
+    pub code: Code,
+    /// A small tenant to warm up with.
+    pub warm_up: Target,
+    /// The tenant.
+    pub target: Target,
+    /// How often.
+    pub times: usize,
+}
+
+/// What a sync took, on average over the times it was done.
+#[derive(Clone, Copy, Serialize, Deserialize)]
+pub struct Took {
+    /// In seconds.
+    pub wall: f64,
+    /// In seconds, of this process alone.
+    pub cpu: f64,
+    /// In seconds, from the start to the first page of accounts.
+    pub first_page: f64,
+    /// How many requests were sent.
+    pub requests: f64,
+    /// The linear memory of the instance that had the most, in bytes. 0 natively.
+    pub guest_memory: u64,
+    /// By how many bytes the resident memory of the process grew at most, from when it was ready.
+    pub resident_over_idle: u64,
+    /// How many accounts …
+    pub accounts: u64,
+    /// … and grants there were.
+    pub grants: u64,
+    /// Whether two sides had the same.
+    pub characters: u64,
+}
+
+/// Either side, ready.
+#[derive(Clone)]
+pub enum Ready {
+    /// The component, loaded.
+    Component(Arc<Component>),
+    /// The library.
+    Native(Native),
+}
+
+impl Ready {
+    /// Gets it ready, with a pool for so many instances where it is the component and that is wanted.
+    pub async fn new(
+        side: Side,
+        code: &Code,
+        pooled: Option<u32>,
+        target: &Target,
+    ) -> Result<Self> {
+        match side {
+            Side::Component => {
+                let component = Component::load(code, pooled)?;
+                component.connector(target)?.describe().await?;
+                Ok(Ready::Component(Arc::new(component)))
+            }
+            Side::Native => Ok(Ready::Native(Native::default())),
+        }
+    }
+
+    /// Lists everything of a tenant.
+    pub async fn sync(&self, target: &Target) -> Result<Synced> {
+        match self {
+            Ready::Component(component) => component.sync(target).await,
+            Ready::Native(native) => native.sync(target).await,
+        }
+    }
+
+    fn requests(&self) -> u64 {
+        match self {
+            Ready::Component(component) => component.transport.take(),
+            Ready::Native(native) => native.transport.take(),
+        }
+    }
+}
+
+/// Does a job.
+pub async fn work(job: Job) -> Result<Took> {
+    // In a task, as the program's: what runs on the thread that waits for a runtime takes longer to wake up.
+    tokio::spawn(async move {
+        let ready = Ready::new(job.side, &job.code, None, &job.target).await?;
+        let idle = Resident::own()?.now;
+        for _ in 0..2 {
+            ready.sync(&job.warm_up).await?;
+        }
+        ready.requests();
+        let (start, cpu_before) = (Instant::now(), cpu()?);
+        let mut all = Synced::default();
+        let mut first_page = 0.0;
+        for _ in 0..job.times {
+            let synced = ready.sync(&job.target).await?;
+            first_page += synced.first_page.unwrap_or_default().as_secs_f64();
+            all.add(synced);
+        }
+        let times = job.times as f64;
+        Ok(Took {
+            wall: start.elapsed().as_secs_f64() / times,
+            cpu: (cpu()? - cpu_before).as_secs_f64() / times,
+            first_page: first_page / times,
+            requests: ready.requests() as f64 / times,
+            guest_memory: all.guest_memory.unwrap_or_default(),
+            resident_over_idle: Resident::own()?.peak.saturating_sub(idle),
+            accounts: all.accounts / job.times as u64,
+            grants: all.grants / job.times as u64,
+            characters: all.characters / job.times as u64,
+        })
+    })
+    .await?
+}
+
+/// What a sync of a tenant of one size took, by each side.
+#[derive(Serialize)]
+pub struct Figures {
+    /// How many accounts the tenant has.
+    pub accounts: u32,
+    /// Each round of the component.
+    pub component: Vec<Took>,
+    /// Each round of the native library.
+    pub native: Vec<Took>,
+}
+
+impl Figures {
+    /// The median over the rounds of one side.
+    pub fn median(&self, side: Side, of: impl Fn(&Took) -> f64) -> f64 {
+        let rounds = match side {
+            Side::Component => &self.component,
+            Side::Native => &self.native,
+        };
+        median(rounds.iter().map(of).collect())
+    }
+}
+
+/// Sizes of tenants, how many rounds to do, and how many syncs in each, so that a round takes long enough to be measured.
+const SIZES: [(u32, usize, usize); 4] = [
+    (1_000, 7, 50),
+    (10_000, 7, 10),
+    (100_000, 7, 1),
+    (1_000_000, 3, 1),
+];
+/// The largest tenant of a quick run, and how many rounds it does.
+const QUICK: (u32, usize) = (100_000, 3);
+
+/// Measures syncs of all sizes.
+pub fn measure(launcher: &Launcher, quick: bool) -> Result<Vec<Figures>> {
+    let warm_up = launcher.tenant(1_000)?;
+    let mut all = Vec::new();
+    for (accounts, rounds, times) in SIZES {
+        if quick && accounts > QUICK.0 {
+            continue;
+        }
+        let rounds = if quick { QUICK.1 } else { rounds };
+        eprintln!("sync of {accounts} accounts: {rounds} rounds by each side");
+        let tenant = launcher.tenant(accounts)?;
+        let mut figures = Figures::new(accounts);
+        for _ in 0..rounds {
+            figures.round(launcher, &warm_up, &tenant, times)?;
+        }
+        all.push(figures);
+    }
+    Ok(all)
+}
+
+impl Figures {
+    /// None yet.
+    pub fn new(accounts: u32) -> Self {
+        Figures {
+            accounts,
+            component: Vec::new(),
+            native: Vec::new(),
+        }
+    }
+
+    /// One round: a process of each side syncs the tenant so often.
+    pub fn round(
+        &mut self,
+        launcher: &Launcher,
+        warm_up: &Tenant,
+        tenant: &Tenant,
+        times: usize,
+    ) -> Result<()> {
+        for side in Side::BOTH {
+            let took: Took = launcher.work(&jobs::Job::Sync(Job {
+                side,
+                code: launcher.code(),
+                warm_up: warm_up.target.clone(),
+                target: tenant.target.clone(),
+                times,
+            }))?;
+            let same = |took: &Took| (took.accounts, took.grants, took.characters);
+            ensure!(
+                took.accounts == u64::from(self.accounts)
+                    && self
+                        .component
+                        .iter()
+                        .all(|first| same(first) == same(&took)),
+                "the two sides did not list the same"
+            );
+            match side {
+                Side::Component => self.component.push(took),
+                Side::Native => self.native.push(took),
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,52 @@
+//! `cargo xtask bench`: how fast the component is, and what it takes.
+
+use std::process::Command;
+
+use anyhow::Result;
+
+use crate::workspace::Workspace;
+use crate::{component, host, process};
+
+/// What `cargo xtask bench --help` prints.
+pub const HELP: &str = "\
+Measure the component beside the same code compiled natively, and hold it to its bars.
+
+Usage: cargo xtask bench [--quick] [--enforce]
+
+Builds the component, the host and the benchmarks in release (the first time about 10 minutes, most of it wasmtime), and
+measures against simulated tenants over HTTP: syncs of 1,000 to 1,000,000 accounts, with and without latency; starting and
+calling; many tenants at once; the host's program. Prints one table with what has to be met, and writes the same as
+bench.json and bench.svg into bench/ in cargo's target directory. Takes about six minutes, and Linux.
+
+  --quick    about a minute: up to 100,000 accounts, and fewer rounds
+  --enforce  fail where a bar is missed
+
+Both sides of a comparison take turns, so their ratio holds on a busy machine. Absolute times do not.
+For the inner parts, and to judge a change: cargo bench -p connector-bench. docs/performance.md says more.
+";
+
+/// Builds everything in release, and measures.
+pub fn run(workspace: &Workspace, arguments: &[String]) -> Result<()> {
+    let component = component::build(workspace)?;
+    host::announce_first_release_build(workspace)?;
+    // Together, so that what they share is built once.
+    process::run(workspace.cargo("build").args([
+        "--release",
+        "--package",
+        "connector-host",
+        "--package",
+        "connector-bench",
+    ]))?;
+    let release = workspace.target().join("release");
+    let mut bench = Command::new(release.join("connector-bench"));
+    bench
+        .arg("measure")
+        .arg("--component")
+        .arg(component.path())
+        .arg("--program")
+        .arg(release.join("connector-host"))
+        .arg("--out")
+        .arg(workspace.target().join("bench"))
+        .args(arguments);
+    process::run(&mut bench)
+}
