@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use ninjaone_connector::contract::{Continuation, Error, Item, ResourceKinds};
+use ninjaone_connector::contract::{Continuation, Counts, Error, Item, ResourceKinds};
 use ninjaone_connector::list::cursor::Cursor;
 use ninjaone_connector_fuzz::{Answer, Outside, Reply, list_of, token};
 
@@ -21,17 +21,14 @@ fuzz_target!(|input: (u64, &str)| {
     });
     let mut request = list_of(ResourceKinds::ACCOUNTS);
     request.limit = Some(1);
-    // The fingerprint of the request, which no fuzzer guesses, is put in front of what it gives.
+    // The fingerprint of the request and the digest at the end, which no fuzzer guesses, are put around the numbers it gives.
     let first = outside.connector().list(&request).expect("the first page");
     let Continuation::More(cursor) = first.next else {
         panic!("there is more");
     };
-    let mut parts = cursor.splitn(3, '.');
-    let (form, own) = (
-        parts.next().unwrap_or_default(),
-        parts.next().unwrap_or_default(),
-    );
-    for cursor in [text.to_string(), format!("{form}.{own}.{text}")] {
+    let own = cursor.split('.').nth(1).expect("there is a fingerprint");
+    let own = u64::from_str_radix(own, 16).expect("it is a number");
+    for cursor in [text.to_string(), guessed(text).to_text(own)] {
         request.cursor = Some(cursor.clone());
         let page = outside.connector().list(&request);
         outside.assert_kept(&page);
@@ -60,3 +57,22 @@ fuzz_target!(|input: (u64, &str)| {
         }
     }
 });
+
+/// The cursor with these numbers; what is none, or missing, is 0.
+fn guessed(text: &str) -> Cursor {
+    let mut numbers = text
+        .split('.')
+        .map(|number| u64::from_str_radix(number, 16).unwrap_or_default());
+    let mut next = || numbers.next().unwrap_or_default();
+    Cursor {
+        stage: next(),
+        place: [next(), next(), next()],
+        counts: Counts {
+            accounts: next(),
+            roles: next(),
+            grants: next(),
+            organizations: next(),
+            events: next(),
+        },
+    }
+}

@@ -75,6 +75,7 @@ async fn dispatch(session: Arc<Session>, command: Command) -> Result<(), Failure
         Command::Grant(args) => commands::write::grant(session, args).await,
         Command::Revoke(args) => commands::write::revoke(session, args).await,
         Command::Provision(command) => commands::provision::run(session, command).await,
+        Command::Conformance(args) => commands::conformance::run(session, args).await,
         Command::Sync(args) => commands::sync::run(session, args).await,
         Command::Diff(args) => commands::diff::run(session, &args),
         Command::Simulate(args) => commands::simulate::run(session, args).await,
@@ -109,6 +110,10 @@ fn if_interrupted(command: &Command) -> Option<&'static str> {
         Command::Grant(_) | Command::Revoke(_) | Command::Provision(_) => {
             Some("The write may have been done all the same: look before repeating it.")
         }
+        Command::Conformance(args) if args.write => {
+            Some("Accounts whose address begins with conformance- may be left in the tenant.")
+        }
+        Command::Conformance(_) => Some("Nothing was changed."),
         Command::Describe | Command::Check | Command::Diff(_) | Command::Demo => {
             Some("Nothing was changed.")
         }

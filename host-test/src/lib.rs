@@ -82,6 +82,7 @@
 use std::pin::Pin;
 
 mod bindings;
+pub mod conformance;
 mod connector;
 pub mod contract;
 mod egress;

@@ -289,6 +289,53 @@ fn a_missing_component_says_how_to_build_it() {
 }
 
 #[test]
+fn conformance_tells_of_each_promise_and_writes_only_where_it_is_allowed() {
+    let simulation = Simulation::start(&["--accounts", "10"]);
+    let output = simulation.run(&["conformance", "--json"]);
+    assert!(output.status.success(), "{}", text(&output.stdout));
+    let mut lines = json_lines(&output);
+    let sum = lines.pop().expect("there is a last line");
+    assert_eq!(sum["type"], "conformance");
+    assert_eq!(
+        (&sum["broken"], &sum["leftBehind"]),
+        (&0.into(), &serde_json::json!([]))
+    );
+    let verdict = |name: &str| {
+        let finding = lines.iter().find(|line| line["name"] == name);
+        finding.expect("it is among the findings")["verdict"].clone()
+    };
+    assert_eq!(verdict("pages-add-up"), "held");
+    assert_eq!(verdict("deletion"), "not-tried");
+
+    let table = text(&simulation.run(&["conformance", "--write"]).stdout);
+    assert!(table.contains("held       deletion"), "{table}");
+    assert!(table.contains(" 0 broken, 1 not tried."), "{table}");
+}
+
+#[test]
+fn conformance_fails_where_a_promise_is_broken() {
+    let component = support::target().join("faulty.wasm");
+    let output = program(&[
+        "conformance",
+        "--client-secret",
+        "a-secret",
+        "--setting",
+        "fault=lost-items",
+    ])
+    .env("CONNECTOR_COMPONENT", component)
+    .output()
+    .expect("the program runs");
+    assert_eq!(output.status.code(), Some(1), "{}", text(&output.stdout));
+    let table = text(&output.stdout);
+    assert!(table.contains("broken     pages-add-up"), "{table}");
+    assert!(
+        text(&output.stderr).contains("breaks promises"),
+        "{}",
+        text(&output.stderr)
+    );
+}
+
+#[test]
 fn the_demo_shows_every_step_and_succeeds() {
     let output = program(&["demo"]).output().expect("it runs");
     assert!(output.status.success(), "{}", text(&output.stderr));

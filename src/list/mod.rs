@@ -106,6 +106,6 @@ fn page_size(limit: Option<u32>) -> usize {
 fn not_of_this_request() -> Error {
     Error::decided(
         contract::Error::InvalidCursor,
-        "this cursor is not one of this connector, or not of this request with these settings; start the listing anew without a cursor",
+        "this cursor is not of this request with these settings; start the listing anew without a cursor",
     )
 }

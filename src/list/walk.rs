@@ -478,6 +478,6 @@ impl OrganizationPages {
 fn gone() -> Error {
     Error::decided(
         contract::Error::InvalidCursor,
-        "what NinjaOne sends before this place has changed since, so the listing cannot go on exactly here; start it anew without a cursor",
+        "what NinjaOne sends before this place has changed, so the listing cannot go on exactly here; start it anew without a cursor",
     )
 }

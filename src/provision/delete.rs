@@ -48,8 +48,7 @@ fn check_allowed(
     }
     if is_last_administrator(api, id)? {
         let message = format!(
-            "the account {id} is the last system administrator who can sign in; without one nobody can administer NinjaOne, \
-             so make another one first"
+            "the account {id} is the last system administrator who can sign in; make another one first"
         );
         return Err(Error::decided(
             contract::Error::Refused(RefusalReason::LastAdministrator),

@@ -13,7 +13,7 @@ Build the components that the tests of the host load beside the connector.
 
 Usage: cargo xtask guests
 
-Builds every package in host-test/guests/ with the compiler, the profile and the steps of `cargo xtask build`, and copies
+Builds every package in host-test/guests/ and examples/connectors/ with the compiler, the profile and the steps of `cargo xtask build`, and copies
 each to cargo's target directory. `cargo xtask test` does it too.
 ";
 

@@ -8,8 +8,9 @@ use anyhow::{Context, Result};
 
 use crate::process;
 
-/// Where the components are that the tests of the host load beside the connector, one package each.
-const GUESTS: &str = "host-test/guests";
+/// Where the components are that the tests of the host load beside the connector, one package each: those that are there for
+/// nothing else, and the examples of connectors.
+const GUESTS: [&str; 2] = ["examples/connectors", "host-test/guests"];
 
 /// The project's directories and packages.
 pub struct Workspace {
@@ -37,8 +38,7 @@ impl Workspace {
             .as_str()
             .context("`cargo metadata` named no target_directory")?
             .into();
-        let guests =
-            guests(&metadata, &root.join(GUESTS)).context("`cargo metadata` named no packages")?;
+        let guests = guests(&metadata, &root).context("`cargo metadata` named no packages")?;
         Ok(Self {
             root,
             target,
@@ -68,12 +68,13 @@ impl Workspace {
     }
 }
 
-/// The names of the packages in the folder `guests`, by what `cargo metadata` says of the workspace.
-fn guests(metadata: &serde_json::Value, guests: &Path) -> Option<Vec<String>> {
+/// The names of the packages in the folders [`GUESTS`] of `root`, by what `cargo metadata` says of the workspace.
+fn guests(metadata: &serde_json::Value, root: &Path) -> Option<Vec<String>> {
     let packages = metadata["packages"].as_array()?.iter();
     let names = packages.filter_map(|package| {
         let manifest = Path::new(package["manifest_path"].as_str()?);
-        manifest.starts_with(guests).then_some(())?;
+        let folder = manifest.strip_prefix(root).ok()?;
+        GUESTS.iter().find(|guests| folder.starts_with(guests))?;
         Some(package["name"].as_str()?.to_owned())
     });
     Some(names.collect())
@@ -108,14 +109,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_package_in_the_folder_of_the_guests_is_one() {
+    fn a_package_in_a_folder_of_guests_is_one() {
         let metadata = serde_json::json!({"packages": [
             {"name": "connector-host", "manifest_path": "/project/host-test/Cargo.toml"},
             {"name": "misbehaving", "manifest_path": "/project/host-test/guests/misbehaving/Cargo.toml"},
-            {"name": "another", "manifest_path": "/project/host-test/guests/another/Cargo.toml"},
+            {"name": "another", "manifest_path": "/project/examples/connectors/another/Cargo.toml"},
         ]});
         assert_eq!(
-            guests(&metadata, Path::new("/project/host-test/guests")),
+            guests(&metadata, Path::new("/project")),
             Some(vec!["misbehaving".to_owned(), "another".to_owned()])
         );
     }

@@ -111,6 +111,9 @@ pub struct SettingFlags {
     /// The scopes to ask for, separated by spaces [env: NINJAONE_SCOPE]
     #[arg(long, global = true, value_name = "SCOPES")]
     pub scope: Option<String>,
+    /// A setting that another connector asks for, and that is no secret; as often as needed
+    #[arg(long = "setting", global = true, value_name = "KEY=VALUE", value_parser = key_and_value)]
+    pub others: Vec<(String, String)>,
     /// A TOML file with any of base-url, client-id, client-secret, client-secret-file and scope
     #[arg(long, global = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
@@ -179,11 +182,34 @@ pub enum Command {
         )
     )]
     Diff(DiffArgs),
+    /// Try which promises of the contract the connector keeps; with --write, it changes the tenant
+    #[command(
+        long_about = "Try which promises of the contract the connector keeps, and say of each whether it held, was broken, or could \
+            not be tried.\n\n\
+            WITH --write IT CHANGES THE TENANT: it creates accounts (with addresses that begin with conformance-), changes them, gives \
+            them roles, and removes them again. Use a tenant that is there to be tried with. It changes no account but those that \
+            it made. Without --write, no function that writes is called.\n\n\
+            The tenant should be at rest: what somebody else changes meanwhile looks like a promise broken. The exit code is 1 where a \
+            promise was broken.",
+        after_long_help = examples!(
+            "connector-host conformance",
+            "connector-host conformance --write --json | jq 'select(.verdict == \"broken\")'",
+            "connector-host conformance --component target/another.wasm --setting region=north"
+        )
+    )]
+    Conformance(ConformanceArgs),
     /// Run a simulated NinjaOne on this computer, until Ctrl-C
     Simulate(SimulateArgs),
     /// Show everything that the connector does, against a simulated NinjaOne
     #[command(after_long_help = examples!("connector-host demo"))]
     Demo,
+}
+
+#[derive(Debug, Args)]
+pub struct ConformanceArgs {
+    /// Try writes as well: creates, changes and removes accounts and grants in the tenant
+    #[arg(long)]
+    pub write: bool,
 }
 
 #[derive(Debug, Args)]
@@ -219,6 +245,12 @@ impl PlanFlag {
     pub fn mode(self) -> Mode {
         if self.plan { Mode::Plan } else { Mode::Apply }
     }
+}
+
+fn key_and_value(text: &str) -> Result<(String, String), String> {
+    text.split_once('=')
+        .map(|(key, value)| (key.to_string(), value.to_string()))
+        .ok_or_else(|| "not a key and a value with = between them".to_string())
 }
 
 fn seconds(text: &str) -> Result<Duration, String> {

@@ -1,6 +1,7 @@
 //! The commands.
 
 pub mod check;
+pub mod conformance;
 pub mod describe;
 pub mod diff;
 mod items;

@@ -18,6 +18,8 @@ pub struct Config {
     pub client_id: Option<String>,
     pub client_secret: Option<SecretString>,
     pub scope: Option<String>,
+    /// Settings of other connectors, by their keys.
+    pub others: Vec<(String, String)>,
 }
 
 /// The file that `--config` names. Its keys are those of the settings.
@@ -46,6 +48,7 @@ impl Config {
             client_id: found.client_id.or(others.client_id),
             client_secret: found.client_secret.or(others.client_secret),
             scope: found.scope.or(others.scope),
+            others: found.others,
         })
     }
 
@@ -75,6 +78,7 @@ impl Config {
             client_id: first(&flags.client_id, "NINJAONE_CLIENT_ID", file.client_id),
             client_secret,
             scope: first(&flags.scope, "NINJAONE_SCOPE", file.scope),
+            others: flags.others.clone(),
         })
     }
 
@@ -91,6 +95,9 @@ impl Config {
             if let Some(value) = value {
                 settings = settings.plain(key, value);
             }
+        }
+        for (key, value) in &self.others {
+            settings = settings.plain(key, value);
         }
         if let Some(secret) = &self.client_secret {
             settings = settings.secret("client-secret", secret.clone());

@@ -71,6 +71,7 @@ fn tenant(simulator: &Simulator) -> Config {
         client_id: Some(credentials.client_id.clone()),
         client_secret: Some(credentials.client_secret.clone().into()),
         scope: Some(credentials.scopes.to_string()),
+        others: Vec::new(),
     }
 }
 

@@ -40,7 +40,7 @@ const MEANINGS: [(Exit, &str); 24] = [
     (Exit::Ok, "Done; also where nothing had to be done"),
     (
         Exit::Failure,
-        "The check, the demo or a replay found something wrong, diff --exit-code found a difference, or output cannot be written",
+        "The check, the demo, conformance or a replay found something wrong, diff --exit-code found a difference, or output cannot be written",
     ),
     (
         Exit::Usage,

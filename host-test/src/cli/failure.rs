@@ -49,6 +49,9 @@ pub enum Failure {
         /// What was not as it should be.
         reason: String,
     },
+    /// The connector broke promises of the contract. They were shown.
+    #[error("The connector breaks promises of the contract: see what came back.")]
+    PromisesBroken,
     /// What was sent is not what the recording has.
     #[error("The replay failed: {0}.")]
     Replay(#[from] ReplayError),
@@ -102,6 +105,7 @@ impl Failure {
             Failure::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Ok,
             Failure::Output(_)
             | Failure::Demo { .. }
+            | Failure::PromisesBroken
             | Failure::Replay(_)
             | Failure::Different
             | Failure::Local(_) => Exit::Failure,
@@ -150,6 +154,7 @@ impl Failure {
             Failure::Partial => "partial-write",
             Failure::Unhealthy(_) => "unhealthy",
             Failure::Demo { .. } => "demo",
+            Failure::PromisesBroken => "promises-broken",
             Failure::Replay(_) => "replay",
             Failure::Snapshot(error) => error.kind(),
             Failure::Different => "different",

@@ -154,6 +154,7 @@ fn settings(recording: &Recording) -> Config {
         client_id: Some("client-id".to_string()),
         client_secret: Some("client-secret".into()),
         scope,
+        others: Vec::new(),
     }
 }
 

@@ -1,0 +1,66 @@
+//! The contract as Rust types, generated from `wit/`.
+#![allow(missing_docs, reason = "generated: every item is documented in wit/")]
+#![allow(
+    unsafe_code,
+    reason = "generated: the canonical ABI passes raw pointers"
+)]
+#![allow(clippy::all, reason = "generated")]
+
+wit_bindgen::generate!({
+    path: "../../../wit",
+    world: "plugin",
+    generate_all,
+    additional_derives: [PartialEq],
+    additional_derives_ignore: ["stream-error"],
+    pub_export_macro: true,
+});
+
+pub use self::exports::identity::connector::connector::Guest;
+pub use self::exports::identity::connector::types::*;
+
+/// A failure without an exchange, since nothing is ever sent.
+pub fn failure(error: Error, message: impl Into<String>) -> Failure {
+    Failure {
+        error,
+        message: message.into(),
+        exchange: None,
+    }
+}
+
+/// The failure for a resource that a call names and that is not there.
+pub fn not_found(kind: ResourceKind, id: &str) -> Failure {
+    let reference = ResourceReference {
+        kind,
+        id: id.to_string(),
+    };
+    failure(
+        Error::NotFound(reference),
+        format!(
+            "the directory has nothing with the identifier {id:?}; list it anew to see what there is"
+        ),
+    )
+}
+
+/// What is wrong with one field, and what to do about it.
+pub fn problem(field: &str, problem: &str, mend: &str) -> FieldProblem {
+    FieldProblem {
+        field: field.to_string(),
+        problem: problem.to_string(),
+        mend: mend.to_string(),
+    }
+}
+
+/// The failure for arguments that are wrong.
+pub fn invalid_argument(problems: Vec<FieldProblem>) -> Failure {
+    let names: Vec<_> = problems.iter().map(|problem| &*problem.field).collect();
+    let message = format!("these arguments are wrong: {}", names.join(", "));
+    failure(Error::InvalidArgument(problems), message)
+}
+
+/// That failure, where any argument is wrong.
+pub fn refuse_problems(problems: Vec<FieldProblem>) -> Result<(), Failure> {
+    if problems.is_empty() {
+        return Ok(());
+    }
+    Err(invalid_argument(problems))
+}

@@ -1,0 +1,26 @@
+//! An example of a connector: an invented directory, kept in the memory of the instance.
+//!
+//! It is meant to be read by whoever writes the next connector, and is held to the contract by the conformance suite like any
+//! other. Natively the crate is empty.
+
+#![deny(missing_docs)]
+#![deny(unsafe_code)]
+#![allow(
+    clippy::result_large_err,
+    reason = "the contract says what a failure is"
+)]
+
+#[cfg(target_arch = "wasm32")]
+mod component;
+#[cfg(target_arch = "wasm32")]
+mod contract;
+#[cfg(target_arch = "wasm32")]
+mod describe;
+#[cfg(target_arch = "wasm32")]
+mod directory;
+#[cfg(target_arch = "wasm32")]
+mod list;
+#[cfg(target_arch = "wasm32")]
+mod settings;
+#[cfg(target_arch = "wasm32")]
+mod write;

@@ -1,0 +1,34 @@
+//! The in-memory connector with faults put in, so that the tests can hold the conformance suite against them.
+//!
+//! The setting `fault` names the fault; without it, the connector breaks one promise only: to describe itself, it asks for that
+//! setting. The sources are those of `examples/connectors/in-memory`, but for the exports, which is where the faults are.
+//!
+//! Natively the crate is empty.
+
+#![deny(missing_docs)]
+#![deny(unsafe_code)]
+#![allow(
+    clippy::result_large_err,
+    reason = "the contract says what a failure is"
+)]
+
+#[cfg(target_arch = "wasm32")]
+mod component;
+#[cfg(target_arch = "wasm32")]
+#[path = "../../../../examples/connectors/in-memory/src/contract.rs"]
+mod contract;
+#[cfg(target_arch = "wasm32")]
+#[path = "../../../../examples/connectors/in-memory/src/describe.rs"]
+mod describe;
+#[cfg(target_arch = "wasm32")]
+#[path = "../../../../examples/connectors/in-memory/src/directory.rs"]
+mod directory;
+#[cfg(target_arch = "wasm32")]
+#[path = "../../../../examples/connectors/in-memory/src/list.rs"]
+mod list;
+#[cfg(target_arch = "wasm32")]
+#[path = "../../../../examples/connectors/in-memory/src/settings.rs"]
+mod settings;
+#[cfg(target_arch = "wasm32")]
+#[path = "../../../../examples/connectors/in-memory/src/write.rs"]
+mod write;

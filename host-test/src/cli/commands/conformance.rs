@@ -1,0 +1,70 @@
+//! `conformance`: which promises of the contract the connector keeps.
+
+use connector_host::conformance::{self, Options, Report, Verdict};
+use serde::Serialize;
+
+use crate::cli::args::ConformanceArgs;
+use crate::cli::escape;
+use crate::cli::failure::Failure;
+use crate::cli::output::Rows;
+use crate::cli::session::Session;
+
+/// The last line for programs.
+#[derive(Serialize)]
+#[serde(tag = "type", rename = "conformance", rename_all = "camelCase")]
+struct Sum<'a> {
+    held: usize,
+    broken: usize,
+    not_tried: usize,
+    left_behind: &'a [String],
+}
+
+pub async fn run(session: &Session, args: ConformanceArgs) -> Result<(), Failure> {
+    let tenant = session.config()?.tenant();
+    let plugin = session.plugin()?;
+    let options = Options { write: args.write };
+    let report = conformance::run(&plugin, tenant, options).await;
+    show(session, &report)?;
+    if report.count(Verdict::Broken) > 0 {
+        return Err(Failure::PromisesBroken);
+    }
+    Ok(())
+}
+
+fn show(session: &Session, report: &Report) -> Result<(), Failure> {
+    let sum = Sum {
+        held: report.count(Verdict::Held),
+        broken: report.count(Verdict::Broken),
+        not_tried: report.count(Verdict::NotTried),
+        left_behind: &report.left_behind,
+    };
+    let output = &session.output;
+    if output.is_json() {
+        for finding in &report.findings {
+            output.json(finding)?;
+        }
+        output.json(&sum)?;
+        return Ok(());
+    }
+    let mut rows = Rows::new(&["RESULT", "CHECK", "PROMISE", "WHAT CAME BACK"]);
+    for finding in &report.findings {
+        rows.push([
+            finding.verdict.name(),
+            finding.name,
+            finding.promise,
+            &finding.detail,
+        ]);
+    }
+    output.table(&rows)?;
+    output.text(&format!(
+        "\n{} promises held, {} broken, {} not tried.",
+        sum.held, sum.broken, sum.not_tried
+    ))?;
+    if !report.left_behind.is_empty() {
+        let accounts = escape::one_line(&report.left_behind.join(", ")).into_owned();
+        output.text(&format!(
+            "Left behind, for you to remove: the accounts {accounts}."
+        ))?;
+    }
+    Ok(())
+}
