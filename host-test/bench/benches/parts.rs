@@ -152,11 +152,11 @@ impl ninjaone_connector::host::Host for Surroundings {
 fn with_api<T>(canned: &Canned, call: impl FnOnce(&Api) -> T) -> T {
     let settings = Settings::load(&Surroundings).expect("they are right");
     call(&Api {
-        settings: &settings,
+        settings,
         http: canned,
         host: &Surroundings,
         tokens: &TokenCache::default(),
-        retries: &Retries::none(&Surroundings),
+        retries: Retries::none(&Surroundings),
     })
 }
 
