@@ -9,6 +9,11 @@ use ninjaone_connector::contract::{
 use ninjaone_connector_fuzz::answers::{ANSWERS, STATUSES};
 use ninjaone_connector_fuzz::{Answer, Outside, Reply, list_of, token};
 
+/// What came of a call does not matter here, only what it did on the way.
+fn kept<T>(outside: &Outside, _result: T) {
+    outside.assert_kept();
+}
+
 fuzz_target!(|data: &[u8]| {
     let Some(([which, status, chunk], body)) = data.split_first_chunk() else {
         return;
@@ -35,16 +40,16 @@ fuzz_target!(|data: &[u8]| {
         }
     });
     let connector = outside.connector();
-    outside.assert_kept(&connector.check());
+    kept(&outside, connector.check());
     let mut everything = list_of(ResourceKinds::all());
     everything.details = AccountDetails::all();
-    outside.assert_kept(&connector.list(&everything));
+    kept(&outside, connector.list(&everything));
     let connector = outside.connector();
     let assignment = Assignment {
         account: "1".to_string(),
         role: "2".to_string(),
     };
-    outside.assert_kept(&connector.grant(&assignment, Mode::Apply));
+    kept(&outside, connector.grant(&assignment, Mode::Apply));
     let connector = outside.connector();
     let create = ProvisionRequest::Create(NewAccount {
         kind: "technician".to_string(),
@@ -57,7 +62,7 @@ fuzz_target!(|data: &[u8]| {
         attributes: Vec::new(),
         roles: vec!["2".to_string()],
     });
-    outside.assert_kept(&connector.provision(create, Mode::Apply));
+    kept(&outside, connector.provision(create, Mode::Apply));
     let connector = outside.connector();
     let update = ProvisionRequest::Update(AccountUpdate {
         account: "1".to_string(),
@@ -66,11 +71,11 @@ fuzz_target!(|data: &[u8]| {
             FieldUpdate::Set(Value::Text("B".to_string())),
         )],
     });
-    outside.assert_kept(&connector.provision(update, Mode::Apply));
+    kept(&outside, connector.provision(update, Mode::Apply));
     let connector = outside.connector();
     let delete = ProvisionRequest::Delete(AccountDeletion {
         account: "1".to_string(),
         allow_administrator: true,
     });
-    outside.assert_kept(&connector.provision(delete, Mode::Apply));
+    kept(&outside, connector.provision(delete, Mode::Apply));
 });

@@ -54,7 +54,7 @@ fn list(
     let mut names = Vec::new();
     loop {
         let page = connector.list(&request);
-        outside.assert_kept(&page);
+        outside.assert_kept();
         let page = page.map_err(|failure| ninjaone_connector::error::kind(&failure.error))?;
         names.extend(page.items.iter().map(|item| match item {
             Item::Account(account) => (b'a', account.id.clone(), String::new()),
