@@ -17,3 +17,23 @@ wit_bindgen::generate!({
 
 pub use self::exports::identity::connector::connector::Guest;
 pub use self::exports::identity::connector::types::*;
+
+impl ListRequest {
+    /// Everything of these kinds, from the start, with the connector's own page size.
+    pub fn everything(kinds: ResourceKinds) -> Self {
+        ListRequest {
+            kinds,
+            filter: Filter {
+                id: None,
+                email: None,
+                account_kind: None,
+                account: None,
+                role: None,
+                since: None,
+            },
+            details: AccountDetails::empty(),
+            cursor: None,
+            limit: None,
+        }
+    }
+}

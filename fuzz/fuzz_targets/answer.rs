@@ -3,11 +3,11 @@
 
 use libfuzzer_sys::fuzz_target;
 use ninjaone_connector::contract::{
-    AccountDeletion, AccountDetails, AccountUpdate, Assignment, FieldUpdate, Mode, NewAccount,
-    ProvisionRequest, ResourceKinds, Value,
+    AccountDeletion, AccountDetails, AccountUpdate, Assignment, FieldUpdate, ListRequest, Mode,
+    NewAccount, ProvisionRequest, ResourceKinds, Value,
 };
 use ninjaone_connector_fuzz::answers::{ANSWERS, STATUSES};
-use ninjaone_connector_fuzz::{Answer, Outside, Reply, list_of, token};
+use ninjaone_connector_fuzz::{Answer, Outside, Reply, token};
 
 /// What came of a call does not matter here, only what it did on the way.
 fn kept<T>(outside: &Outside, _result: T) {
@@ -41,7 +41,7 @@ fuzz_target!(|data: &[u8]| {
     });
     let connector = outside.connector();
     kept(&outside, connector.check());
-    let mut everything = list_of(ResourceKinds::all());
+    let mut everything = ListRequest::everything(ResourceKinds::all());
     everything.details = AccountDetails::all();
     kept(&outside, connector.list(&everything));
     let connector = outside.connector();

@@ -2,9 +2,9 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use ninjaone_connector::contract::{Continuation, Counts, Error, Item, ResourceKinds};
+use ninjaone_connector::contract::{Continuation, Counts, Error, Item, ListRequest, ResourceKinds};
 use ninjaone_connector::list::cursor::Cursor;
-use ninjaone_connector_fuzz::{Answer, Outside, Reply, list_of, token};
+use ninjaone_connector_fuzz::{Answer, Outside, Reply, token};
 
 const USERS: &str = r#"[{"id":5},{"id":3},{"id":9},{"id":1}]"#;
 
@@ -19,7 +19,7 @@ fuzz_target!(|input: (u64, &str)| {
         }
         Reply::Answer(Answer::ok(USERS))
     });
-    let mut request = list_of(ResourceKinds::ACCOUNTS);
+    let mut request = ListRequest::everything(ResourceKinds::ACCOUNTS);
     request.limit = Some(1);
     // The fingerprint of the request and the digest at the end, which no fuzzer guesses, are put around the numbers it gives.
     let first = outside.connector().list(&request).expect("the first page");

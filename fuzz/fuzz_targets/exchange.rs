@@ -7,11 +7,11 @@ use std::rc::Rc;
 use arbitrary::Arbitrary;
 use libfuzzer_sys::fuzz_target;
 use ninjaone_connector::contract::{
-    AccountDeletion, AccountUpdate, Assignment, FieldUpdate, Mode, NewAccount, ProvisionRequest,
-    ResourceKinds, Value,
+    AccountDeletion, AccountUpdate, Assignment, FieldUpdate, ListRequest, Mode, NewAccount,
+    ProvisionRequest, ResourceKinds, Value,
 };
 use ninjaone_connector::http::{Method, TransportErrorKind};
-use ninjaone_connector_fuzz::{Answer, Outside, Reply, list_of, token};
+use ninjaone_connector_fuzz::{Answer, Outside, Reply, token};
 
 #[derive(Arbitrary, Debug)]
 enum Operation {
@@ -145,7 +145,7 @@ fuzz_target!(|input: (Operation, bool, u8, Vec<Given>)| {
     match operation {
         Operation::Check => kept(&outside, connector.check()),
         Operation::List { kinds, limit } => {
-            let mut request = list_of(ResourceKinds::from_bits_truncate(kinds));
+            let mut request = ListRequest::everything(ResourceKinds::from_bits_truncate(kinds));
             request.limit = Some(limit.into());
             kept(&outside, connector.list(&request));
         }

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use libfuzzer_sys::fuzz_target;
-use ninjaone_connector::contract::{Continuation, ErrorKind, Item, ResourceKinds};
-use ninjaone_connector_fuzz::{Answer, Outside, Reply, list_of, token};
+use ninjaone_connector::contract::{Continuation, ErrorKind, Item, ListRequest, ResourceKinds};
+use ninjaone_connector_fuzz::{Answer, Outside, Reply, token};
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
 
@@ -48,7 +48,7 @@ fn list(
             body.clone()
         }))
     });
-    let mut request = list_of(kinds);
+    let mut request = ListRequest::everything(kinds);
     request.limit = limit;
     let mut connector = outside.connector();
     let mut names = Vec::new();

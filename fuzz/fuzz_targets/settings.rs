@@ -5,9 +5,9 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use libfuzzer_sys::fuzz_target;
-use ninjaone_connector::contract::ResourceKinds;
+use ninjaone_connector::contract::{ListRequest, ResourceKinds};
 use ninjaone_connector::settings::BaseUrl;
-use ninjaone_connector_fuzz::{Answer, Outside, Reply, list_of, token};
+use ninjaone_connector_fuzz::{Answer, Outside, Reply, token};
 
 fuzz_target!(|settings: [Option<String>; 4]| {
     let base_url = settings[0].clone();
@@ -31,7 +31,9 @@ fuzz_target!(|settings: [Option<String>; 4]| {
             settings[index].clone()
         },
     );
-    let page = outside.connector().list(&list_of(ResourceKinds::ACCOUNTS));
+    let page = outside
+        .connector()
+        .list(&ListRequest::everything(ResourceKinds::ACCOUNTS));
     let targets = targets.take();
     assert_eq!(page.is_ok(), !targets.is_empty(), "{page:?}");
     let Some(base_url) = accepted else {

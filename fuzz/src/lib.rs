@@ -15,7 +15,6 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use ninjaone_connector::Connector;
-use ninjaone_connector::contract::{AccountDetails, Filter, ListRequest, ResourceKinds};
 use ninjaone_connector::host::{Host, Level, SettingUnavailable};
 use ninjaone_connector::http::{
     Body, Method, Request, Response, Transport, TransportError, TransportErrorKind,
@@ -215,22 +214,4 @@ pub fn token() -> Reply {
         r#"{{"access_token":"{TOKEN}","expires_in":3600,"scope":"monitoring management control","token_type":"Bearer"}}"#
     );
     Reply::Answer(Answer::ok(body))
-}
-
-/// A request for all of these kinds.
-pub fn list_of(kinds: ResourceKinds) -> ListRequest {
-    ListRequest {
-        kinds,
-        filter: Filter {
-            id: None,
-            email: None,
-            account_kind: None,
-            account: None,
-            role: None,
-            since: None,
-        },
-        details: AccountDetails::empty(),
-        cursor: None,
-        limit: None,
-    }
 }

@@ -9,8 +9,7 @@ use connector_host::http::{HttpBody, HttpError, Timeouts, Transport as _};
 use http_body_util::BodyExt;
 use ninjaone_connector::Connector;
 use ninjaone_connector::contract::{
-    AccountDetails, Assignment, Continuation, Failure, Filter, Item, ListRequest, Mode,
-    ResourceKinds,
+    Assignment, Continuation, Failure, Item, ListRequest, Mode, ResourceKinds,
 };
 use ninjaone_connector::host::{Host, Level, SettingUnavailable};
 use ninjaone_connector::http::{
@@ -62,7 +61,7 @@ impl Native {
 
 fn list(connector: &Connector, kinds: Kinds, start: Instant) -> Result<Synced> {
     let mut synced = Synced::default();
-    let mut request = everything(match kinds {
+    let mut request = ListRequest::everything(match kinds {
         Kinds::Accounts => ResourceKinds::ACCOUNTS,
         Kinds::RolesAndGrants => ResourceKinds::ROLES | ResourceKinds::GRANTS,
         Kinds::Organizations => ResourceKinds::ORGANIZATIONS,
@@ -81,24 +80,6 @@ fn list(connector: &Connector, kinds: Kinds, start: Instant) -> Result<Synced> {
             Continuation::More(cursor) => request.cursor = Some(cursor),
             Continuation::Complete(_) => return Ok(synced),
         }
-    }
-}
-
-/// Everything of these kinds, from the start, with the connector's own page size.
-fn everything(kinds: ResourceKinds) -> ListRequest {
-    ListRequest {
-        kinds,
-        filter: Filter {
-            id: None,
-            email: None,
-            account_kind: None,
-            account: None,
-            role: None,
-            since: None,
-        },
-        details: AccountDetails::empty(),
-        cursor: None,
-        limit: None,
     }
 }
 

@@ -8,9 +8,9 @@ use std::rc::Rc;
 
 use ninjaone_connector::Connector;
 use ninjaone_connector::contract::{
-    AccountDeletion, AccountDetails, AccountUpdate, Assignment, Change, CheckReport, Continuation,
-    Error, ErrorKind, Failure, FieldUpdate, Filter, Item, ListRequest, Mode, NewAccount, Operation,
-    Outcome, Page, ProvisionRequest, ResourceKinds, StepStatus, Summary, UnchangedReason, Value,
+    AccountDeletion, AccountUpdate, Assignment, Change, CheckReport, Continuation, Error,
+    ErrorKind, Failure, FieldUpdate, Item, ListRequest, Mode, NewAccount, Operation, Outcome, Page,
+    ProvisionRequest, ResourceKinds, StepStatus, Summary, UnchangedReason, Value,
 };
 use ninjaone_connector::describe;
 
@@ -227,20 +227,7 @@ pub fn assignment(account: &str, role: &str) -> Assignment {
 
 /// A request for these kinds, without filter, cursor or limit.
 pub fn list_of(kinds: ResourceKinds) -> ListRequest {
-    ListRequest {
-        kinds,
-        filter: Filter {
-            id: None,
-            email: None,
-            account_kind: None,
-            account: None,
-            role: None,
-            since: None,
-        },
-        details: AccountDetails::empty(),
-        cursor: None,
-        limit: None,
-    }
+    ListRequest::everything(kinds)
 }
 
 /// Everything that is listed, page by page in one instance, and what the listing says of itself.
