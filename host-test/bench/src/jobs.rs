@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use anyhow::Result;
 use serde::{Deserialize, Serialize};
 
+use crate::process::median;
 use crate::{startup, sync, tenants};
 
 /// Who does it.
@@ -20,6 +21,42 @@ pub enum Side {
 impl Side {
     /// Both, in the order in which they take turns.
     pub const BOTH: [Side; 2] = [Side::Component, Side::Native];
+}
+
+/// What each side took, round by round.
+#[derive(Serialize)]
+pub struct Rounds<T> {
+    /// Each round of the component.
+    pub component: Vec<T>,
+    /// Each round of the native library.
+    pub native: Vec<T>,
+}
+
+impl<T> Rounds<T> {
+    /// None yet.
+    pub fn none() -> Self {
+        Rounds {
+            component: Vec::new(),
+            native: Vec::new(),
+        }
+    }
+
+    /// Adds a round of one side.
+    pub fn add(&mut self, side: Side, took: T) {
+        match side {
+            Side::Component => self.component.push(took),
+            Side::Native => self.native.push(took),
+        }
+    }
+
+    /// The median over the rounds of one side.
+    pub fn median(&self, side: Side, of: impl Fn(&T) -> f64) -> f64 {
+        let rounds = match side {
+            Side::Component => &self.component,
+            Side::Native => &self.native,
+        };
+        median(rounds.iter().map(of).collect())
+    }
 }
 
 /// The component, and where its compiled code is kept.

@@ -55,7 +55,7 @@ pub fn measure(launcher: &Launcher, quick: bool) -> Result<Vec<Figures>> {
             }
         }
         all.extend(with.into_iter().map(|(latency, _, took)| {
-            let pairs = took.component.iter().zip(&without.component);
+            let pairs = took.rounds.component.iter().zip(&without.rounds.component);
             let waited = pairs.map(|(with, without)| with.wall - without.wall);
             Figures {
                 latency,

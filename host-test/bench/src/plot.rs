@@ -41,7 +41,7 @@ pub fn svg(report: &Report) -> String {
             .map(|size| {
                 (
                     f64::from(size.accounts),
-                    size.median(side, |took| of(size, took)),
+                    size.rounds.median(side, |took| of(size, took)),
                 )
             })
             .collect(),

@@ -8,9 +8,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::children::{Launcher, Target, Tenant};
 use crate::component::Component;
-use crate::jobs::{self, Code, Side};
+use crate::jobs::{self, Code, Rounds, Side};
 use crate::native::Native;
-use crate::process::{Resident, cpu, median};
+use crate::process::{Resident, cpu};
 
 /// What is listed together.
 #[derive(Clone, Copy)]
@@ -194,21 +194,9 @@ pub async fn work(job: Job) -> Result<Took> {
 pub struct Figures {
     /// How many accounts the tenant has.
     pub accounts: u32,
-    /// Each round of the component.
-    pub component: Vec<Took>,
-    /// Each round of the native library.
-    pub native: Vec<Took>,
-}
-
-impl Figures {
-    /// The median over the rounds of one side.
-    pub fn median(&self, side: Side, of: impl Fn(&Took) -> f64) -> f64 {
-        let rounds = match side {
-            Side::Component => &self.component,
-            Side::Native => &self.native,
-        };
-        median(rounds.iter().map(of).collect())
-    }
+    /// What each side took.
+    #[serde(flatten)]
+    pub rounds: Rounds<Took>,
 }
 
 /// Sizes of tenants, how many rounds to do, and how many syncs in each, so that a round takes long enough to be measured.
@@ -246,8 +234,7 @@ impl Figures {
     pub fn new(accounts: u32) -> Self {
         Figures {
             accounts,
-            component: Vec::new(),
-            native: Vec::new(),
+            rounds: Rounds::none(),
         }
     }
 
@@ -271,15 +258,13 @@ impl Figures {
             ensure!(
                 took.accounts == u64::from(self.accounts)
                     && self
+                        .rounds
                         .component
                         .iter()
                         .all(|first| same(first) == same(&took)),
                 "the two sides did not list the same"
             );
-            match side {
-                Side::Component => self.component.push(took),
-                Side::Native => self.native.push(took),
-            }
+            self.rounds.add(side, took);
         }
         Ok(())
     }

@@ -105,9 +105,9 @@ impl Table {
 }
 
 fn sync_rows(size: &sync::Figures) -> Vec<Row> {
-    let median = |of: fn(&Took) -> f64| move |side| size.median(side, of);
+    let median = |of: fn(&Took) -> f64| move |side| size.rounds.median(side, of);
     let accounts = f64::from(size.accounts);
-    let grants = size.component[0].grants;
+    let grants = size.rounds.component[0].grants;
     let wall = Row::both(
         format!(
             "{} accounts, {} grants: wall",
@@ -132,7 +132,7 @@ fn sync_rows(size: &sync::Figures) -> Vec<Row> {
         Row::both(
             "  accounts per second",
             |rate| format!("{rate:.0}"),
-            |side| accounts / size.median(side, |took| took.wall),
+            |side| accounts / size.rounds.median(side, |took| took.wall),
         ),
         Row::both("  first page", seconds, median(|took| took.first_page)),
         Row::new("  guest memory", mebibytes(guest_memory)).at_most(
@@ -162,7 +162,7 @@ fn latency_rows(held: &latency::Figures) -> Vec<Row> {
         held.latency
     );
     let wall = Row::both(what, seconds, |side| {
-        held.took.median(side, |took| took.wall)
+        held.took.rounds.median(side, |took| took.wall)
     });
     if held.took.accounts != latency::SMALL {
         return vec![wall];
@@ -186,7 +186,7 @@ fn pages_of_organizations(accounts: u32) -> f64 {
 fn growth(sizes: &[sync::Figures]) -> Option<Row> {
     let of = |accounts: u32, side| {
         let size = sizes.iter().find(|size| size.accounts == accounts)?;
-        Some(size.median(side, |took| took.wall) / f64::from(accounts))
+        Some(size.rounds.median(side, |took| took.wall) / f64::from(accounts))
     };
     let growth = |side| Some(of(1_000_000, side)? / of(10_000, side)?);
     let component = growth(Side::Component)?;
@@ -256,13 +256,16 @@ fn tenant_rows(tenants: &tenants::Figures) -> Vec<Row> {
         Row::both(
             what,
             |rate| format!("{rate:.1}"),
-            |side| tenants.median(side, |took| took.syncs_per_second),
+            |side| tenants.rounds.median(side, |took| took.syncs_per_second),
         ),
         Row::both("  CPU of a sync", seconds, |side| {
-            tenants.median(side, |took| took.cpu_per_sync)
+            tenants.rounds.median(side, |took| took.cpu_per_sync)
         }),
         Row::both("  host memory over idle, for each", mebibytes, |side| {
-            tenants.median(side, |took| took.resident_over_idle as f64) / f64::from(number)
+            tenants
+                .rounds
+                .median(side, |took| took.resident_over_idle as f64)
+                / f64::from(number)
         }),
     ]
 }

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use tokio::task::JoinSet;
 
 use crate::children::{Launcher, Target};
-use crate::jobs::{self, Code, Side};
-use crate::process::{Resident, cpu, median};
+use crate::jobs::{self, Code, Rounds, Side};
+use crate::process::{Resident, cpu};
 use crate::sync::{INSTANCES, Ready};
 
 /// How many accounts each tenant has.
@@ -43,21 +43,9 @@ pub struct Took {
 pub struct Figures {
     /// How many there were.
     pub tenants: u32,
-    /// Each round of the component.
-    pub component: Vec<Took>,
-    /// Each round of the native library.
-    pub native: Vec<Took>,
-}
-
-impl Figures {
-    /// The median over the rounds of one side.
-    pub fn median(&self, side: Side, of: impl Fn(&Took) -> f64) -> f64 {
-        let rounds = match side {
-            Side::Component => &self.component,
-            Side::Native => &self.native,
-        };
-        median(rounds.iter().map(of).collect())
-    }
+    /// What each side took.
+    #[serde(flatten)]
+    pub rounds: Rounds<Took>,
 }
 
 /// Measures.
@@ -69,8 +57,7 @@ pub fn measure(launcher: &Launcher, quick: bool) -> Result<Vec<Figures>> {
         eprintln!("{tenants} tenants in one process");
         let mut figures = Figures {
             tenants,
-            component: Vec::new(),
-            native: Vec::new(),
+            rounds: Rounds::none(),
         };
         for _ in 0..rounds {
             for side in Side::BOTH {
@@ -81,10 +68,7 @@ pub fn measure(launcher: &Launcher, quick: bool) -> Result<Vec<Figures>> {
                     tenants,
                     seconds,
                 }))?;
-                match side {
-                    Side::Component => figures.component.push(took),
-                    Side::Native => figures.native.push(took),
-                }
+                figures.rounds.add(side, took);
             }
         }
         all.push(figures);
