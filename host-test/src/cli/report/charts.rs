@@ -39,8 +39,8 @@ pub fn render(columns: &Columns, finished: &str) -> String {
     if columns.sign_ins_asked {
         charts += &by_kind(
             columns,
-            "Last sign-in by kind, counted back from the snapshot",
-            &["30 days", "90 days", "Longer", "None on record"],
+            "Last sign-in by kind, in days before the snapshot",
+            &["Within 30 days", "31 to 90", "Earlier", "None on record"],
             &age_column(&accounts.last_sign_in, finished),
         );
     }
@@ -58,7 +58,8 @@ fn flag_column(flags: &[Option<bool>]) -> Column<'_> {
 fn age_column<'a>(times: &'a [Option<String>], finished: &str) -> Column<'a> {
     let finished: Option<Timestamp> = finished.parse().ok();
     let is_within = move |time: Timestamp, days| {
-        finished.is_some_and(|end| end.duration_since(time) <= SignedDuration::from_secs(days * DAY))
+        finished
+            .is_some_and(|end| end.duration_since(time) <= SignedDuration::from_secs(days * DAY))
     };
     Box::new(move |account| match &times[account] {
         None => 3,
@@ -95,7 +96,10 @@ fn members(columns: &Columns) -> String {
     }
     let note = match left_out {
         0 => String::new(),
-        left_out => format!("<p>And {} more roles, in the list below.</p>", Number(left_out as u64)),
+        left_out => format!(
+            "<p>And {} more roles, in the list below.</p>",
+            Number(left_out as u64)
+        ),
     };
     chart("Members per role", &["Role", "Members"], &rows, &note)
 }
@@ -111,7 +115,10 @@ fn by_kind(columns: &Columns, title: &str, heads: &[&str], column: &Column<'_>) 
     kinds.sort_by_key(|(kind, numbers)| (std::cmp::Reverse(numbers.iter().sum::<u64>()), *kind));
     let mut rows = String::new();
     for (kind, numbers) in kinds {
-        let label = kind.map_or_else(|| "Kind not known".to_string(), |kind| Name(kind).to_string());
+        let label = kind.map_or_else(
+            || "Kind not known".to_string(),
+            |kind| Name(kind).to_string(),
+        );
         row(&mut rows, &label, &numbers, numbers.iter().sum());
     }
     chart(title, &[&["Kind"], heads].concat(), &rows, "")
@@ -122,11 +129,18 @@ fn chart(title: &str, heads: &[&str], rows: &str, note: &str) -> String {
         return String::new();
     };
     let keys = columns.len() > 1;
-    let mut head = format!(r#"<th scope="col" role="columnheader">{}</th><td role="cell"></td>"#, Text(first));
+    let mut head = format!(
+        r#"<th scope="col" role="columnheader">{}</th><td role="cell" class="measure"></td>"#,
+        Text(first)
+    );
     for (place, column) in columns.iter().enumerate() {
         let key = if keys { key(place) } else { String::new() };
         // Writing to a string cannot fail.
-        let _ = write!(head, r#"<th scope="col" role="columnheader" class="number">{key}{}</th>"#, Text(column));
+        let _ = write!(
+            head,
+            r#"<th scope="col" role="columnheader" class="number">{key}{}</th>"#,
+            Text(column)
+        );
     }
     format!(
         r#"<figure class="chart"><table role="table"><caption>{}</caption><thead role="rowgroup"><tr role="row">{head}</tr></thead><tbody role="rowgroup">{rows}</tbody></table>{note}</figure>
@@ -137,7 +151,9 @@ fn chart(title: &str, heads: &[&str], rows: &str, note: &str) -> String {
 
 /// The pattern of a column, beside its head.
 fn key(place: usize) -> String {
-    format!(r#"<svg class="key" aria-hidden="true"><rect class="part{place}" width="100%" height="100%"/></svg>"#)
+    format!(
+        r#"<svg class="key" aria-hidden="true"><rect class="part{place}" width="100%" height="100%"/></svg>"#
+    )
 }
 
 /// A row with its bar. The label is HTML.
@@ -149,14 +165,21 @@ fn row(rows: &mut String, label: &str, numbers: &[u64], whole: u64) {
         if *number > 0 {
             let (x, width) = (percent(before, whole), percent(*number, whole));
             // Writing to a string cannot fail.
-            let _ = write!(bar, r#"<rect class="part{place}" x="{x}%" width="{width}%" height="100%"/>"#);
+            let _ = write!(
+                bar,
+                r#"<rect class="part{place}" x="{x}%" width="{width}%" height="100%"/>"#
+            );
         }
         before += number;
-        let _ = write!(cells, r#"<td role="cell" class="number">{}</td>"#, Number(*number));
+        let _ = write!(
+            cells,
+            r#"<td role="cell" class="number">{}</td>"#,
+            Number(*number)
+        );
     }
     let _ = write!(
         rows,
-        r#"<tr role="row"><th scope="row" role="rowheader">{label}</th><td role="cell"><svg class="bar" aria-hidden="true">{bar}</svg></td>{cells}</tr>"#
+        r#"<tr role="row"><th scope="row" role="rowheader">{label}</th><td role="cell" class="measure"><svg class="bar" aria-hidden="true">{bar}</svg></td>{cells}</tr>"#
     );
 }
 

@@ -3,6 +3,8 @@
 //! The script of the page has the same rules by the same names, to list the accounts; that both come to the same numbers is
 //! tested in a browser.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use super::columns::{Columns, Flags};
@@ -20,7 +22,7 @@ pub struct Finding {
     #[serde(skip)]
     pub title: &'static str,
     #[serde(skip)]
-    pub explanation: &'static str,
+    pub explanation: String,
 }
 
 /// Counts what there is of everything to look at.
@@ -34,6 +36,18 @@ pub fn find(columns: &Columns) -> Vec<Finding> {
         accounts.no_second_factor(),
         accounts.dangling(),
     ]
+}
+
+/// Each state with how many are in it, as in ` pending: 5, expired: 2.`
+fn told(states: &BTreeMap<&str, u64>) -> String {
+    let states: Vec<_> = states
+        .iter()
+        .map(|(state, accounts)| format!("{state}: {accounts}"))
+        .collect();
+    match states.as_slice() {
+        [] => String::new(),
+        states => format!(" {}.", states.join(", ")),
+    }
 }
 
 /// The accounts, with what their grants say of them.
@@ -52,8 +66,8 @@ impl<'a> Accounts<'a> {
         let grants = &columns.grants;
         for (&account, &role) in grants.account.iter().zip(&grants.role) {
             holds[account] = true;
-            dangling[account] |= account >= columns.accounts.ids.known()
-                || role >= columns.roles.ids.known();
+            dangling[account] |=
+                account >= columns.accounts.ids.known() || role >= columns.roles.ids.known();
         }
         Self {
             columns,
@@ -69,7 +83,8 @@ impl<'a> Accounts<'a> {
             accounts: Some(self.count(|account| flags.0[account] == Some(true))),
             not_known: Some(self.unknown(flags, |_| true)),
             title: "Administrators",
-            explanation: "They administer the connected system itself, beyond any role.",
+            explanation: "They administer the connected system itself, beyond any role."
+                .to_string(),
         }
     }
 
@@ -82,7 +97,8 @@ impl<'a> Accounts<'a> {
             ),
             not_known: Some(self.unknown(flags, |account| self.holds[account])),
             title: "Disabled, and still holding roles",
-            explanation: "They may not sign in. Once enabled again, they have these roles at once.",
+            explanation: "They may not sign in. Once enabled again, they have these roles at once."
+                .to_string(),
         }
     }
 
@@ -101,19 +117,28 @@ impl<'a> Accounts<'a> {
             accounts,
             not_known,
             title: "No sign-in on record, and holding roles",
-            explanation,
+            explanation: explanation.to_string(),
         }
     }
 
     fn invitation_open(&self) -> Finding {
         let invitations = &self.columns.accounts.invitation;
-        let is_open = |invitation| invitation != "accepted";
+        let mut states = BTreeMap::new();
+        for state in
+            (0..self.columns.accounts.ids.known()).filter_map(|account| invitations.get(account))
+        {
+            *states.entry(state).or_insert(0) += 1;
+        }
+        states.remove("accepted");
         Finding {
             finding: "invitation-open",
-            accounts: Some(self.count(|account| invitations.get(account).is_some_and(is_open))),
+            accounts: Some(states.values().sum()),
             not_known: Some(self.count(|account| invitations.get(account).is_none())),
             title: "Invitation not accepted",
-            explanation: "It is pending, has expired, or is in another state that the connected system names.",
+            explanation: format!(
+                "Pending, expired, or in a state of the connected system's own.{}",
+                told(&states)
+            ),
         }
     }
 
@@ -124,17 +149,25 @@ impl<'a> Accounts<'a> {
             accounts: Some(self.count(|account| flags.0[account] == Some(false))),
             not_known: Some(self.unknown(flags, |_| true)),
             title: "No second factor",
-            explanation: "None is set up in the connected system. Where an identity provider signs people in, it may have one of its own.",
+            explanation: "None is set up in the connected system. Where an identity provider signs people in, it may have one of its own.".to_string(),
         }
     }
 
     fn dangling(&self) -> Finding {
+        let Columns {
+            accounts, roles, ..
+        } = self.columns;
         Finding {
             finding: "dangling",
             accounts: Some(self.dangling.iter().filter(|dangling| **dangling).count() as u64),
             not_known: None,
             title: "Grants of unknown accounts or roles",
-            explanation: "A grant names an account or a role that the connected system did not list. Find out why before relying on the rest.",
+            explanation: format!(
+                "Grants name {} accounts and {} roles that the connected system did not list. Where there are any, find out why \
+                 before relying on the rest.",
+                accounts.ids.unknown.len(),
+                roles.ids.unknown.len()
+            ),
         }
     }
 

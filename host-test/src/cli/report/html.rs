@@ -79,7 +79,10 @@ mod tests {
     fn text_is_no_markup() {
         let text = Text(HOSTILE).to_string();
         assert!(!text.contains(['<', '>', '"', '\'']), "{text}");
-        assert!(text.contains("&amp;") && text.contains("\\u{202e}"), "{text}");
+        assert!(
+            text.contains("&amp;") && text.contains("\\u{202e}"),
+            "{text}"
+        );
     }
 
     #[test]

@@ -33,7 +33,11 @@ pub fn render(report: &Report) -> Result<String, Error> {
         include_str!("page/page.html"),
         beginning = BEGINNING,
         policy = policy(),
-        title = Text(&format!("Access review: {}, {}", run.base_url, day(&run.finished))),
+        title = Text(&format!(
+            "Access review: {}, {}",
+            run.base_url,
+            day(&run.finished)
+        )),
         style = STYLE,
         tenant = Name(&run.base_url),
         provenance = provenance(&report.provenance),
@@ -77,16 +81,18 @@ fn provenance(provenance: &Provenance) -> String {
         details => details.join(", "),
     };
     let rows = [
-        ("Snapshot", format!("{} to {}", time(&run.started), time(&run.finished))),
+        ("Taken", span(&run.started, &run.finished)),
         ("Complete", "yes: every listing ran to its end".to_string()),
         ("Oddities", notices),
         ("Details asked for", details),
-        ("Connector", format!("{} {}", run.connector, run.connector_version)),
+        (
+            "Connector",
+            format!("{} {}", run.connector, run.connector_version),
+        ),
         ("Contract", provenance.contract.clone()),
     ];
-    let rows = rows.map(|(term, text)| {
-        format!("<div><dt>{term}</dt><dd>{}</dd></div>\n", Name(&text))
-    });
+    let rows =
+        rows.map(|(term, text)| format!("<div><dt>{term}</dt><dd>{}</dd></div>\n", Name(&text)));
     rows.concat()
 }
 
@@ -110,7 +116,12 @@ fn findings(findings: &[Finding]) -> String {
 
 /// One row. The script makes its numbers into buttons that list the accounts.
 fn finding(finding: &Finding) -> String {
-    let Finding { finding: name, title, explanation, .. } = finding;
+    let Finding {
+        finding: name,
+        title,
+        explanation,
+        ..
+    } = finding;
     let accounts = finding.accounts.map_or_else(
         || "<span title=\"not known\">–</span>".to_string(),
         |accounts| Number(accounts).to_string(),
@@ -126,10 +137,15 @@ fn finding(finding: &Finding) -> String {
     )
 }
 
-/// A point in time as a snapshot has it, to the second, for people.
-fn time(time: &str) -> String {
-    let seconds = time.split('.').next().unwrap_or(time);
-    format!("{} UTC", seconds.trim_end_matches('Z').replace('T', " "))
+/// From one point in time, as a snapshot has it, to another, to the second.
+fn span(from: &str, to: &str) -> String {
+    let day_and_time = |time: &str| time.split('.').next().unwrap_or(time).replace('T', " ");
+    let (from, to) = (day_and_time(from), day_and_time(to));
+    let end = match (from.split_once(' '), to.split_once(' ')) {
+        (Some((day, _)), Some((same, time))) if day == same => time,
+        _ => &to,
+    };
+    format!("{from} to {end} UTC")
 }
 
 fn day(time: &str) -> &str {
@@ -146,9 +162,15 @@ mod tests {
     }
 
     #[test]
-    fn a_time_is_shown_to_the_second() {
-        assert_eq!(time("2026-11-25T01:23:17.111Z"), "2026-11-25 01:23:17 UTC");
-        assert_eq!(day("2026-11-25T01:23:17.111Z"), "2026-11-25");
+    fn times_are_shown_to_the_second_and_their_day_once() {
+        let (start, end) = ("2026-11-25T23:59:17.111Z", "2026-11-25T23:59:58.000Z");
+        assert_eq!(span(start, end), "2026-11-25 23:59:17 to 23:59:58 UTC");
+        let next_day = "2026-11-26T00:00:01.000Z";
+        assert_eq!(
+            span(start, next_day),
+            "2026-11-25 23:59:17 to 2026-11-26 00:00:01 UTC"
+        );
+        assert_eq!(day(start), "2026-11-25");
     }
 
     #[test]

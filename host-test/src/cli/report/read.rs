@@ -15,8 +15,10 @@ const LAST_SIGN_IN: &str = "last-sign-in";
 const ACCOUNTS: &str =
     "SELECT id, kind, email, given_name, family_name, enabled, administrator, mfa_configured, invitation, organization,
      externally_managed, authentication, last_sign_in FROM account ORDER BY length(id), id";
-const ROLES: &str = "SELECT id, name, account_kind, description, member_count FROM role ORDER BY length(id), id";
-const GRANTS: &str = "SELECT account, role, source FROM grant ORDER BY length(role), role, length(account), account";
+const ROLES: &str =
+    "SELECT id, name, account_kind, description, member_count FROM role ORDER BY length(id), id";
+const GRANTS: &str =
+    "SELECT account, role, source FROM grant ORDER BY length(role), role, length(account), account";
 
 /// Where a snapshot comes from, and what it says of itself as a whole.
 pub struct Provenance {

@@ -134,7 +134,8 @@ class AccountFilters {
   }
 
   box(finding, answer, title, cell, changed, of = null) {
-    if (!/\d/u.test(cell.textContent)) return element("span");
+    // Nothing is counted, or nothing is unknown.
+    if (!/\d/u.test(cell.textContent) || (of !== null && cell.textContent === "0")) return element("span");
     const input = element("input", { type: "checkbox", change: changed });
     this.boxes.push({ finding, answer, title: of === null ? title : `${of}: not known`, input });
     const about = of === null ? [] : [element("span", { class: "unseen" }, `${of}: `)];
