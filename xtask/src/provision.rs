@@ -4,10 +4,11 @@
 //! A way that was tried and did not help becomes a fact too, so the next best follows, and if none is left, the error lists
 //! why each was of no use.
 
+use std::ffi::OsString;
 use std::path::Path;
 use std::process::Command;
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 
 use crate::compiler::{Compiler, DEBIAN_CLIPPY, DEBIAN_RUSTC, Std, TARGET, debian_sources};
 use crate::optimize::WASM_OPT;
@@ -17,6 +18,9 @@ use crate::process;
 const RUST_VERSION: &str = env!("CARGO_PKG_RUST_VERSION");
 /// Debian's packages with an up-to-date rustc and the sources of its standard library.
 const DEBIAN_PACKAGES: [&str; 2] = ["rustc-web", "rust-web-src"];
+
+/// The names that Chromium and its like go by.
+const CHROMIUMS: [&str; 3] = ["chromium", "google-chrome", "chromium-browser"];
 
 /// Finds a compiler for the component, installing what is missing. Prints nothing where nothing has to be installed.
 pub fn provision() -> Result<Compiler> {
@@ -66,6 +70,27 @@ pub fn provision_wasm_opt() -> Result<()> {
     }
     println!("No {WASM_OPT} yet: installing Debian's binaryen with apt-get.");
     apt_install(&["binaryen"])
+}
+
+/// Finds Chromium: the one that `CHROME` names, or one on the search path, or Debian's, which is installed.
+pub fn provision_chromium() -> Result<OsString> {
+    if let Some(program) = std::env::var_os("CHROME") {
+        return Ok(program);
+    }
+    let find = || {
+        CHROMIUMS
+            .into_iter()
+            .find(|program| process::is_available(program))
+    };
+    if find().is_none() {
+        println!(
+            "No Chromium yet: installing Debian's chromium, and a font, with apt-get (a minute)."
+        );
+        apt_install(&["chromium", "fonts-dejavu-core"])?;
+    }
+    find()
+        .map(OsString::from)
+        .context("there is none after installing it either")
 }
 
 /// What the machine offers. Whatever it does not offer says why.

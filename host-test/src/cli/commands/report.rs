@@ -27,7 +27,8 @@ pub fn run(session: &Session, args: &ReportArgs) -> Result<(), Failure> {
     // It reads and writes files, without a pause in which others could be at work.
     let report = tokio::task::block_in_place(|| Report::of(&args.snapshot))?;
     if to_output {
-        return Ok(output.text(&report.page()?)?);
+        // Its last line break is that of the output.
+        return Ok(output.text(report.page()?.trim_end())?);
     }
     tokio::task::block_in_place(|| report.write(&args.out, &session.unfinished))?;
     tell(output, &report, &args.out)
