@@ -4,8 +4,7 @@
 //! A way that was tried and did not help becomes a fact too, so the next best follows, and if none is left, the error lists
 //! why each was of no use.
 
-use std::ffi::OsString;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
@@ -73,24 +72,27 @@ pub fn provision_wasm_opt() -> Result<()> {
 }
 
 /// Finds Chromium: the one that `CHROME` names, or one on the search path, or Debian's, which is installed.
-pub fn provision_chromium() -> Result<OsString> {
+pub fn provision_chromium() -> Result<PathBuf> {
     if let Some(program) = std::env::var_os("CHROME") {
+        return on_search_path(&program)
+            .with_context(|| format!("CHROME names {}, which is not there", program.display()));
+    }
+    let find = || CHROMIUMS.iter().find_map(on_search_path);
+    if let Some(program) = find() {
         return Ok(program);
     }
-    let find = || {
-        CHROMIUMS
-            .into_iter()
-            .find(|program| process::is_available(program))
-    };
-    if find().is_none() {
-        println!(
-            "No Chromium yet: installing Debian's chromium, and a font, with apt-get (a minute)."
-        );
-        apt_install(&["chromium", "fonts-dejavu-core"])?;
-    }
-    find()
-        .map(OsString::from)
-        .context("there is none after installing it either")
+    println!("No Chromium yet: installing Debian's chromium, and a font, with apt-get (a minute).");
+    apt_install(&["chromium", "fonts-dejavu-core"])?;
+    find().context("there is none after installing it either")
+}
+
+/// The file of a program that is named by its path, or found on the search path.
+fn on_search_path(program: impl AsRef<Path>) -> Option<PathBuf> {
+    let folders = std::env::var_os("PATH")?;
+    // A path that begins at the root replaces the folder that it is joined to.
+    std::env::split_paths(&folders)
+        .map(|folder| folder.join(&program))
+        .find(|file| file.is_file())
 }
 
 /// What the machine offers. Whatever it does not offer says why.
