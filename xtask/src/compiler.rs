@@ -41,6 +41,15 @@ pub enum Std {
 }
 
 impl Compiler {
+    /// The compiler's own name and version.
+    pub fn version(self) -> Result<String> {
+        let rustc = match self {
+            Self::Toolchain => "rustc",
+            Self::Debian(_) => DEBIAN_RUSTC,
+        };
+        process::read(Command::new(rustc).arg("--version"))
+    }
+
     /// The command that builds the component of a package.
     pub fn build(self, workspace: &Workspace, package: &str) -> Result<Command> {
         // The connector's package is a library for native tests too, and cargo does not optimize across crates what is also an `rlib`:

@@ -1,7 +1,7 @@
 //! The project's commands, run as `cargo xtask <command>`.
 //!
-//! One module per command ([`mod@bench`], [`build`], [`guests`], [`demo`], [`examples`], [`fuzz`], [`report`], [`soak`],
-//! [`mod@test`]), each with its help text and a `run` function; to add one, write its module and a line in [`COMMANDS`]. The rest
+//! One module per command ([`mod@bench`], [`build`], [`guests`], [`demo`], [`dist`], [`examples`], [`fuzz`], [`registry`], [`report`],
+//! [`soak`], [`mod@test`]), each with its help text and a `run` function; to add one, write its module and a line in [`COMMANDS`]. The rest
 //! serves them: [`provision`] finds (or installs) a compiler and standard library for WebAssembly and a browser, [`tools`]
 //! installs cargo's subcommands, [`compiler`] knows how cargo is called with it, [`component`] builds components, [`optimize`]
 //! makes them smaller, [`interface`] reads what one imports and exports, and [`simulator`] runs simulated tenants.
@@ -13,6 +13,7 @@ mod build;
 mod compiler;
 mod component;
 mod demo;
+mod dist;
 mod examples;
 mod fuzz;
 mod guests;
@@ -21,6 +22,7 @@ mod interface;
 mod optimize;
 mod process;
 mod provision;
+mod registry;
 mod report;
 mod simulator;
 mod soak;
@@ -82,6 +84,20 @@ const COMMANDS: &[Command] = &[
         summary: "Make reports, and hold them in a browser against what was listed",
         help: report::HELP,
         run: |workspace, _| report::run(workspace),
+        takes_arguments: false,
+    },
+    Command {
+        name: "dist",
+        summary: "Make the files of a release: component, contract, bill of materials, OCI artifacts",
+        help: dist::HELP,
+        run: dist::run,
+        takes_arguments: true,
+    },
+    Command {
+        name: "registry",
+        summary: "Push a release to a local registry, and pull and run it from there",
+        help: registry::HELP,
+        run: |workspace, _| registry::run(workspace),
         takes_arguments: false,
     },
     Command {

@@ -71,6 +71,23 @@ pub fn provision_wasm_opt() -> Result<()> {
     apt_install(&["binaryen"])
 }
 
+/// Makes sure that there are the programs of Debian packages of the same names.
+pub fn provision_programs(programs: &[&str]) -> Result<()> {
+    let missing: Vec<_> = programs
+        .iter()
+        .copied()
+        .filter(|program| !process::is_available(program))
+        .collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    println!(
+        "No {} yet: installing Debian's packages of the same name with apt-get.",
+        missing.join(" and no ")
+    );
+    apt_install(&missing)
+}
+
 /// Finds Chromium: the one that `CHROME` names, or one on the search path, or Debian's, which is installed.
 pub fn provision_chromium() -> Result<PathBuf> {
     if let Some(program) = std::env::var_os("CHROME") {

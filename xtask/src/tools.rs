@@ -29,6 +29,13 @@ pub const CARGO_FUZZ: Tool = Tool {
     about: "to fuzz the borders of the connector; half a minute",
 };
 
+/// Gets WebAssembly packages from registries.
+pub const WKG: Tool = Tool {
+    package: "wkg",
+    version: "0.16.1",
+    about: "to pull a component from a registry; four minutes",
+};
+
 /// Installs `tool` where it is missing. One of another version is taken as it is.
 pub fn provision(workspace: &Workspace, tool: &Tool) -> Result<()> {
     let Tool {
@@ -45,7 +52,10 @@ pub fn provision(workspace: &Workspace, tool: &Tool) -> Result<()> {
     process::run(
         workspace
             .cargo("install")
-            .args([package, "--version", version, "--locked", "--target-dir"])
+            .args([package, "--version", version, "--locked", "--debug"])
+            // Quick to build matters more here than quick to run.
+            .env("CARGO_PROFILE_DEV_DEBUG", "false")
+            .arg("--target-dir")
             .arg(workspace.target().join("tools")),
     )
     .with_context(|| format!("{package} is needed {about}"))

@@ -1,6 +1,7 @@
 //! Where the project is, where cargo puts what it builds, and how cargo is called.
 
 use std::ffi::OsString;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -62,10 +63,53 @@ impl Workspace {
         &self.guests
     }
 
+    /// The same sources in another folder, to be built into another target directory: all that are in the repository, and
+    /// those that are new and not ignored.
+    pub fn copy(&self, root: &Path, target: &Path) -> Result<Self> {
+        let listed = [
+            "ls-files",
+            "-z",
+            "--cached",
+            "--others",
+            "--exclude-standard",
+        ];
+        let files = process::read(self.git().args(listed))
+            .context("the sources cannot be told from what else is in their folder")?;
+        let there = |file: &&str| self.root.join(file).is_file();
+        for file in files.split('\0').filter(there) {
+            copy_file(&self.root, root, file)?;
+        }
+        Ok(Self {
+            root: root.to_owned(),
+            target: target.to_owned(),
+            guests: self.guests.clone(),
+        })
+    }
+
+    /// A call of git in the workspace, arguments to follow.
+    pub fn git(&self) -> Command {
+        let mut git = Command::new("git");
+        git.current_dir(&self.root);
+        git
+    }
+
     /// A call of `cargo subcommand` in the workspace, arguments to follow.
     pub fn cargo(&self, subcommand: &str) -> Command {
-        cargo(&self.root, subcommand)
+        let mut cargo = cargo(&self.root, subcommand);
+        cargo.env("CARGO_TARGET_DIR", &self.target);
+        cargo
     }
+}
+
+/// Copies `file` of the folder `from` to the same place in `to`.
+fn copy_file(from: &Path, to: &Path, file: &str) -> Result<()> {
+    let to = to.join(file);
+    let copied = to
+        .parent()
+        .map_or(Ok(()), fs::create_dir_all)
+        .and_then(|()| fs::copy(from.join(file), &to));
+    copied.with_context(|| format!("cannot copy to {}", to.display()))?;
+    Ok(())
 }
 
 /// The names of the packages in the folders [`GUESTS`] of `root`, by what `cargo metadata` says of the workspace.

@@ -61,10 +61,18 @@ pub struct Provenance {
     /// The revision of the sources
     #[arg(long, value_name = "REVISION")]
     revision: Option<String>,
-    /// The point in time of the sources
-    #[arg(long, value_name = "RFC3339")]
+    /// The point in time of the sources, in seconds since 1970
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     created: Timestamp,
     /// A program that the component was built with, as it calls itself
     #[arg(long, value_name = "PROGRAM")]
     built_with: Vec<String>,
+}
+
+/// Reads a point in time as `SOURCE_DATE_EPOCH` has it.
+fn seconds(text: &str) -> Result<Timestamp, String> {
+    let seconds = text
+        .parse()
+        .map_err(|_| "not a whole number of seconds".to_owned())?;
+    Timestamp::from_second(seconds).map_err(|error| error.to_string())
 }

@@ -1,0 +1,236 @@
+//! `cargo xtask dist`: what is released.
+
+use std::env::{self, temp_dir};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, bail, ensure};
+
+use crate::optimize::WASM_OPT;
+use crate::workspace::Workspace;
+use crate::{component, process, provision};
+
+/// What `cargo xtask dist --help` prints.
+pub const HELP: &str = "\
+Make the files of a release, in dist/ of cargo's target directory.
+
+Usage: cargo xtask dist [--verify] [--source URL]
+
+  ninjaone-connector-VERSION.wasm       the component, with its metadata: `wasm-tools metadata show` tells it
+  ninjaone-connector-VERSION.cdx.json   its software bill of materials (CycloneDX)
+  identity-connector-VERSION.wasm       the contract, as a WIT package
+  oci/                                  both as OCI artifacts: an image layout, to be copied to a registry as it is:
+                                        skopeo copy oci:target/dist/oci:ninjaone-connector docker://REGISTRY/NAME:VERSION
+                                        skopeo copy oci:target/dist/oci:identity-connector docker://REGISTRY/NAME:VERSION
+  LICENSE, SHA256SUMS
+
+The revision and the point in time of the last commit go into the files; where there is none, or changes that are not
+committed, the revision is left out, and SOURCE_DATE_EPOCH (seconds) is the time. The same sources give the same files.
+
+  --verify       make everything a second time from a copy of the sources in another folder, and fail unless each file is
+                 the same to the byte
+  --source URL   where the sources are published, for the metadata; else `repository` in Cargo.toml, if it has that
+";
+
+/// The program that packs.
+const PACKER: &str = "connector-dist";
+/// The file that has the checksums of all others.
+const CHECKSUMS: &str = "SHA256SUMS";
+
+/// What the command line asks for.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Options {
+    /// Whether to make everything twice.
+    verify: bool,
+    /// Where the sources are published.
+    source: Option<String>,
+}
+
+/// Makes a release and says what is in it.
+pub fn run(workspace: &Workspace, arguments: &[String]) -> Result<()> {
+    let options = parse(arguments)?;
+    let release = make(workspace, options.source.as_deref())?;
+    if options.verify {
+        release.verify(workspace)?;
+    }
+    println!("{}", release.folder.display());
+    Ok(())
+}
+
+/// Makes a release.
+pub fn make(workspace: &Workspace, source: Option<&str>) -> Result<Release> {
+    let component = component::build(workspace)?;
+    let mut said = provenance(workspace)?;
+    if let Some(source) = source {
+        said.extend(["--source".to_owned(), source.to_owned()]);
+    }
+    process::run(
+        workspace
+            .cargo("build")
+            .args(["--quiet", "--package", PACKER]),
+    )?;
+    let release = Release {
+        folder: workspace.target().join("dist"),
+        said,
+    };
+    let packer = workspace.target().join("debug").join(PACKER);
+    release.pack(&packer, workspace.root(), component.path(), &release.folder)?;
+    Ok(release)
+}
+
+/// A release that was made.
+pub struct Release {
+    /// Where its files are.
+    folder: PathBuf,
+    /// What was said of its sources, as arguments of the packer.
+    said: Vec<String>,
+}
+
+impl Release {
+    /// Where its files are.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Makes it a second time from a copy of the sources in another folder, with nothing of what cargo built the first time,
+    /// and compares.
+    fn verify(&self, workspace: &Workspace) -> Result<()> {
+        println!("Once more, from a copy of the sources in another folder (two minutes).");
+        let scratch = Scratch(temp_dir().join(format!("dist-{}", std::process::id())));
+        let copy = workspace.copy(&scratch.0.join("sources"), &scratch.0.join("target"))?;
+        let component = component::build(&copy)?;
+        let packer = workspace.target().join("debug").join(PACKER);
+        let second = scratch.0.join("dist");
+        self.pack(&packer, copy.root(), component.path(), &second)?;
+        let [first, second] =
+            [&self.folder, &second].map(|folder| fs::read_to_string(folder.join(CHECKSUMS)));
+        let different = differences(&first?, &second?);
+        ensure!(
+            different.is_empty(),
+            "the same sources gave other files the second time: {}",
+            different.join(", ")
+        );
+        println!("The same to the byte.");
+        Ok(())
+    }
+
+    /// Packs `component` into `out`.
+    fn pack(&self, packer: &Path, root: &Path, component: &Path, out: &Path) -> Result<()> {
+        let mut pack = Command::new(packer);
+        pack.arg("--root")
+            .arg(root)
+            .arg("--component")
+            .arg(component);
+        process::run(pack.arg("--out").arg(out).args(&self.said))
+    }
+}
+
+/// A folder that is removed in the end.
+struct Scratch(PathBuf);
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        // One that was not made cannot be removed.
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// Makes out what `arguments` ask for, or says what is wrong with them.
+fn parse(arguments: &[String]) -> Result<Options> {
+    let mut options = Options::default();
+    let mut arguments = arguments.iter();
+    while let Some(argument) = arguments.next() {
+        match argument.as_str() {
+            "--verify" => options.verify = true,
+            "--source" => {
+                let source = arguments.next().context("--source is without a URL")?;
+                options.source = Some(source.clone());
+            }
+            other => bail!("`dist` does not know the argument `{other}`"),
+        }
+    }
+    Ok(options)
+}
+
+/// What there is to say of the sources and of the programs that compile them, as arguments of the packer.
+fn provenance(workspace: &Workspace) -> Result<Vec<String>> {
+    let mut said = vec!["--created".to_owned(), created(workspace)?];
+    if let Some(revision) = revision(workspace) {
+        said.extend(["--revision".to_owned(), revision]);
+    }
+    let mut built_with = vec![provision::provision()?.version()?];
+    built_with.extend(process::read(Command::new(WASM_OPT).arg("--version")).ok());
+    for program in built_with {
+        said.extend(["--built-with".to_owned(), program]);
+    }
+    Ok(said)
+}
+
+/// The point in time of the sources: what `SOURCE_DATE_EPOCH` says, or that of the last commit; in seconds since 1970.
+fn created(workspace: &Workspace) -> Result<String> {
+    if let Ok(seconds) = env::var("SOURCE_DATE_EPOCH") {
+        return Ok(seconds);
+    }
+    process::read(workspace.git().args(["log", "-1", "--format=%ct"])).context(
+        "it is not known when these sources were written: set SOURCE_DATE_EPOCH to a number of seconds",
+    )
+}
+
+/// The revision of the sources, where they are exactly those of a commit.
+fn revision(workspace: &Workspace) -> Option<String> {
+    let changed = process::read(workspace.git().args(["status", "--porcelain"])).ok()?;
+    if !changed.is_empty() {
+        println!("There are changes that are not committed: the files say no revision.");
+        return None;
+    }
+    process::read(workspace.git().args(["rev-parse", "HEAD"])).ok()
+}
+
+/// The paths that do not have the same checksum in both, by two files of `sha256sum`.
+fn differences(first: &str, second: &str) -> Vec<String> {
+    let only_in = |one: &str, other: &str| -> Vec<String> {
+        let lines = one
+            .lines()
+            .filter(|line| !other.lines().any(|there| there == *line));
+        lines
+            .filter_map(|line| Some(line.split_once("  ")?.1.to_owned()))
+            .collect()
+    };
+    let mut paths = only_in(first, second);
+    paths.extend(only_in(second, first));
+    paths.sort();
+    paths.dedup();
+    paths
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(line: &str) -> Vec<String> {
+        line.split_whitespace().map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn options_are_read_in_any_order() {
+        let options =
+            parse(&words("--source https://example.com --verify")).expect("they are right");
+        assert!(options.verify);
+        assert_eq!(options.source.as_deref(), Some("https://example.com"));
+        for wrong in ["--source", "--verfiy", "target"] {
+            assert!(parse(&words(wrong)).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_file_that_differs_or_is_missing_is_named() {
+        let first = "aa  a.wasm\nbb  b.wasm\ncc  c.wasm\n";
+        assert!(differences(first, first).is_empty());
+        assert_eq!(
+            differences(first, "aa  a.wasm\nb0  b.wasm\n"),
+            ["b.wasm", "c.wasm"]
+        );
+        assert_eq!(differences("", "aa  a.wasm\n"), ["a.wasm"]);
+    }
+}

@@ -1,0 +1,237 @@
+//! `cargo xtask registry`: the released component by way of a registry.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail, ensure};
+
+use crate::simulator::Tenant;
+use crate::tools::{self, WKG};
+use crate::workspace::Workspace;
+use crate::{dist, process, provision};
+
+/// What `cargo xtask registry --help` prints.
+pub const HELP: &str = "\
+Push what is released to a registry on this computer, and pull and run it from there.
+
+Usage: cargo xtask registry
+
+Makes the files of a release (cargo xtask dist), starts an OCI registry on a free port of this computer, copies the release to it
+with skopeo, pulls the component with `wkg oci pull` and the contract with `wkg get`, compares both with what was released, and
+syncs a simulated tenant with the component that came back.
+
+The registry and skopeo are Debian's packages docker-registry and skopeo, which are installed where they are missing; where they
+cannot be, the step is skipped, which is said. wkg is installed by cargo.
+";
+
+/// The programs of Debian's packages of the same names.
+const PROGRAMS: [&str; 2] = ["docker-registry", "skopeo"];
+/// How many accounts the simulated tenant has.
+const ACCOUNTS: u32 = 300;
+/// How long the registry may take to start.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// The component and the contract in the release's image layout, and in the registry.
+const COMPONENT: &str = "ninjaone-connector";
+/// The contract in the release's image layout.
+const CONTRACT: &str = "identity-connector";
+/// The version of both.
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// Takes the release to a registry and back.
+pub fn run(workspace: &Workspace) -> Result<()> {
+    if let Err(reason) = provision::provision_programs(&PROGRAMS) {
+        println!(
+            "registry: skipped, since there is no {}, and it could not be installed ({reason:#})",
+            PROGRAMS.join(" or no ")
+        );
+        return Ok(());
+    }
+    tools::provision(workspace, &WKG)?;
+    let release = dist::make(workspace, None)?;
+    let folder = workspace.target().join("registry");
+    if folder.exists() {
+        fs::remove_dir_all(&folder)
+            .with_context(|| format!("cannot remove {}", folder.display()))?;
+    }
+    let registry = Registry::start(&folder)?;
+    let layout = release.folder().join("oci");
+    registry.push(&layout, COMPONENT, &format!("{COMPONENT}:{VERSION}"))?;
+    registry.push(&layout, CONTRACT, &format!("identity/connector:{VERSION}"))?;
+
+    let component = folder.join("component.wasm");
+    registry.pull(&format!("{COMPONENT}:{VERSION}"), &component)?;
+    same(
+        &component,
+        &release.folder().join(format!("{COMPONENT}-{VERSION}.wasm")),
+    )?;
+    let contract = folder.join("contract.wasm");
+    registry.get(&format!("identity:connector@{VERSION}"), &contract)?;
+    same(
+        &contract,
+        &release.folder().join(format!("{CONTRACT}-{VERSION}.wasm")),
+    )?;
+    drop(registry);
+
+    let tenant = Tenant::start(workspace, ACCOUNTS)?;
+    let mut sync = workspace.cargo("run");
+    sync.args([
+        "--quiet",
+        "--package",
+        "connector-host",
+        "--",
+        "sync",
+        "--component",
+    ]);
+    tenant.lead(sync.arg(&component));
+    process::run(&mut sync)
+}
+
+/// Fails unless both files have the same content.
+fn same(pulled: &Path, released: &Path) -> Result<()> {
+    let [pulled_bytes, released_bytes] = [pulled, released]
+        .map(|file| fs::read(file).with_context(|| format!("cannot read {}", file.display())));
+    ensure!(
+        pulled_bytes? == released_bytes?,
+        "{} came back from the registry as something else",
+        released.display()
+    );
+    println!("came back as it was: {}", released.display());
+    Ok(())
+}
+
+/// A registry on this computer, until it is dropped.
+struct Registry {
+    /// The server.
+    server: Child,
+    /// Where it is.
+    address: SocketAddr,
+    /// Where its files and those of its clients are.
+    folder: PathBuf,
+}
+
+impl Registry {
+    /// Starts one that keeps its files in `folder`, and waits until it answers.
+    fn start(folder: &Path) -> Result<Self> {
+        fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+        let address = free_address()?;
+        let config = folder.join("config.yml");
+        fs::write(&config, config_of_registry(address, folder))?;
+        let log = fs::File::create(folder.join("registry.log"))?;
+        let server = Command::new("docker-registry")
+            .arg("serve")
+            .arg(&config)
+            .stdout(log.try_clone()?)
+            .stderr(log)
+            .spawn()
+            .context("cannot run docker-registry")?;
+        let mut registry = Self {
+            server,
+            address,
+            folder: folder.to_owned(),
+        };
+        registry.wait()?;
+        Ok(registry)
+    }
+
+    /// Waits until it takes connections.
+    fn wait(&mut self) -> Result<()> {
+        let start = Instant::now();
+        while TcpStream::connect(self.address).is_err() {
+            if let Some(status) = self.server.try_wait()? {
+                bail!(
+                    "docker-registry ended at once ({status}): see {}",
+                    self.folder.join("registry.log").display()
+                );
+            }
+            ensure!(
+                start.elapsed() < PATIENCE,
+                "docker-registry does not listen at {}",
+                self.address
+            );
+            sleep(Duration::from_millis(50));
+        }
+        Ok(())
+    }
+
+    /// Copies an image of a layout to it.
+    fn push(&self, layout: &Path, image: &str, name: &str) -> Result<()> {
+        let mut from = std::ffi::OsString::from("oci:");
+        from.push(layout);
+        from.push(format!(":{image}"));
+        let to = format!("docker://{}/{name}", self.address);
+        let mut copy = Command::new("skopeo");
+        copy.args([
+            "copy",
+            "--quiet",
+            "--preserve-digests",
+            "--dest-tls-verify=false",
+        ]);
+        process::run(copy.args([from.as_os_str(), OsStr::new(&to)]))
+    }
+
+    /// Pulls an artifact as somebody does who knows where it is.
+    fn pull(&self, name: &str, to: &Path) -> Result<()> {
+        let mut pull = Command::new("wkg");
+        pull.args(["oci", "pull", "--insecure", &self.address.to_string()]);
+        process::run(
+            pull.arg(format!("{}/{name}", self.address))
+                .arg("--output")
+                .arg(to),
+        )
+    }
+
+    /// Gets a package as somebody does who knows its name, and which registry has its namespace.
+    fn get(&self, package: &str, to: &Path) -> Result<()> {
+        let config = self.folder.join("wkg.toml");
+        fs::write(&config, config_of_wkg(self.address))?;
+        let mut get = Command::new("wkg");
+        get.args(["get", package, "--format", "wasm", "--config"])
+            .arg(&config);
+        // Nothing of what an earlier run got.
+        get.arg("--cache").arg(self.folder.join("cache"));
+        process::run(get.arg("--output").arg(to))
+    }
+}
+
+impl Drop for Registry {
+    fn drop(&mut self) {
+        // One that has ended by itself is ended all the same.
+        let _ = self.server.kill();
+        let _ = self.server.wait();
+    }
+}
+
+/// An address of this computer that is free at this moment.
+fn free_address() -> Result<SocketAddr> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("there is no free port")?;
+    Ok(listener.local_addr()?)
+}
+
+/// The registry's configuration. JSON, which is YAML too, so that any path can stand in it.
+fn config_of_registry(address: SocketAddr, folder: &Path) -> String {
+    serde_json::json!({
+        "version": "0.1",
+        "log": { "level": "warn", "accesslog": { "disabled": true } },
+        "storage": { "filesystem": { "rootdirectory": folder.join("storage") } },
+        "http": { "addr": address.to_string() },
+    })
+    .to_string()
+}
+
+/// wkg's configuration: the namespace `identity` is in the registry.
+fn config_of_wkg(address: SocketAddr) -> String {
+    format!(
+        "[namespace_registries]\n\
+         identity = {{ registry = \"{address}\", metadata = {{ preferredProtocol = \"oci\", oci = {{ registry = \"{address}\", namespacePrefix = \"\" }} }} }}\n\
+         \n\
+         [registry.\"{address}\"]\n\
+         type = \"oci\"\n\
+         [registry.\"{address}\".oci]\n\
+         protocol = \"http\"\n"
+    )
+}
