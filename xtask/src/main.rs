@@ -1,10 +1,10 @@
 //! The project's commands, run as `cargo xtask <command>`.
 //!
-//! One module per command ([`mod@bench`], [`build`], [`guests`], [`demo`], [`examples`], [`fuzz`], [`soak`], [`mod@test`]), each
-//! with its help text and a `run` function; to add one, write its module and a line in [`COMMANDS`]. The rest serves them:
-//! [`provision`] finds (or installs) a compiler and standard library for WebAssembly, [`tools`] installs cargo's subcommands,
-//! [`compiler`] knows how cargo is called with it, [`component`] builds components, [`optimize`] makes them smaller, and
-//! [`interface`] reads what one imports and exports.
+//! One module per command ([`mod@bench`], [`build`], [`guests`], [`demo`], [`docs`], [`examples`], [`fuzz`], [`soak`],
+//! [`mod@test`]), each with its help text and a `run` function; to add one, write its module and a line in [`COMMANDS`]. The
+//! rest serves them: [`provision`] finds (or installs) a compiler and standard library for WebAssembly, [`tools`] installs
+//! cargo's subcommands, [`compiler`] knows how cargo is called with it, [`component`] builds components, [`optimize`] makes them
+//! smaller, and [`interface`] reads what one imports and exports.
 
 #![deny(missing_docs, clippy::missing_docs_in_private_items)]
 
@@ -13,6 +13,7 @@ mod build;
 mod compiler;
 mod component;
 mod demo;
+mod docs;
 mod examples;
 mod fuzz;
 mod guests;
@@ -67,6 +68,13 @@ const COMMANDS: &[Command] = &[
         help: demo::HELP,
         run: demo::run,
         takes_arguments: true,
+    },
+    Command {
+        name: "docs",
+        summary: "Write the generated pages of docs/ anew",
+        help: docs::HELP,
+        run: |workspace, _| docs::run(workspace),
+        takes_arguments: false,
     },
     Command {
         name: "examples",
