@@ -192,6 +192,8 @@ fn overview() -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
 
     fn words(line: &str) -> Vec<String> {
@@ -222,5 +224,40 @@ mod tests {
     fn arguments_are_refused_where_none_are_taken() {
         assert!(parse(&words("build --release")).is_err());
         assert!(parse(&words("demo --users 5")).is_ok());
+    }
+
+    #[test]
+    fn every_command_that_the_documentation_or_a_workflow_names_is_there() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+        let mut found = 0;
+        for folder in ["", "docs", ".ci", ".github/workflows"] {
+            for entry in root.join(folder).read_dir().expect("it is there") {
+                let path = entry.expect("it can be read").path();
+                // Cargo.lock and the like are text too, and name none.
+                let Ok(text) = std::fs::read_to_string(&path) else {
+                    continue;
+                };
+                for rest in text.split("cargo xtask ").skip(1) {
+                    let end = rest.find(|c: char| !c.is_ascii_lowercase());
+                    let name = &rest[..end.unwrap_or(rest.len())];
+                    let is_known = COMMANDS.iter().any(|command| command.name == name);
+                    assert!(
+                        is_known || name.is_empty(),
+                        "{}: there is no command `{name}`",
+                        path.display()
+                    );
+                    found += 1;
+                }
+            }
+        }
+        assert!(found > 20, "only {found} were found");
+    }
+
+    #[test]
+    fn what_is_tested_on_github_is_what_everybody_tests() {
+        let workflow = include_str!("../../.github/workflows/test.yml");
+        assert!(workflow.contains("- run: cargo xtask test\n"));
+        let script = include_str!("../../.ci/run");
+        assert!(script.ends_with("exec cargo xtask test\n"));
     }
 }
