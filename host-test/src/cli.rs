@@ -9,9 +9,11 @@ mod exit;
 mod failure;
 mod output;
 mod progress;
+mod report;
 mod session;
 mod snapshot;
 mod traffic;
+mod unfinished;
 
 use std::io;
 use std::process::ExitCode;
@@ -78,6 +80,7 @@ async fn dispatch(session: Arc<Session>, command: Command) -> Result<(), Failure
         Command::Conformance(args) => commands::conformance::run(session, args).await,
         Command::Sync(args) => commands::sync::run(session, args).await,
         Command::Diff(args) => commands::diff::run(session, &args),
+        Command::Report(args) => commands::report::run(session, &args),
         Command::Simulate(args) => commands::simulate::run(session, args).await,
         Command::Demo => demo::run(session).await,
     }
@@ -104,6 +107,7 @@ fn if_interrupted(command: &Command) -> Option<&'static str> {
         Command::Sync(args) if args.out.is_some() => {
             Some("The listing was cut. A snapshot is replaced by a whole one, or not at all.")
         }
+        Command::Report(_) => Some("A report is replaced by a whole one, or not at all."),
         Command::List(_) | Command::Sync(_) => {
             Some("The listing was cut: what was written is not the whole.")
         }

@@ -1,11 +1,11 @@
 //! `cargo xtask examples`: the component in hosts that are not ours.
 
-use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
+use crate::simulator::Tenant;
 use crate::workspace::Workspace;
 use crate::{component, process};
 
@@ -27,6 +27,8 @@ const EXPECTED: [&str; 4] = [
     "grant: unchanged",
     "not found: 999999",
 ];
+/// How many accounts the simulated tenant has.
+const ACCOUNTS: u32 = 300;
 /// A technician of the simulated tenant, for the example that is told whom to give what.
 const ACCOUNT: &str = "1";
 /// A role that they do not hold.
@@ -128,11 +130,9 @@ fn run_one(workspace: &Workspace, example: &Example, component: &Path) -> Result
     for mut command in commands {
         process::run(command.current_dir(&folder).env("COMPONENT", component))?;
     }
-    let tenant = Tenant::start(workspace)?;
+    let tenant = Tenant::start(workspace, ACCOUNTS)?;
     last.current_dir(&folder).env("COMPONENT", component);
-    for (name, setting) in &tenant.settings {
-        last.env(name, setting);
-    }
+    tenant.lead(&mut last);
     let printed = process::read(&mut last)?;
     for line in printed.lines() {
         println!("{}: {line}", example.name);
@@ -167,58 +167,6 @@ fn command(program: &str, arguments: &[&str]) -> Command {
     let mut command = Command::new(program);
     command.args(arguments);
     command
-}
-
-/// A simulated tenant, until it is dropped.
-struct Tenant {
-    /// The simulator.
-    simulator: Child,
-    /// The environment variables that lead to it.
-    settings: Vec<(&'static str, String)>,
-}
-
-impl Tenant {
-    /// Starts a simulator, and waits for it to say where it is.
-    fn start(workspace: &Workspace) -> Result<Self> {
-        let mut simulator = workspace
-            .cargo("run")
-            .args(["--quiet", "--package", "connector-host", "--"])
-            .args(["simulate", "--accounts", "300", "--json"])
-            .stdout(Stdio::piped())
-            .spawn()
-            .context("cannot run the simulator")?;
-        let mut line = String::new();
-        if let Some(stdout) = simulator.stdout.take() {
-            BufReader::new(stdout).read_line(&mut line)?;
-        }
-        // From here on it is ended when this function fails.
-        let mut tenant = Self {
-            simulator,
-            settings: Vec::new(),
-        };
-        let said: serde_json::Value =
-            serde_json::from_str(&line).context("the simulator did not say where it is")?;
-        for (name, key) in [
-            ("NINJAONE_BASE_URL", "baseUrl"),
-            ("NINJAONE_CLIENT_ID", "clientId"),
-            ("NINJAONE_CLIENT_SECRET", "clientSecret"),
-            ("NINJAONE_SCOPE", "scope"),
-        ] {
-            let setting = said[key].as_str();
-            let setting =
-                setting.with_context(|| format!("the simulator did not say its {key}"))?;
-            tenant.settings.push((name, setting.to_owned()));
-        }
-        Ok(tenant)
-    }
-}
-
-impl Drop for Tenant {
-    fn drop(&mut self) {
-        // One that has ended by itself is ended all the same.
-        let _ = self.simulator.kill();
-        let _ = self.simulator.wait();
-    }
 }
 
 #[cfg(test)]

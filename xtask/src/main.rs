@@ -1,10 +1,10 @@
 //! The project's commands, run as `cargo xtask <command>`.
 //!
-//! One module per command ([`mod@bench`], [`build`], [`guests`], [`demo`], [`docs`], [`examples`], [`fuzz`], [`soak`],
-//! [`mod@test`]), each with its help text and a `run` function; to add one, write its module and a line in [`COMMANDS`]. The
-//! rest serves them: [`provision`] finds (or installs) a compiler and standard library for WebAssembly, [`tools`] installs
-//! cargo's subcommands, [`compiler`] knows how cargo is called with it, [`component`] builds components, [`optimize`] makes them
-//! smaller, and [`interface`] reads what one imports and exports.
+//! One module per command, each with its help text and a `run` function; to add one, write its module and a line in
+//! [`COMMANDS`]. The rest serves them: [`provision`] finds (or installs) a compiler and standard library for WebAssembly and a
+//! browser, [`tools`] installs cargo's subcommands, [`compiler`] knows how cargo is called with it, [`component`] builds
+//! components, [`optimize`] makes them smaller, [`interface`] reads what one imports and exports, and [`simulator`] runs simulated
+//! tenants.
 
 #![deny(missing_docs, clippy::missing_docs_in_private_items)]
 
@@ -22,6 +22,8 @@ mod interface;
 mod optimize;
 mod process;
 mod provision;
+mod report;
+mod simulator;
 mod soak;
 mod steps;
 mod test;
@@ -81,6 +83,13 @@ const COMMANDS: &[Command] = &[
         summary: "Run the component in hosts that are not this project's",
         help: examples::HELP,
         run: |workspace, _| examples::run(workspace),
+        takes_arguments: false,
+    },
+    Command {
+        name: "report",
+        summary: "Make reports, and hold them in a browser against what was listed",
+        help: report::HELP,
+        run: |workspace, _| report::run(workspace),
         takes_arguments: false,
     },
     Command {

@@ -4,10 +4,10 @@
 //! A way that was tried and did not help becomes a fact too, so the next best follows, and if none is left, the error lists
 //! why each was of no use.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 
 use crate::compiler::{Compiler, DEBIAN_CLIPPY, DEBIAN_RUSTC, Std, TARGET, debian_sources};
 use crate::optimize::WASM_OPT;
@@ -17,6 +17,9 @@ use crate::process;
 const RUST_VERSION: &str = env!("CARGO_PKG_RUST_VERSION");
 /// Debian's packages with an up-to-date rustc and the sources of its standard library.
 const DEBIAN_PACKAGES: [&str; 2] = ["rustc-web", "rust-web-src"];
+
+/// The names that Chromium and its like go by.
+const CHROMIUMS: [&str; 3] = ["chromium", "google-chrome", "chromium-browser"];
 
 /// Finds a compiler for the component, installing what is missing. Prints nothing where nothing has to be installed.
 pub fn provision() -> Result<Compiler> {
@@ -66,6 +69,30 @@ pub fn provision_wasm_opt() -> Result<()> {
     }
     println!("No {WASM_OPT} yet: installing Debian's binaryen with apt-get.");
     apt_install(&["binaryen"])
+}
+
+/// Finds Chromium: the one that `CHROME` names, or one on the search path, or Debian's, which is installed.
+pub fn provision_chromium() -> Result<PathBuf> {
+    if let Some(program) = std::env::var_os("CHROME") {
+        return on_search_path(&program)
+            .with_context(|| format!("CHROME names {}, which is not there", program.display()));
+    }
+    let find = || CHROMIUMS.iter().find_map(on_search_path);
+    if let Some(program) = find() {
+        return Ok(program);
+    }
+    println!("No Chromium yet: installing Debian's chromium, and a font, with apt-get (a minute).");
+    apt_install(&["chromium", "fonts-dejavu-core"])?;
+    find().context("there is none after installing it either")
+}
+
+/// The file of a program that is named by its path, or found on the search path.
+fn on_search_path(program: impl AsRef<Path>) -> Option<PathBuf> {
+    let folders = std::env::var_os("PATH")?;
+    // A path that begins at the root replaces the folder that it is joined to.
+    std::env::split_paths(&folders)
+        .map(|folder| folder.join(&program))
+        .find(|file| file.is_file())
 }
 
 /// What the machine offers. Whatever it does not offer says why.

@@ -5,7 +5,7 @@ use anyhow::{Context, Result};
 use crate::steps::Steps;
 use crate::tools::{self, CARGO_DENY};
 use crate::workspace::Workspace;
-use crate::{compiler, component, examples, fuzz, host, process, provision};
+use crate::{compiler, component, examples, fuzz, host, process, provision, report};
 
 /// What `cargo xtask test --help` prints.
 pub const HELP: &str = "\
@@ -21,6 +21,7 @@ In this order, and no further than the first failure:
   clippy wasm   of the component and the guests for their own target, warnings being errors
   tests         unit, integration and documentation tests of the whole workspace
   examples      cargo xtask examples
+  report        cargo xtask report
   docs          of the whole workspace, warnings being errors
   dependencies  cargo deny: licences, sources, duplicate versions
   fuzz          cargo xtask fuzz, for a minute
@@ -73,6 +74,7 @@ pub fn run(workspace: &Workspace) -> Result<()> {
         Ok(())
     })?;
     steps.run("examples", || examples::run(workspace))?;
+    steps.run("report", || report::run(workspace))?;
     steps.run("docs", || {
         let mut doc = workspace.cargo("doc");
         process::run(

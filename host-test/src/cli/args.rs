@@ -9,6 +9,7 @@ macro_rules! examples {
 
 mod filters;
 mod provision;
+mod report;
 mod simulate;
 mod snapshot;
 mod traffic;
@@ -22,6 +23,7 @@ use secrecy::SecretString;
 
 pub use self::filters::ListArgs;
 pub use self::provision::{CreateArgs, ProvisionCommand, UpdateArgs};
+pub use self::report::ReportArgs;
 pub use self::simulate::SimulateArgs;
 pub use self::snapshot::{DiffArgs, SyncArgs};
 pub use self::traffic::TrafficFlags;
@@ -182,6 +184,16 @@ pub enum Command {
         )
     )]
     Diff(DiffArgs),
+    /// Make a page for an access review of a snapshot: who has what, and what to look at
+    #[command(
+        long_about = report::ABOUT,
+        after_long_help = examples!(
+            "connector-host report tenant.db -o report.html",
+            "connector-host sync --out tenant.db --details last-sign-in,management && connector-host report tenant.db -o report.html",
+            "connector-host report tenant.db -o report.html --json | jq .findings"
+        )
+    )]
+    Report(ReportArgs),
     /// Try which promises of the contract the connector keeps; with --write, it changes the tenant
     #[command(
         long_about = "Try which promises of the contract the connector keeps, and say of each whether it held, was broken, or could \

@@ -7,6 +7,7 @@ pub mod diff;
 mod items;
 pub mod list;
 pub mod provision;
+pub mod report;
 pub mod simulate;
 pub mod sync;
 pub mod write;

@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use super::escape;
 use super::exit::Exit;
+use super::report;
 use super::snapshot;
 
 /// Why a command failed.
@@ -58,6 +59,9 @@ pub enum Failure {
     /// A snapshot cannot be read, written or replaced.
     #[error("{0}.")]
     Snapshot(#[from] snapshot::Error),
+    /// A report cannot be written.
+    #[error("{0}.")]
+    Report(#[from] report::Error),
     /// The snapshots differ, and the exit code is to tell. The differences were shown.
     #[error("The snapshots differ.")]
     Different,
@@ -100,6 +104,7 @@ impl Failure {
             Failure::Partial => Exit::PartialWrite,
             Failure::Unhealthy(exit) => *exit,
             Failure::Snapshot(error) => error.exit(),
+            Failure::Report(error) => error.exit(),
             Failure::Interrupted(_) => Exit::Interrupted,
             // Whoever reads the output has seen enough, as with `| head`: that is no failure.
             Failure::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Ok,
@@ -157,6 +162,7 @@ impl Failure {
             Failure::PromisesBroken => "promises-broken",
             Failure::Replay(_) => "replay",
             Failure::Snapshot(error) => error.kind(),
+            Failure::Report(error) => error.kind(),
             Failure::Different => "different",
             Failure::Interrupted(_) => "interrupted",
             Failure::Output(_) => "output",

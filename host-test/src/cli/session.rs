@@ -10,8 +10,8 @@ use super::config::Config;
 use super::failure::Failure;
 use super::output::Output;
 use super::progress::Progress;
-use super::snapshot::Unfinished;
 use super::traffic::Traffic;
+use super::unfinished::Unfinished;
 
 /// Where `cargo xtask build` puts the component.
 const BUILT_COMPONENT: &str = "target/ninjaone_connector.wasm";
@@ -21,7 +21,7 @@ pub struct Session {
     pub output: Output,
     pub progress: Progress,
     pub traffic: Traffic,
-    /// The snapshot that is being written.
+    /// The snapshot or the report that is being written.
     pub unfinished: Unfinished,
     options: Options,
 }
@@ -32,11 +32,11 @@ impl Session {
         if traffic.is_ordered()
             && matches!(
                 command,
-                Command::Simulate(_) | Command::Diff(_) | Command::Demo
+                Command::Simulate(_) | Command::Diff(_) | Command::Report(_) | Command::Demo
             )
         {
             return Err(Failure::Usage(
-                "simulate, diff and demo call no tenant: there is nothing to --record or to --replay"
+                "simulate, diff, report and demo call no tenant: there is nothing to --record or to --replay"
                     .to_string(),
             ));
         }

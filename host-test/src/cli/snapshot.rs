@@ -32,12 +32,10 @@ mod error;
 mod loss;
 mod read;
 mod schema;
-mod unfinished;
 mod write;
 
 pub use self::diff::{Comparison, Difference, Kind, Named, Party, Subject, Way};
 pub use self::error::Error;
 pub use self::loss::LossPolicy;
-pub use self::read::Run;
-pub use self::unfinished::Unfinished;
+pub use self::read::{Run, open};
 pub use self::write::{Draft, Origin};

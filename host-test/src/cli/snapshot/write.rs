@@ -1,7 +1,6 @@
 //! Writing a snapshot: items as they come, into a file that takes its place in the end.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use connector_host::contract::{
@@ -14,7 +13,7 @@ use super::error::Error;
 use super::loss::LossPolicy;
 use super::read::{self, Run};
 use super::schema;
-use super::unfinished::{Unfinished, Written};
+use crate::cli::unfinished::{self, Unfinished, Written};
 
 /// How much of the file SQLite may keep in memory, in KiB: what the pragma takes as a negative number.
 const CACHE: i32 = -32 * 1024;
@@ -60,11 +59,11 @@ pub struct Draft {
 impl Draft {
     /// Begins a snapshot that will be at `path`, unless what is there must not be replaced.
     pub fn begin(path: &Path, origin: Origin, unfinished: &Unfinished) -> Result<Self, Error> {
-        let target = resolve(path)?;
+        let target = unfinished::resolve(path).map_err(Error::unwritable(path))?;
         // Not in the end only: it may take an hour until then.
         read::previous(&target, path)?;
         let file = unfinished
-            .create(&target)
+            .create(&target, "snapshot")
             .map_err(Error::unwritable(path))?;
         let connection = create(file.path(), &origin).map_err(Error::unwritable(path))?;
         Ok(Self {
@@ -247,15 +246,6 @@ impl Draft {
     }
 }
 
-/// Where a path leads: the file behind a symbolic link is replaced, and not the link.
-fn resolve(path: &Path) -> Result<PathBuf, Error> {
-    match fs::canonicalize(path) {
-        Ok(target) => Ok(target),
-        // It is not there yet.
-        Err(_) => std::path::absolute(path).map_err(Error::unwritable(path)),
-    }
-}
-
 /// Creates the tables in an empty file, in the transaction that ends with the snapshot.
 fn create(path: &Path, origin: &Origin) -> rusqlite::Result<Connection> {
     let connection = Connection::open(path)?;
@@ -332,6 +322,8 @@ fn name(item: &Item) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use connector_host::contract::AccountDetails;
 
     use super::*;

@@ -1,6 +1,6 @@
-//! The file that a snapshot is written to until it is whole.
+//! The file that a snapshot or a report is written to until it is whole.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -15,10 +15,10 @@ use tempfile::TempPath;
 pub struct Unfinished(Arc<Mutex<Option<TempPath>>>);
 
 impl Unfinished {
-    /// Makes an empty file beside `target` that only its owner can read.
-    pub(super) fn create(&self, target: &Path) -> io::Result<Written> {
+    /// Makes an empty file beside `target` that only its owner can read. `what` it will be is in its name.
+    pub fn create(&self, target: &Path, what: &str) -> io::Result<Written> {
         let file = tempfile::Builder::new()
-            .prefix(".snapshot-")
+            .prefix(&format!(".{what}-"))
             .suffix(".unfinished")
             .tempfile_in(folder(target))?
             .into_temp_path();
@@ -42,18 +42,18 @@ impl Unfinished {
 
 /// The unfinished file, as the one knows it who writes to it.
 #[derive(Debug)]
-pub(super) struct Written {
+pub struct Written {
     unfinished: Unfinished,
     path: PathBuf,
 }
 
 impl Written {
-    pub(super) fn path(&self) -> &Path {
+    pub fn path(&self) -> &Path {
         &self.path
     }
 
     /// Puts the file in the place of `target`, once all of it is on disk. It is there whole, or not at all.
-    pub(super) fn persist(self, target: &Path) -> io::Result<()> {
+    pub fn persist(self, target: &Path) -> io::Result<()> {
         File::open(&self.path)?.sync_all()?;
         let mut unfinished = self.unfinished.lock();
         let Some(file) = unfinished.take() else {
@@ -62,6 +62,12 @@ impl Written {
         file.persist(target).map_err(|error| error.error)?;
         sync_folder(folder(target))
     }
+}
+
+/// Where a path leads: the file behind a symbolic link is replaced, and not the link.
+pub fn resolve(path: &Path) -> io::Result<PathBuf> {
+    // Where nothing is yet, there is no link to follow.
+    fs::canonicalize(path).or_else(|_| std::path::absolute(path))
 }
 
 fn folder(target: &Path) -> &Path {
