@@ -5,7 +5,7 @@
 //!
 //! # How the parts fit
 //!
-//! Dependencies point one way, down this list:
+//! Dependencies point down this list (`ARCHITECTURE.md` names the two exceptions):
 //!
 //! | part | what it is for |
 //! | --- | --- |
@@ -18,6 +18,7 @@
 //! | [`settings`], [`error`] | the four settings, checked; one error from every source |
 //! | [`http`], [`host`] | the outside, behind two small traits |
 //! | `text` | lists within texts |
+//! | [`contract`] | the contract as Rust types, generated from `wit/` |
 //!
 //! Natively it is an ordinary library, so that all of it but the outside is tested without WebAssembly; [`Connector::new`]
 //! takes the outside as arguments.

@@ -73,8 +73,12 @@
 //!
 //! # Where to read on
 //!
-//! `host` loads and links, `plugin` makes connectors, `connector` calls under a deadline, `instance` is what the imports of one instance work on, `listing`
-//! makes sure that a listing is whole, [`http`] sends requests by the rules of `egress`, and `limits` counts memory.
+//! [`contract`] has the words of the contract, and [`CallError`] what a call can end in. [`simulator`] is a NinjaOne to try things
+//! with, and [`conformance`] holds any connector against the contract.
+//!
+//! To read the code: `host` loads and links, `plugin` makes connectors, `connector` calls under a deadline, `instance` is what the
+//! imports of one instance work on, `listing` makes sure that a listing is whole, [`http`] sends requests by the rules of
+//! `egress`, and `limits` counts memory.
 
 #![deny(missing_docs)]
 #![forbid(unsafe_code)]

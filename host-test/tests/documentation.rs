@@ -15,7 +15,7 @@ const BEFORE: &str = "\
 
 What the NinjaOne connector can do, as `describe` tells it: each operation with the requests that it may send, the scopes that
 it asks for, how it can end well in the mode `apply`, and how it can fail. A test derives this page from `describe`, and fails
-when they differ; `UPDATE_DOCS=1 cargo test -p connector-host --test documentation` writes it anew.
+when they differ; `cargo xtask docs` writes it anew.
 
 What each endpoint of NinjaOne really enforces is not known: the scopes are those that its documentation suggests. In the mode
 `plan` only the `GET` requests are sent, and the outcome is `would-change` where it would be `changed`.
@@ -87,7 +87,7 @@ async fn the_page_of_operations_is_what_describe_says() {
     let written = std::fs::read_to_string(FILE).expect("the page is there");
     assert!(
         written == expected,
-        "{} is not what describe says; UPDATE_DOCS=1 writes it anew",
+        "{} is not what describe says; `cargo xtask docs` writes it anew",
         Path::new(FILE).display()
     );
 }

@@ -1,10 +1,10 @@
 //! The project's commands, run as `cargo xtask <command>`.
 //!
-//! One module per command ([`mod@bench`], [`build`], [`guests`], [`demo`], [`dist`], [`examples`], [`fuzz`], [`registry`], [`report`],
-//! [`soak`], [`mod@test`]), each with its help text and a `run` function; to add one, write its module and a line in [`COMMANDS`]. The rest
-//! serves them: [`provision`] finds (or installs) a compiler and standard library for WebAssembly and a browser, [`tools`]
-//! installs cargo's subcommands, [`compiler`] knows how cargo is called with it, [`component`] builds components, [`optimize`]
-//! makes them smaller, [`interface`] reads what one imports and exports, and [`simulator`] runs simulated tenants.
+//! One module per command, each with its help text and a `run` function; to add one, write its module and a line in
+//! [`COMMANDS`]. The rest serves them: [`provision`] finds (or installs) a compiler and standard library for WebAssembly and a
+//! browser, [`tools`] installs cargo's subcommands, [`compiler`] knows how cargo is called with it, [`component`] builds
+//! components, [`optimize`] makes them smaller, [`interface`] reads what one imports and exports, and [`simulator`] runs simulated
+//! tenants.
 
 #![deny(missing_docs, clippy::missing_docs_in_private_items)]
 
@@ -14,6 +14,7 @@ mod compiler;
 mod component;
 mod demo;
 mod dist;
+mod docs;
 mod examples;
 mod fuzz;
 mod guests;
@@ -71,6 +72,13 @@ const COMMANDS: &[Command] = &[
         help: demo::HELP,
         run: demo::run,
         takes_arguments: true,
+    },
+    Command {
+        name: "docs",
+        summary: "Write the generated pages of docs/ anew",
+        help: docs::HELP,
+        run: |workspace, _| docs::run(workspace),
+        takes_arguments: false,
     },
     Command {
         name: "examples",
@@ -209,6 +217,8 @@ fn overview() -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
 
     fn words(line: &str) -> Vec<String> {
@@ -239,5 +249,40 @@ mod tests {
     fn arguments_are_refused_where_none_are_taken() {
         assert!(parse(&words("build --release")).is_err());
         assert!(parse(&words("demo --users 5")).is_ok());
+    }
+
+    #[test]
+    fn every_command_that_the_documentation_or_a_workflow_names_is_there() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+        let mut found = 0;
+        for folder in ["", "docs", ".ci", ".github/workflows"] {
+            for entry in root.join(folder).read_dir().expect("it is there") {
+                let path = entry.expect("it can be read").path();
+                // Cargo.lock and the like are text too, and name none.
+                let Ok(text) = std::fs::read_to_string(&path) else {
+                    continue;
+                };
+                for rest in text.split("cargo xtask ").skip(1) {
+                    let end = rest.find(|c: char| !c.is_ascii_lowercase());
+                    let name = &rest[..end.unwrap_or(rest.len())];
+                    let is_known = COMMANDS.iter().any(|command| command.name == name);
+                    assert!(
+                        is_known || name.is_empty(),
+                        "{}: there is no command `{name}`",
+                        path.display()
+                    );
+                    found += 1;
+                }
+            }
+        }
+        assert!(found > 20, "only {found} were found");
+    }
+
+    #[test]
+    fn what_is_tested_on_github_is_what_everybody_tests() {
+        let workflow = include_str!("../../.github/workflows/test.yml");
+        assert!(workflow.contains("- run: cargo xtask test\n"));
+        let script = include_str!("../../.ci/run");
+        assert!(script.ends_with("exec cargo xtask test\n"));
     }
 }

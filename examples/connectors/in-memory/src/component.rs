@@ -9,8 +9,8 @@ use std::panic;
 
 use crate::contract::identity::connector::logging::{self, Level};
 use crate::contract::{
-    self, Assignment, Change, CheckReport, Description, Failure, Guest, ListRequest, Mode,
-    OperationCheck, Page, Permission, ProvisionRequest,
+    self, Assignment, Change, CheckReport, Description, Failure, Guest, ListRequest, Mode, Page,
+    ProvisionRequest,
 };
 use crate::directory::Directory;
 use crate::settings::Settings;
@@ -29,22 +29,7 @@ impl Guest for Component {
     }
 
     fn check() -> Result<CheckReport, Failure> {
-        with_directory(|_| {
-            Ok(CheckReport {
-                healthy: true,
-                endpoint: "the memory of this instance".to_string(),
-                granted_scopes: None,
-                probes: Vec::new(),
-                operations: describe::OPERATIONS
-                    .iter()
-                    .map(|operation| OperationCheck {
-                        operation: operation.name,
-                        permission: Permission::Allowed,
-                    })
-                    .collect(),
-                advice: Vec::new(),
-            })
-        })
+        with_directory(|_| Ok(describe::report()))
     }
 
     fn list(request: ListRequest) -> Result<Page, Failure> {

@@ -29,16 +29,9 @@ pub fn failure(error: Error, message: impl Into<String>) -> Failure {
 
 /// The failure for a resource that a call names and that is not there.
 pub fn not_found(kind: ResourceKind, id: &str) -> Failure {
-    let reference = ResourceReference {
-        kind,
-        id: id.to_string(),
-    };
-    failure(
-        Error::NotFound(reference),
-        format!(
-            "the directory has nothing with the identifier {id:?}; list it anew to see what there is"
-        ),
-    )
+    let message = format!("the directory has no {id:?}; list it anew to see what there is");
+    let id = id.to_string();
+    failure(Error::NotFound(ResourceReference { kind, id }), message)
 }
 
 /// What is wrong with one field, and what to do about it.
@@ -50,17 +43,15 @@ pub fn problem(field: &str, problem: &str, mend: &str) -> FieldProblem {
     }
 }
 
-/// The failure for arguments that are wrong.
-pub fn invalid_argument(problems: Vec<FieldProblem>) -> Failure {
-    let names: Vec<_> = problems.iter().map(|problem| &*problem.field).collect();
-    let message = format!("these arguments are wrong: {}", names.join(", "));
-    failure(Error::InvalidArgument(problems), message)
-}
-
-/// That failure, where any argument is wrong.
-pub fn refuse_problems(problems: Vec<FieldProblem>) -> Result<(), Failure> {
+/// Fails where there are problems, with the error that lists them.
+pub fn refuse(
+    problems: Vec<FieldProblem>,
+    error: fn(Vec<FieldProblem>) -> Error,
+) -> Result<(), Failure> {
     if problems.is_empty() {
         return Ok(());
     }
-    Err(invalid_argument(problems))
+    let names: Vec<_> = problems.iter().map(|problem| &*problem.field).collect();
+    let message = format!("these are missing or wrong: {}", names.join(", "));
+    Err(failure(error(problems), message))
 }

@@ -1,137 +1,178 @@
 //! The connected system: people and service accounts, three roles, two organizations. This is what the next connector replaces
 //! by requests.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::contract::{Account, Attribute, Organization, Role, Value};
+use crate::contract::{
+    Account, Attribute, Failure, Grant, Item, Organization, ResourceKind, Role, Value, not_found,
+};
 use crate::describe::{PERSON, SERVICE_ACCOUNT};
 
-/// Everything there is.
+/// The roles: identifier, name, and the only kind of account that can hold it.
+pub const ROLES: [(&str, &str, Option<&str>); 3] = [
+    ("r1", "Reader", None),
+    ("r2", "Editor", Some(PERSON)),
+    ("r3", "Deployer", Some(SERVICE_ACCOUNT)),
+];
+/// The organizations: identifier and name.
+pub const ORGANIZATIONS: [(&str, &str); 2] = [("o1", "North"), ("o2", "South")];
+
+/// Everything that can change.
+#[derive(Default)]
 pub struct Directory {
-    /// In the order in which they came.
-    pub accounts: Vec<Account>,
-    /// The roles; who holds them is in `members`.
-    pub roles: Vec<Role>,
-    /// The organizations that people belong to.
-    pub organizations: Vec<Organization>,
+    /// By identifier, in the order in which they came.
+    pub accounts: BTreeMap<String, Entry>,
     /// The pairs of a role and an account that holds it.
     pub members: BTreeSet<(String, String)>,
     /// How many accounts there ever were. An identifier is never given twice.
     ever: usize,
 }
 
-const NAMES: [(&str, &str); 4] = [
-    ("Ada", "Lovelace"),
-    ("Grace", "Hopper"),
-    ("Alan", "Turing"),
-    ("Edsger", "Dijkstra"),
-];
+/// An account, as the directory keeps it.
+#[derive(Clone)]
+pub struct Entry {
+    /// Its kind.
+    pub kind: String,
+    /// All else, by the names that the contract or `describe` has for it.
+    pub fields: BTreeMap<String, Value>,
+}
+
+impl Entry {
+    /// One that may sign in, and of which nothing else is known yet.
+    pub fn new(kind: &str) -> Self {
+        Entry {
+            kind: kind.to_string(),
+            fields: BTreeMap::from([("enabled".to_string(), Value::Boolean(true))]),
+        }
+    }
+
+    /// A field that is text.
+    pub fn text(&self, name: &str) -> Option<String> {
+        match self.fields.get(name) {
+            Some(Value::Text(text)) => Some(text.clone()),
+            _ => None,
+        }
+    }
+}
 
 impl Directory {
     /// The directory as it is at first, the same for each instance: every fourth account is a service account.
     pub fn new(size: u32) -> Self {
-        let mut directory = Directory {
-            accounts: Vec::new(),
-            roles: vec![
-                role("r1", "Reader", None),
-                role("r2", "Editor", Some(PERSON)),
-                role("r3", "Deployer", Some(SERVICE_ACCOUNT)),
-            ],
-            organizations: vec![organization("o1", "North"), organization("o2", "South")],
-            members: BTreeSet::new(),
-            ever: 0,
-        };
-        for number in 0..size as usize {
-            let is_person = number % 4 < 3;
-            let kind = if is_person { PERSON } else { SERVICE_ACCOUNT };
-            let mut account = directory.new_account(kind);
-            account.email = Some(format!("{kind}-{number}@example.com"));
-            if is_person {
-                let (given, family) = NAMES[number % NAMES.len()];
-                account.given_name = Some(given.to_string());
-                account.family_name = Some(family.to_string());
-                account.organization = Some(format!("o{}", number % 2 + 1));
-                account.administrator = Some(number == 0);
+        let mut directory = Directory::default();
+        for number in 1..=size as usize {
+            let (kind, own_role) = match number % 4 {
+                0 => (SERVICE_ACCOUNT, "r3"),
+                _ => (PERSON, "r2"),
+            };
+            let mut entry = Entry::new(kind);
+            let mut set =
+                |name: &str, text| entry.fields.insert(name.to_string(), Value::Text(text));
+            set("email", format!("{kind}-{number}@example.com"));
+            if kind == PERSON {
+                set("given-name", "Ada".to_string());
+                set("family-name", format!("Lovelace {number}"));
+                set("organization", format!("o{}", number % 2 + 1));
             } else {
-                account.attributes.push(Attribute {
-                    name: "purpose".to_string(),
-                    value: Value::Text(format!("job {number}")),
-                });
+                set("purpose", format!("job {number}"));
             }
-            let own_role = if is_person { "r2" } else { "r3" };
             for role in ["r1", own_role].into_iter().take(number % 3) {
-                directory
-                    .members
-                    .insert((role.to_string(), account.id.clone()));
+                let member = (role.to_string(), directory.next_id());
+                directory.members.insert(member);
             }
-            directory.accounts.push(account);
+            directory.add(entry);
         }
         directory
     }
 
-    /// An account with an identifier of its own and no more. It is not in the directory yet.
-    pub fn new_account(&mut self, kind: &str) -> Account {
+    /// The identifier that the next account will have.
+    pub fn next_id(&self) -> String {
+        format!("a{:05}", self.ever + 1)
+    }
+
+    /// Puts an account in.
+    pub fn add(&mut self, entry: Entry) {
+        self.accounts.insert(self.next_id(), entry);
         self.ever += 1;
-        Account {
-            id: format!("a{}", self.ever),
-            kind: Some(kind.to_string()),
-            external_id: None,
-            email: None,
-            given_name: None,
-            family_name: None,
-            phone: None,
-            enabled: Some(true),
-            administrator: None,
-            mfa_configured: None,
-            must_change_password: None,
-            invitation: None,
-            organization: None,
-            externally_managed: None,
-            authentication: None,
-            last_sign_in: None,
-            attributes: Vec::new(),
-        }
-    }
-
-    /// The account with this identifier.
-    pub fn account(&self, id: &str) -> Option<&Account> {
-        self.accounts.iter().find(|account| account.id == id)
-    }
-
-    /// The role with this identifier.
-    pub fn role(&self, id: &str) -> Option<&Role> {
-        self.roles.iter().find(|role| role.id == id)
-    }
-
-    /// Whether the account holds the role.
-    pub fn holds(&self, account: &str, role: &str) -> bool {
-        self.members
-            .contains(&(role.to_string(), account.to_string()))
     }
 
     /// Takes an account out, with all that it holds.
     pub fn remove(&mut self, id: &str) {
-        self.accounts.retain(|account| account.id != id);
+        self.accounts.remove(id);
         self.members.retain(|(_, account)| account != id);
     }
-}
 
-fn role(id: &str, name: &str, kind: Option<&str>) -> Role {
-    Role {
-        id: id.to_string(),
-        name: Some(name.to_string()),
-        account_kind: kind.map(str::to_string),
-        description: None,
-        member_count: None,
-        attributes: Vec::new(),
+    /// The account with this identifier.
+    pub fn account(&self, id: &str) -> Result<&Entry, Failure> {
+        let entry = self.accounts.get(id);
+        entry.ok_or_else(|| not_found(ResourceKind::Account, id))
+    }
+
+    /// Everything there is, in the order of the contract: accounts, each role after its grants, organizations.
+    pub fn items(&self) -> Vec<Item> {
+        let mut items: Vec<_> = self.accounts.iter().map(account).collect();
+        for (id, name, kind) in ROLES {
+            let members = self.members.iter().filter(|(role, _)| role == id);
+            items.extend(members.clone().map(grant));
+            items.push(Item::Role(Role {
+                id: id.to_string(),
+                name: Some(name.to_string()),
+                account_kind: kind.map(str::to_string),
+                description: None,
+                member_count: Some(members.count() as u64),
+                attributes: Vec::new(),
+            }));
+        }
+        items.extend(ORGANIZATIONS.map(|(id, name)| {
+            Item::Organization(Organization {
+                id: id.to_string(),
+                name: Some(name.to_string()),
+                description: None,
+                attributes: Vec::new(),
+            })
+        }));
+        items
     }
 }
 
-fn organization(id: &str, name: &str) -> Organization {
-    Organization {
-        id: id.to_string(),
-        name: Some(name.to_string()),
-        description: None,
+/// The only kind of account that can hold a role, if there is such a limit.
+pub fn kind_of_role(id: &str) -> Result<Option<&'static str>, Failure> {
+    let role = ROLES.into_iter().find(|(role, ..)| *role == id);
+    role.map(|(_, _, kind)| kind)
+        .ok_or_else(|| not_found(ResourceKind::Role, id))
+}
+
+fn account((id, entry): (&String, &Entry)) -> Item {
+    let purpose = entry.text("purpose").map(|purpose| Attribute {
+        name: "purpose".to_string(),
+        value: Value::Text(purpose),
+    });
+    Item::Account(Account {
+        id: id.clone(),
+        kind: Some(entry.kind.clone()),
+        email: entry.text("email"),
+        given_name: entry.text("given-name"),
+        family_name: entry.text("family-name"),
+        phone: entry.text("phone"),
+        organization: entry.text("organization"),
+        enabled: Some(entry.fields.get("enabled") == Some(&Value::Boolean(true))),
+        attributes: purpose.into_iter().collect(),
+        // What this directory does not know.
+        external_id: None,
+        administrator: None,
+        mfa_configured: None,
+        must_change_password: None,
+        invitation: None,
+        externally_managed: None,
+        authentication: None,
+        last_sign_in: None,
+    })
+}
+
+fn grant((role, account): &(String, String)) -> Item {
+    Item::Grant(Grant {
+        account: account.clone(),
+        role: role.clone(),
+        source: None,
         attributes: Vec::new(),
-    }
+    })
 }

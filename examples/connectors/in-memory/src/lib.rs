@@ -3,6 +3,7 @@
 //! It is meant to be read by whoever writes the next connector, and is held to the contract by the conformance suite like any
 //! other. Natively the crate is empty.
 
+#![cfg(target_arch = "wasm32")]
 #![deny(missing_docs)]
 #![deny(unsafe_code)]
 #![allow(
@@ -10,17 +11,10 @@
     reason = "the contract says what a failure is"
 )]
 
-#[cfg(target_arch = "wasm32")]
 mod component;
-#[cfg(target_arch = "wasm32")]
 mod contract;
-#[cfg(target_arch = "wasm32")]
 mod describe;
-#[cfg(target_arch = "wasm32")]
 mod directory;
-#[cfg(target_arch = "wasm32")]
 mod list;
-#[cfg(target_arch = "wasm32")]
 mod settings;
-#[cfg(target_arch = "wasm32")]
 mod write;

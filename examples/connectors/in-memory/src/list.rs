@@ -4,35 +4,32 @@
 //! after them, in any instance; where it does not, it says so.
 
 use crate::contract::{
-    Continuation, Counts, Error, Failure, Filter, FilterFields, Grant, Item, ListRequest,
-    Operation, Page, ResourceKinds, Role, Summary, failure, problem, refuse_problems,
+    Continuation, Counts, Error, Failure, Filter, FilterFields, Item, ListRequest, Operation, Page,
+    ResourceKinds, Summary, failure, problem, refuse,
 };
-use crate::describe::{LARGEST_PAGE, OPERATIONS};
-use crate::directory::Directory;
+use crate::describe::{self, LARGEST_PAGE};
+use crate::directory::{Directory, kind_of_role};
 
 /// The items on a page where the host does not say.
 const USUAL_PAGE: u32 = 50;
 
-const LISTINGS: [(ResourceKinds, Operation, &str); 5] = [
-    (ResourceKinds::ACCOUNTS, Operation::ListAccounts, "accounts"),
-    (ResourceKinds::ROLES, Operation::ListRoles, "roles"),
-    (ResourceKinds::GRANTS, Operation::ListGrants, "grants"),
-    (
-        ResourceKinds::ORGANIZATIONS,
-        Operation::ListOrganizations,
-        "organizations",
-    ),
-    (ResourceKinds::EVENTS, Operation::ListEvents, "events"),
+const LISTINGS: [(ResourceKinds, Operation); 5] = [
+    (ResourceKinds::ACCOUNTS, Operation::ListAccounts),
+    (ResourceKinds::ROLES, Operation::ListRoles),
+    (ResourceKinds::GRANTS, Operation::ListGrants),
+    (ResourceKinds::ORGANIZATIONS, Operation::ListOrganizations),
+    (ResourceKinds::EVENTS, Operation::ListEvents),
 ];
 
 /// One page.
 pub fn page(directory: &Directory, request: &ListRequest) -> Result<Page, Failure> {
     check(request)?;
-    let items = select(directory, request.kinds, &request.filter);
+    let mut items = directory.items();
+    items.retain(|item| request.kinds.contains(name(item).0) && is_wanted(item, &request.filter));
     let start = match &request.cursor {
         None => 0,
         Some(cursor) => place(cursor, request, &items).ok_or_else(|| {
-            let message = "this cursor is not one of this listing, or its place is gone; start anew without a cursor";
+            let message = "this cursor is of another listing, or its place is gone; start anew";
             failure(Error::InvalidCursor, message)
         })?,
     };
@@ -42,10 +39,8 @@ pub fn page(directory: &Directory, request: &ListRequest) -> Result<Page, Failur
     let next = if end < items.len() {
         Continuation::More(cursor(request, &items[..end]))
     } else {
-        Continuation::Complete(Summary {
-            counts: count(&items),
-            resume: None,
-        })
+        let (counts, resume) = (count(&items), None);
+        Continuation::Complete(Summary { counts, resume })
     };
     Ok(Page {
         items: items[start..end].to_vec(),
@@ -57,133 +52,91 @@ pub fn page(directory: &Directory, request: &ListRequest) -> Result<Page, Failur
 /// Refuses what `describe` does not declare.
 fn check(request: &ListRequest) -> Result<(), Failure> {
     let filter = &request.filter;
-    let fields = [
-        (filter.id.is_some(), FilterFields::ID, "filter.id"),
-        (filter.email.is_some(), FilterFields::EMAIL, "filter.email"),
-        (
-            filter.account_kind.is_some(),
-            FilterFields::ACCOUNT_KIND,
-            "filter.account-kind",
-        ),
-        (
-            filter.account.is_some(),
-            FilterFields::ACCOUNT,
-            "filter.account",
-        ),
-        (filter.role.is_some(), FilterFields::ROLE, "filter.role"),
-        (filter.since.is_some(), FilterFields::SINCE, "filter.since"),
-    ];
+    let mut given = FilterFields::empty();
+    given.set(FilterFields::ID, filter.id.is_some());
+    given.set(FilterFields::EMAIL, filter.email.is_some());
+    given.set(FilterFields::ACCOUNT_KIND, filter.account_kind.is_some());
+    given.set(FilterFields::ACCOUNT, filter.account.is_some());
+    given.set(FilterFields::ROLE, filter.role.is_some());
+    given.set(FilterFields::SINCE, filter.since.is_some());
+    let supported = describe::operations();
     let mut problems = Vec::new();
-    for (_, name, title) in LISTINGS
-        .iter()
-        .filter(|(kind, ..)| request.kinds.contains(*kind))
-    {
-        let Some(operation) = OPERATIONS.iter().find(|operation| operation.name == *name) else {
-            let message = format!("the directory keeps no {title}");
-            return Err(failure(Error::Unsupported(*name), message));
+    let asked = |listing: &&(ResourceKinds, _)| request.kinds.contains(listing.0);
+    for (_, listing) in LISTINGS.iter().filter(asked) {
+        let Some(operation) = supported.iter().find(|of| of.operation == *listing) else {
+            let message = "the directory keeps no record of that; see `describe`";
+            return Err(failure(Error::Unsupported(*listing), message));
         };
-        for (given, field, key) in fields {
-            if given && !operation.filters.contains(field) {
-                problems.push(problem(
-                    key,
-                    &format!("it does not apply to {title}"),
-                    "leave it out",
-                ));
-            }
+        for (name, _) in given.difference(operation.filters).iter_names() {
+            let field = format!("filter.{}", name.to_lowercase().replace('_', "-"));
+            problems.push(problem(&field, "it does not apply", "leave it out"));
         }
     }
-    refuse_problems(problems)
+    refuse(problems, Error::InvalidArgument)
 }
 
-/// All that was asked for, in the order of the contract.
-fn select(directory: &Directory, kinds: ResourceKinds, filter: &Filter) -> Vec<Item> {
-    let mut items = Vec::new();
-    if kinds.contains(ResourceKinds::ACCOUNTS) {
-        let accounts = directory.accounts.iter().filter(|account| {
-            let address = account.email.as_deref().unwrap_or_default();
-            wants(&filter.id, &account.id)
-                && filter
-                    .email
-                    .as_ref()
-                    .is_none_or(|email| email.eq_ignore_ascii_case(address))
-                && (filter.account_kind.is_none() || filter.account_kind == account.kind)
-        });
-        items.extend(accounts.cloned().map(Item::Account));
+/// What an item is, and what identifies it.
+fn name(item: &Item) -> (ResourceKinds, String) {
+    match item {
+        Item::Account(account) => (ResourceKinds::ACCOUNTS, account.id.clone()),
+        Item::Role(role) => (ResourceKinds::ROLES, role.id.clone()),
+        Item::Grant(of) => (ResourceKinds::GRANTS, format!("{} {}", of.account, of.role)),
+        Item::Organization(of) => (ResourceKinds::ORGANIZATIONS, of.id.clone()),
+        Item::Event(event) => (ResourceKinds::EVENTS, event.id.clone()),
     }
-    for role in &directory.roles {
-        if !wants(&filter.role, &role.id)
-            || (filter.account_kind.is_some() && filter.account_kind != role.account_kind)
-        {
-            continue;
-        }
-        let members = directory.members.iter().filter(|(of, _)| *of == role.id);
-        if kinds.contains(ResourceKinds::GRANTS) {
-            let members = members
-                .clone()
-                .filter(|(_, account)| wants(&filter.account, account));
-            items.extend(members.map(|(role, account)| {
-                Item::Grant(Grant {
-                    account: account.clone(),
-                    role: role.clone(),
-                    source: None,
-                    attributes: Vec::new(),
-                })
-            }));
-        }
-        if kinds.contains(ResourceKinds::ROLES) && wants(&filter.id, &role.id) {
-            items.push(Item::Role(Role {
-                member_count: Some(members.count() as u64),
-                ..role.clone()
-            }));
-        }
-    }
-    if kinds.contains(ResourceKinds::ORGANIZATIONS) {
-        let organizations = directory.organizations.iter();
-        let organizations =
-            organizations.filter(|organization| wants(&filter.id, &organization.id));
-        items.extend(organizations.cloned().map(Item::Organization));
-    }
-    items
 }
 
-/// Whether a field of a filter lets this value through.
-fn wants(field: &Option<String>, value: &str) -> bool {
-    field.as_deref().is_none_or(|wanted| wanted == value)
+/// Whether a filter lets an item through. Fields that do not apply to it were refused before.
+fn is_wanted(item: &Item, filter: &Filter) -> bool {
+    let email = filter.email.as_ref().map(|email| email.to_lowercase());
+    let (kind, account) = (&filter.account_kind, &filter.account);
+    let wanted = [&filter.id, &email, kind, account, &filter.role];
+    let mut pairs = wanted.into_iter().zip(facts(item));
+    pairs.all(|(wanted, fact)| wanted.is_none() || *wanted == fact)
+}
+
+/// What filters go by: the identifier, address, kind, account and role of an item.
+fn facts(item: &Item) -> [Option<String>; 5] {
+    match item.clone() {
+        Item::Account(account) => {
+            let email = account.email.map(|email| email.to_lowercase());
+            [Some(account.id), email, account.kind, None, None]
+        }
+        Item::Role(role) => {
+            let id = Some(role.id);
+            [id.clone(), None, role.account_kind, None, id]
+        }
+        Item::Grant(grant) => {
+            let kind = kind_of_role(&grant.role).ok().flatten().map(str::to_string);
+            [None, None, kind, Some(grant.account), Some(grant.role)]
+        }
+        Item::Organization(organization) => [Some(organization.id), None, None, None, None],
+        Item::Event(_) => Default::default(),
+    }
 }
 
 fn count(items: &[Item]) -> Counts {
-    let count = |is: fn(&Item) -> bool| items.iter().filter(|item| is(item)).count() as u64;
+    let count = |kind| items.iter().filter(|item| name(item).0 == kind).count() as u64;
     Counts {
-        accounts: count(|item| matches!(item, Item::Account(_))),
-        roles: count(|item| matches!(item, Item::Role(_))),
-        grants: count(|item| matches!(item, Item::Grant(_))),
-        organizations: count(|item| matches!(item, Item::Organization(_))),
-        events: 0,
+        accounts: count(ResourceKinds::ACCOUNTS),
+        roles: count(ResourceKinds::ROLES),
+        grants: count(ResourceKinds::GRANTS),
+        organizations: count(ResourceKinds::ORGANIZATIONS),
+        events: count(ResourceKinds::EVENTS),
     }
 }
 
-/// The cursor after these items of this listing.
+/// The cursor after these items of this listing. The request is part of the digest, so that it fits no other listing.
 fn cursor(request: &ListRequest, given: &[Item]) -> String {
-    // The request is part of the digest, so that the cursor fits no other; FNV-1a, which every version computes alike.
-    let mut digest = 0xcbf2_9ce4_8422_2325_u64;
-    let mut add = |text: &str| {
-        for byte in text.bytes().chain([0]) {
-            digest = (digest ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
-        }
-    };
-    add(&format!(
-        "{:?} {:?} {:?}",
-        request.kinds, request.filter, request.details
-    ));
-    for item in given {
-        match item {
-            Item::Account(account) => add(&account.id),
-            Item::Role(role) => add(&role.id),
-            Item::Grant(grant) => add(&format!("{} {}", grant.account, grant.role)),
-            Item::Organization(organization) => add(&organization.id),
-            Item::Event(event) => add(&event.id),
-        }
-    }
+    let (kinds, filter, details) = (request.kinds, &request.filter, request.details);
+    let names: Vec<_> = given.iter().map(|item| name(item).1).collect();
+    let text = format!("{kinds:?} {filter:?} {details:?} {names:?}");
+    // FNV-1a, which every version computes alike.
+    let digest = text
+        .bytes()
+        .fold(0xcbf2_9ce4_8422_2325, |digest: u64, byte| {
+            (digest ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+        });
     format!("{}.{digest:016x}", given.len())
 }
 

@@ -1,7 +1,7 @@
 //! The two settings, checked.
 
 use crate::contract::identity::connector::settings::{self, SettingsError};
-use crate::contract::{Error, Failure, FieldProblem, failure, problem};
+use crate::contract::{Error, Failure, FieldProblem, problem, refuse};
 
 /// The key of the size of the directory.
 pub const DIRECTORY_SIZE: &str = "directory-size";
@@ -32,12 +32,8 @@ impl Settings {
             let mend = format!("give a whole number from 1 to {LARGEST_SIZE}");
             problems.push(problem(DIRECTORY_SIZE, "it is no such size", &mend));
         }
-        if problems.is_empty() {
-            return Ok(Settings { directory_size });
-        }
-        let names: Vec<_> = problems.iter().map(|problem| &*problem.field).collect();
-        let message = format!("these settings are missing or wrong: {}", names.join(", "));
-        Err(failure(Error::InvalidSettings(problems), message))
+        refuse(problems, Error::InvalidSettings)?;
+        Ok(Settings { directory_size })
     }
 }
 

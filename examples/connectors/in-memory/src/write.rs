@@ -1,70 +1,47 @@
 //! Grants and accounts: every write looks first, changes what is needed, and says what it did.
 
-use crate::contract::identity::connector::logging::{self, Field, Level};
+use std::collections::BTreeMap;
+
+use crate::contract::identity::connector::logging::{self, Level};
 use crate::contract::{
-    Account, AccountDeletion, AccountUpdate, Action, Assignment, Attribute, Change, Error, Failure,
-    FieldChange, FieldDescription, FieldProblem, FieldType, FieldUpdate, Mode, NewAccount, Outcome,
-    ProvisionRequest, RefusalReason, ResourceKind, ResourceReference, Step, StepStatus,
-    UnchangedReason, Value, failure, invalid_argument, not_found, problem, refuse_problems,
+    AccountUpdate, Action, Assignment, Change, Error, Failure, FieldChange, FieldDescription,
+    FieldProblem, FieldType, FieldUpdate, Mode, NewAccount, Outcome, ProvisionRequest,
+    RefusalReason, ResourceKind, ResourceReference, Step, StepStatus, UnchangedReason, Value,
+    failure, problem, refuse,
 };
 use crate::describe;
-use crate::directory::Directory;
+use crate::directory::{Directory, Entry, ORGANIZATIONS, kind_of_role};
 
 /// Gives an account a role.
-pub fn grant(
-    directory: &mut Directory,
-    wanted: &Assignment,
-    mode: Mode,
-) -> Result<Change, Failure> {
-    let Assignment { account, role } = wanted;
-    let found = directory
-        .role(role)
-        .ok_or_else(|| not_found(ResourceKind::Role, role))?;
-    let holder = directory
-        .account(account)
-        .ok_or_else(|| not_found(ResourceKind::Account, account))?;
-    let outcome = if directory.holds(account, role) {
+pub fn grant(directory: &mut Directory, to: &Assignment, mode: Mode) -> Result<Change, Failure> {
+    let Assignment { account, role } = to;
+    let only = kind_of_role(role)?;
+    let kind = &*directory.account(account)?.kind;
+    if only.is_some_and(|only| only != kind) {
+        let message = "the role is for another kind of account; choose one for its kind";
+        let reason = RefusalReason::WrongAccountKind;
+        return Err(failure(Error::Refused(reason), message));
+    }
+    let member = (role.clone(), account.clone());
+    let outcome = if directory.members.contains(&member) {
         Outcome::Unchanged(UnchangedReason::AlreadyGranted)
-    } else if found.account_kind.is_some() && found.account_kind != holder.kind {
-        let message = format!(
-            "the role {role} is for another kind of account than {account}; choose a role for its kind"
-        );
-        return Err(failure(
-            Error::Refused(RefusalReason::WrongAccountKind),
-            message,
-        ));
     } else {
-        done(mode, Action::GrantRole, account, || {
-            directory.members.insert((role.clone(), account.clone()));
-        })
+        done(mode, || directory.members.insert(member))
     };
-    Ok(change(
-        outcome,
-        vec![step(Action::GrantRole, account, Some(role), outcome)],
-    ))
+    Ok(change(Action::GrantRole, account, Some(role), outcome))
 }
 
 /// Takes a role from an account.
-pub fn revoke(
-    directory: &mut Directory,
-    wanted: &Assignment,
-    mode: Mode,
-) -> Result<Change, Failure> {
-    let Assignment { account, role } = wanted;
-    directory
-        .role(role)
-        .ok_or_else(|| not_found(ResourceKind::Role, role))?;
-    let outcome = if directory.holds(account, role) {
-        done(mode, Action::RevokeRole, account, || {
-            directory.members.remove(&(role.clone(), account.clone()));
-        })
+pub fn revoke(directory: &mut Directory, from: &Assignment, mode: Mode) -> Result<Change, Failure> {
+    let Assignment { account, role } = from;
+    kind_of_role(role)?;
+    let member = (role.clone(), account.clone());
+    let outcome = if directory.members.contains(&member) {
+        done(mode, || directory.members.remove(&member))
     } else {
         Outcome::Unchanged(UnchangedReason::NotGranted)
     };
-    Ok(change(
-        outcome,
-        vec![step(Action::RevokeRole, account, Some(role), outcome)],
-    ))
+    Ok(change(Action::RevokeRole, account, Some(role), outcome))
 }
 
 /// Does what is asked for to an account.
@@ -73,24 +50,59 @@ pub fn provision(
     request: &ProvisionRequest,
     mode: Mode,
 ) -> Result<Change, Failure> {
+    let enabled = |enabled| BTreeMap::from([("enabled", Some(Value::Boolean(enabled)))]);
     match request {
-        ProvisionRequest::Create(account) => create(directory, account, mode),
+        ProvisionRequest::Create(wanted) => create(directory, wanted, mode),
         ProvisionRequest::Update(wanted) => update(directory, wanted, mode),
-        ProvisionRequest::Enable(account) => set_enabled(directory, account, true, mode),
-        ProvisionRequest::Disable(account) => set_enabled(directory, account, false, mode),
-        ProvisionRequest::Delete(deletion) => delete(directory, deletion, mode),
+        ProvisionRequest::Enable(id) => {
+            edit(directory, Action::EnableAccount, id, enabled(true), mode)
+        }
+        ProvisionRequest::Disable(id) => {
+            edit(directory, Action::DisableAccount, id, enabled(false), mode)
+        }
+        // There is no administrator among the accounts, which would need the deletion to allow it.
+        ProvisionRequest::Delete(deletion) => Ok(delete(directory, &deletion.account, mode)),
     }
 }
 
+/// What is to become of fields, by name: a value, or none.
+type Wishes<'a> = BTreeMap<&'a str, Option<Value>>;
+
 fn create(directory: &mut Directory, wanted: &NewAccount, mode: Mode) -> Result<Change, Failure> {
-    let Some(fields) = describe::fields(&wanted.kind) else {
-        let kinds = format!("give {} or {}", describe::PERSON, describe::SERVICE_ACCOUNT);
-        return Err(invalid_argument(vec![problem(
-            "kind",
-            "there is no such kind",
-            &kinds,
-        )]));
-    };
+    let wishes = wishes(wanted);
+    refuse(problems(wanted, &wishes), Error::InvalidArgument)?;
+    let mut entry = Entry::new(&wanted.kind);
+    let changes = set(&mut entry, wishes);
+    let address = |entry: &Entry| entry.text("email").map(|text| text.to_lowercase());
+    let mut accounts = directory.accounts.iter();
+    if let Some((id, _)) = accounts.find(|(_, there)| address(there) == address(&entry)) {
+        let (kind, id) = (ResourceKind::Account, id.clone());
+        let message = "another account has this address; change that one in place of creating one";
+        let there = ResourceReference { kind, id };
+        return Err(failure(Error::AlreadyExists(there), message));
+    }
+    let id = directory.next_id();
+    let outcome = done(mode, || directory.add(entry));
+    let mut created = change(Action::CreateAccount, &id, None, outcome);
+    created.steps[0].changes = changes;
+    for role in &wanted.roles {
+        let member = (role.clone(), id.clone());
+        let outcome = done(mode, || directory.members.insert(member));
+        let granted = change(Action::GrantRole, &id, Some(role), outcome);
+        created.steps.extend(granted.steps);
+    }
+    if mode == Mode::Plan {
+        // There is no such account yet.
+        created.account = None;
+        for step in &mut created.steps {
+            step.account = None;
+        }
+    }
+    Ok(created)
+}
+
+/// The fields that a new account is to have.
+fn wishes(wanted: &NewAccount) -> Wishes<'_> {
     let texts = [
         ("email", &wanted.email),
         ("given-name", &wanted.given_name),
@@ -98,292 +110,147 @@ fn create(directory: &mut Directory, wanted: &NewAccount, mode: Mode) -> Result<
         ("phone", &wanted.phone),
         ("organization", &wanted.organization),
     ];
-    let texts = texts
-        .into_iter()
-        .filter_map(|(name, text)| Some((name, Value::Text(text.clone()?))));
-    let further = wanted
-        .attributes
-        .iter()
-        .map(|attribute| (&*attribute.name, attribute.value.clone()));
-    let given: Vec<_> = texts.chain(further).collect();
-    let mut problems: Vec<_> = given
-        .iter()
-        .filter_map(|(name, value)| check(directory, &fields, name, Some(value)))
-        .collect();
+    let texts = texts.into_iter().filter(|(_, text)| text.is_some());
+    let texts = texts.map(|(name, text)| (name, text.clone().map(Value::Text)));
+    let attributes = wanted.attributes.iter();
+    let attributes = attributes.map(|of| (&*of.name, Some(of.value.clone())));
+    texts.chain(attributes).collect()
+}
+
+/// Everything that is wrong with an account to create.
+fn problems(wanted: &NewAccount, wishes: &Wishes) -> Vec<FieldProblem> {
+    let fields = describe::fields(&wanted.kind);
+    if fields.is_empty() {
+        return vec![problem("kind", "there is no such kind", "see `describe`")];
+    }
+    let mut problems = check(&fields, wishes);
     for field in fields.iter().filter(|field| field.required) {
-        if !given.iter().any(|(name, _)| *name == field.name) {
+        if !wishes.contains_key(&*field.name) {
             problems.push(problem(&field.name, "it is missing", "give it a value"));
         }
     }
-    for id in &wanted.roles {
-        let fits = directory.role(id).is_some_and(|role| {
-            role.account_kind
-                .as_ref()
-                .is_none_or(|kind| *kind == wanted.kind)
-        });
-        if !fits {
-            problems.push(problem(
-                "roles",
-                &format!("there is no role {id:?} for this kind of account"),
-                "choose another",
-            ));
+    for role in &wanted.roles {
+        let only = kind_of_role(role);
+        if !only.is_ok_and(|only| only.is_none_or(|only| only == wanted.kind)) {
+            let found = format!("there is no role {role:?} for this kind of account");
+            problems.push(problem("roles", &found, "choose another"));
         }
     }
-    refuse_problems(problems)?;
-    if let Some(there) = directory
-        .accounts
-        .iter()
-        .find(|account| same_address(account, wanted))
-    {
-        let reference = ResourceReference {
-            kind: ResourceKind::Account,
-            id: there.id.clone(),
-        };
-        return Err(failure(
-            Error::AlreadyExists(reference),
-            "another account has this address; change that one in place of creating one",
-        ));
-    }
-    if mode == Mode::Plan {
-        let step = Step {
-            account: None,
-            ..step(Action::CreateAccount, "", None, Outcome::WouldChange)
-        };
-        return Ok(Change {
-            outcome: Outcome::WouldChange,
-            steps: vec![step],
-            account: None,
-        });
-    }
-    let mut account = directory.new_account(&wanted.kind);
-    let changes = given
-        .into_iter()
-        .map(|(name, value)| set(&mut account, name, Some(value)))
-        .collect();
-    let id = account.id.clone();
-    done(mode, Action::CreateAccount, &id, || {
-        directory.accounts.push(account)
-    });
-    let mut steps = vec![Step {
-        changes,
-        ..step(Action::CreateAccount, &id, None, Outcome::Changed)
-    }];
-    for role in &wanted.roles {
-        directory.members.insert((role.clone(), id.clone()));
-        steps.push(step(Action::GrantRole, &id, Some(role), Outcome::Changed));
-    }
-    Ok(change(Outcome::Changed, steps))
+    problems
 }
 
-fn update(
+fn update<'a>(
     directory: &mut Directory,
-    wanted: &AccountUpdate,
+    wanted: &'a AccountUpdate,
     mode: Mode,
 ) -> Result<Change, Failure> {
-    let mut account = find(directory, &wanted.account)?.clone();
-    let mut fields = account
-        .kind
-        .as_deref()
-        .and_then(describe::fields)
-        .unwrap_or_default();
-    fields.retain(|field| field.name != "email");
-    let wishes = wanted.fields.iter().map(|(name, update)| match update {
-        FieldUpdate::Set(value) => (name, Some(value.clone())),
-        FieldUpdate::Clear => (name, None),
-    });
-    let problems = wishes
-        .clone()
-        .filter_map(|(name, value)| check(directory, &fields, name, value.as_ref()));
-    refuse_problems(problems.collect())?;
-    let mut changes: Vec<_> = wishes
-        .map(|(name, value)| set(&mut account, name, value))
-        .collect();
-    changes.retain(|change| change.before != change.after);
+    let id = &wanted.account;
+    let wish = |(name, update): &'a (String, FieldUpdate)| match update {
+        FieldUpdate::Set(value) => (&**name, Some(value.clone())),
+        FieldUpdate::Clear => (&**name, None),
+    };
+    let wishes: Wishes = wanted.fields.iter().map(wish).collect();
+    let fields = describe::update_fields(&directory.account(id)?.kind);
+    refuse(check(&fields, &wishes), Error::InvalidArgument)?;
+    edit(directory, Action::UpdateAccount, id, wishes, mode)
+}
+
+/// Changes an account as was asked for, and checked.
+fn edit(
+    directory: &mut Directory,
+    action: Action,
+    id: &str,
+    wishes: Wishes,
+    mode: Mode,
+) -> Result<Change, Failure> {
+    let mut entry = directory.account(id)?.clone();
+    let changes = set(&mut entry, wishes);
     let outcome = if changes.is_empty() {
         Outcome::Unchanged(UnchangedReason::NoDifference)
     } else {
-        done(mode, Action::UpdateAccount, &wanted.account, || {
-            replace(directory, account)
-        })
+        done(mode, || directory.accounts.insert(id.to_string(), entry))
     };
-    Ok(change(
-        outcome,
-        vec![Step {
-            changes,
-            ..step(Action::UpdateAccount, &wanted.account, None, outcome)
-        }],
-    ))
+    let mut edited = change(action, id, None, outcome);
+    edited.steps[0].changes = changes;
+    Ok(edited)
 }
 
-fn set_enabled(
-    directory: &mut Directory,
-    id: &str,
-    enabled: bool,
-    mode: Mode,
-) -> Result<Change, Failure> {
-    let mut account = find(directory, id)?.clone();
-    let action = if enabled {
-        Action::EnableAccount
+fn delete(directory: &mut Directory, id: &str, mode: Mode) -> Change {
+    let outcome = if directory.account(id).is_err() {
+        Outcome::Unchanged(UnchangedReason::AlreadyGone)
     } else {
-        Action::DisableAccount
+        done(mode, || directory.remove(id))
     };
-    let outcome = if account.enabled == Some(enabled) {
-        Outcome::Unchanged(UnchangedReason::NoDifference)
-    } else if account.administrator == Some(true) {
-        return Err(last_administrator());
-    } else {
-        account.enabled = Some(enabled);
-        done(mode, action, id, || replace(directory, account))
-    };
-    Ok(change(outcome, vec![step(action, id, None, outcome)]))
-}
-
-fn delete(
-    directory: &mut Directory,
-    deletion: &AccountDeletion,
-    mode: Mode,
-) -> Result<Change, Failure> {
-    let id = &deletion.account;
-    let outcome = match directory.account(id) {
-        None => Outcome::Unchanged(UnchangedReason::AlreadyGone),
-        Some(account) if account.administrator == Some(true) && !deletion.allow_administrator => {
-            let message = "the account administers the directory; allow for that if it is meant";
-            return Err(failure(
-                Error::Refused(RefusalReason::Administrator),
-                message,
-            ));
-        }
-        // The directory has one, and no way to make another.
-        Some(account) if account.administrator == Some(true) => return Err(last_administrator()),
-        Some(_) => done(mode, Action::DeleteAccount, id, || directory.remove(id)),
-    };
-    Ok(change(
-        outcome,
-        vec![step(Action::DeleteAccount, id, None, outcome)],
-    ))
+    change(Action::DeleteAccount, id, None, outcome)
 }
 
 /// Writes, or in a plan does not.
-fn done(mode: Mode, action: Action, account: &str, write: impl FnOnce()) -> Outcome {
+fn done<T>(mode: Mode, write: impl FnOnce() -> T) -> Outcome {
     if mode == Mode::Plan {
         return Outcome::WouldChange;
     }
-    let field = Field {
-        name: "account".to_string(),
-        value: account.to_string(),
-    };
-    logging::log(Level::Info, &format!("{action:?}"), &[field]);
     write();
     Outcome::Changed
 }
 
-fn find<'a>(directory: &'a Directory, id: &str) -> Result<&'a Account, Failure> {
-    directory
-        .account(id)
-        .ok_or_else(|| not_found(ResourceKind::Account, id))
-}
-
-fn replace(directory: &mut Directory, account: Account) {
-    let place = directory
-        .accounts
-        .iter_mut()
-        .find(|there| there.id == account.id);
-    place.into_iter().for_each(|there| *there = account.clone());
-}
-
-fn same_address(account: &Account, wanted: &NewAccount) -> bool {
-    let address = |email: &Option<String>| email.as_ref().map(|email| email.to_ascii_lowercase());
-    address(&account.email) == address(&wanted.email)
-}
-
-fn last_administrator() -> Failure {
-    let message =
-        "the account is the only administrator of the directory; nothing can be done to it";
-    failure(Error::Refused(RefusalReason::LastAdministrator), message)
-}
-
-/// What is wrong with giving a field this value, or with clearing it.
-fn check(
-    directory: &Directory,
-    fields: &[FieldDescription],
-    name: &str,
-    value: Option<&Value>,
-) -> Option<FieldProblem> {
-    let Some(field) = fields.iter().find(|field| field.name == name) else {
-        return Some(problem(
-            name,
-            "this kind of account does not take it",
-            "leave it out",
-        ));
-    };
-    let Some(value) = value else {
-        return field
-            .required
-            .then(|| problem(name, "it cannot be empty", "give it a value"));
-    };
-    let Value::Text(text) = value else {
-        return Some(problem(name, "it is not text", "give text"));
-    };
-    let is_wrong = match field.type_ {
-        FieldType::Email => !text.contains('@'),
-        FieldType::Reference(_) => !directory
-            .organizations
-            .iter()
-            .any(|there| there.id == *text),
-        _ => text.is_empty(),
-    };
-    is_wrong.then(|| problem(name, "it cannot be that", "see what `describe` says of it"))
-}
-
-/// Sets a field that was checked, and says what that changes.
-fn set(account: &mut Account, name: &str, value: Option<Value>) -> FieldChange {
-    let field = match name {
-        "email" => Some(&mut account.email),
-        "given-name" => Some(&mut account.given_name),
-        "family-name" => Some(&mut account.family_name),
-        "phone" => Some(&mut account.phone),
-        "organization" => Some(&mut account.organization),
-        _ => None,
-    };
-    let before = match (field, value.clone()) {
-        (Some(field), Some(Value::Text(text))) => field.replace(text).map(Value::Text),
-        (Some(field), _) => field.take().map(Value::Text),
-        (None, value) => {
-            let place = account
-                .attributes
-                .iter()
-                .position(|attribute| attribute.name == name);
-            let before = place.map(|place| account.attributes.remove(place).value);
-            account.attributes.extend(value.map(|value| Attribute {
-                name: name.to_string(),
-                value,
-            }));
-            before
+/// What is wrong with wishes, where these are the fields there are.
+fn check(fields: &[FieldDescription], wishes: &Wishes) -> Vec<FieldProblem> {
+    let mut problems = Vec::new();
+    for (name, value) in wishes {
+        let Some(field) = fields.iter().find(|field| field.name == *name) else {
+            problems.push(problem(name, "it is no field of this kind", "leave it out"));
+            continue;
+        };
+        let is_right = match (&field.type_, value) {
+            (_, None) => !field.required,
+            (FieldType::Email, Some(Value::Text(text))) => text.contains('@'),
+            (FieldType::Reference(_), Some(Value::Text(text))) => {
+                ORGANIZATIONS.iter().any(|(id, _)| id == text)
+            }
+            (_, Some(Value::Text(text))) => !text.is_empty(),
+            (_, Some(_)) => false,
+        };
+        if !is_right {
+            problems.push(problem(name, "it cannot be that", "see `describe`"));
         }
-    };
-    FieldChange {
-        field: name.to_string(),
-        before,
-        after: value,
     }
+    problems
 }
 
-fn step(action: Action, account: &str, role: Option<&String>, outcome: Outcome) -> Step {
-    Step {
+/// Sets fields that were checked, and says what that changes.
+fn set(entry: &mut Entry, wishes: Wishes) -> Vec<FieldChange> {
+    let mut changes = Vec::new();
+    for (name, after) in wishes {
+        let before = match &after {
+            Some(value) => entry.fields.insert(name.to_string(), value.clone()),
+            None => entry.fields.remove(name),
+        };
+        if before != after {
+            let field = name.to_string();
+            changes.push(FieldChange {
+                field,
+                before,
+                after,
+            });
+        }
+    }
+    changes
+}
+
+/// A write of one step, for the host and for its log.
+fn change(action: Action, account: &str, role: Option<&String>, outcome: Outcome) -> Change {
+    let message = format!("{action:?} {account}: {outcome:?}");
+    logging::log(Level::Info, &message, &[]);
+    let step = Step {
         action,
         account: Some(account.to_string()),
         role: role.cloned(),
         changes: Vec::new(),
         status: StepStatus::Done(outcome),
-    }
-}
-
-/// The whole of a write: it is about the account of its first step.
-fn change(outcome: Outcome, steps: Vec<Step>) -> Change {
-    let account = steps.first().and_then(|step| step.account.clone());
+    };
     Change {
         outcome,
-        steps,
-        account,
+        account: step.account.clone(),
+        steps: vec![step],
     }
 }

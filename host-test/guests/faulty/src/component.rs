@@ -10,8 +10,8 @@ use crate::contract::identity::connector::settings as host;
 use crate::contract::{
     self, AccountDetails, Assignment, Change, CheckReport, Continuation, Counts, Description,
     Error, Event, EventKind, Failure, Filter, Guest, Item, ListRequest, Mode, Operation,
-    OperationCheck, OperationDescription, Outcome, Page, Permission, ProvisionRequest,
-    RefusalReason, ResourceKinds, Summary, failure,
+    OperationDescription, Outcome, Page, ProvisionRequest, RefusalReason, ResourceKinds, Summary,
+    failure,
 };
 use crate::directory::Directory;
 use crate::settings::{CLIENT_SECRET, Settings};
@@ -51,24 +51,11 @@ impl Guest for Component {
 
     fn check() -> Result<CheckReport, Failure> {
         spoiled(with_directory(|_| {
-            let mut operations: Vec<_> = describe::OPERATIONS
-                .iter()
-                .map(|operation| OperationCheck {
-                    operation: operation.name,
-                    permission: Permission::Allowed,
-                })
-                .collect();
+            let mut report = describe::report();
             if fault() == "forgetful-check" {
-                operations.pop();
+                report.operations.pop();
             }
-            Ok(CheckReport {
-                healthy: true,
-                endpoint: "the memory of this instance".to_string(),
-                granted_scopes: None,
-                probes: Vec::new(),
-                operations,
-                advice: Vec::new(),
-            })
+            Ok(report)
         }))
     }
 

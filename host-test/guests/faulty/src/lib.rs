@@ -5,6 +5,7 @@
 //!
 //! Natively the crate is empty.
 
+#![cfg(target_arch = "wasm32")]
 #![deny(missing_docs)]
 #![deny(unsafe_code)]
 #![allow(
@@ -12,23 +13,16 @@
     reason = "the contract says what a failure is"
 )]
 
-#[cfg(target_arch = "wasm32")]
 mod component;
-#[cfg(target_arch = "wasm32")]
 #[path = "../../../../examples/connectors/in-memory/src/contract.rs"]
 mod contract;
-#[cfg(target_arch = "wasm32")]
 #[path = "../../../../examples/connectors/in-memory/src/describe.rs"]
 mod describe;
-#[cfg(target_arch = "wasm32")]
 #[path = "../../../../examples/connectors/in-memory/src/directory.rs"]
 mod directory;
-#[cfg(target_arch = "wasm32")]
 #[path = "../../../../examples/connectors/in-memory/src/list.rs"]
 mod list;
-#[cfg(target_arch = "wasm32")]
 #[path = "../../../../examples/connectors/in-memory/src/settings.rs"]
 mod settings;
-#[cfg(target_arch = "wasm32")]
 #[path = "../../../../examples/connectors/in-memory/src/write.rs"]
 mod write;

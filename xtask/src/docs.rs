@@ -1,0 +1,33 @@
+//! `cargo xtask docs`: the pages of `docs/` that are written from what the project says of itself.
+
+use anyhow::Result;
+
+use crate::workspace::Workspace;
+use crate::{component, host, process};
+
+/// What `cargo xtask docs --help` prints.
+pub const HELP: &str = "\
+Write the generated pages of docs/ anew.
+
+Usage: cargo xtask docs
+
+  docs/contract.md     from wit/
+  docs/operations.md   from what the component says in `describe`
+
+Builds the component first. The tests that write the pages also fail, in `cargo xtask test`, when one is out of date.
+";
+
+/// The tests of the host that write pages.
+const TESTS: [&str; 2] = ["contract", "documentation"];
+
+/// Has the tests write what they would otherwise compare with.
+pub fn run(workspace: &Workspace) -> Result<()> {
+    component::build(workspace)?;
+    host::announce_first_build(workspace)?;
+    let mut test = workspace.cargo("test");
+    test.args(["--quiet", "--package", "connector-host"]);
+    for name in TESTS {
+        test.args(["--test", name]);
+    }
+    process::run(test.env("UPDATE_DOCS", "1"))
+}
