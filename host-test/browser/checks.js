@@ -50,7 +50,7 @@ export const CHECKS = {
         const shown = (await report.text(cell)).split(":")[0].trim();
         const ids = answers[answer];
         if (ids === null) {
-          assert.ok(["", "–"].includes(shown), `${cell}: ${shown}`);
+          assert.match(shown, /^(–\s*not known)?$/u, cell);
           continue;
         }
         assert.equal(number(shown), ids.length, cell);
@@ -191,7 +191,7 @@ export const CHECKS = {
   "nothing that the tenant says is markup, script, or turns the direction of writing": async (report, expected) => {
     assert.equal(await report.page.$$eval("script", (nodes) => nodes.length), 2);
     assert.equal(await report.page.$$eval("img, iframe, object, link, base", (nodes) => nodes.length), 0);
-    await report.page.select("#accounts-section .pager select", "2000");
+    await report.page.select("#accounts-section .pager select", "500");
     const text = await report.page.evaluate(() => [...document.querySelectorAll("body *:not(script)")].filter((node) => node.children.length === 0).map((node) => node.textContent).join("\n"));
     assert.doesNotMatch(text, HIDDEN);
     for (const { givenName } of expected.accounts.filter(({ givenName }) => givenName?.includes("<"))) {
