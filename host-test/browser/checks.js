@@ -30,7 +30,7 @@ export const CHECKS = {
     const tenant = await report.text("h1");
     assert.match(tenant, /^https?:/u);
     const title = await report.page.title();
-    assert.ok(title.includes(tenant) && /\d{4}-\d{2}-\d{2}$/u.test(title), title);
+    assert.ok(title.startsWith(`Access review: ${tenant}, `) && /\d{4}-\d{2}-\d{2}$/u.test(title), title);
   },
 
   "it counts what was listed": async (report, expected) => {
@@ -50,7 +50,7 @@ export const CHECKS = {
         const shown = (await report.text(cell)).split(":")[0].trim();
         const ids = answers[answer];
         if (ids === null) {
-          assert.ok(["", "–"].includes(shown), `${cell}: ${shown}`);
+          assert.match(shown, /^(–\s*not known)?$/u, cell);
           continue;
         }
         assert.equal(number(shown), ids.length, cell);
@@ -74,10 +74,11 @@ export const CHECKS = {
     const account = expected.accounts.findLast((account) => account.email !== null);
     await report.search(account.email.toUpperCase());
     sameMembers(await report.ids(), [account.id]);
-    const foldable = expected.accounts.filter((account) => /^Zoë|^Björn/u.test(account.givenName ?? ""));
-    const [someone] = foldable;
-    await report.search(`${someone.givenName.normalize("NFD").replace(/\p{M}/gu, "")} ${someone.id}`);
-    assert.ok((await report.ids()).includes(someone.id), someone.givenName);
+    // Somebody whose address does not have the name without its accents already.
+    const plain = (account) => (account.familyName ?? "").normalize("NFD").replace(/\p{M}/gu, "");
+    const someone = expected.accounts.find((account) => plain(account) !== account.familyName && /^\w+$/u.test(plain(account)) && !account.email?.includes(plain(account).toLowerCase()));
+    await report.search(plain(someone));
+    assert.ok((await report.ids()).includes(someone.id), someone.familyName);
     await report.search("nobody has such a name");
     assert.equal(await report.found(), "0 accounts");
     await report.click("#clear");
@@ -97,7 +98,7 @@ export const CHECKS = {
     assert.match(caption, /Administrators; No second factor/u);
   },
 
-  "a list is sorted by its heads, and what is not known comes last": async (report) => {
+  "a list is sorted by its heads, and what is not known comes last": async (report, expected) => {
     for (const title of ["Account", "Last sign-in", "Second factor", "Organization"]) {
       for (const direction of ["ascending", "descending"]) {
         const head = await report.head(title);
@@ -116,6 +117,7 @@ export const CHECKS = {
       const shown = await days();
       const known = shown.filter((day) => /^\d/u.test(day));
       assert.deepEqual(known, turned([...known].sort()));
+      assert.equal(known.length > 0, expected.signInsAsked, "what is known comes first");
       assert.deepEqual(shown.slice(0, known.length), known, "what is not known comes last");
     }
   },
@@ -191,7 +193,7 @@ export const CHECKS = {
   "nothing that the tenant says is markup, script, or turns the direction of writing": async (report, expected) => {
     assert.equal(await report.page.$$eval("script", (nodes) => nodes.length), 2);
     assert.equal(await report.page.$$eval("img, iframe, object, link, base", (nodes) => nodes.length), 0);
-    await report.page.select("#accounts-section .pager select", "2000");
+    await report.page.select("#accounts-section .pager select", "500");
     const text = await report.page.evaluate(() => [...document.querySelectorAll("body *:not(script)")].filter((node) => node.children.length === 0).map((node) => node.textContent).join("\n"));
     assert.doesNotMatch(text, HIDDEN);
     for (const { givenName } of expected.accounts.filter(({ givenName }) => givenName?.includes("<"))) {

@@ -122,11 +122,14 @@ impl Page {
         serde_json::from_str(data).expect("the data is JSON")
     }
 
-    /// The numbers that stand beside something to look at, without JavaScript.
+    /// The numbers that stand beside something to look at, without JavaScript; `–` where it is not known.
     fn finding(&self, name: &str) -> [String; 2] {
         ["finding", "not-known"].map(|attribute| {
-            self.between(&format!("data-{attribute}=\"{name}\">"), "</td>")
-                .replace("<span title=\"not known\">–</span>", "–")
+            let cell = self.between(&format!("data-{attribute}=\"{name}\">"), "</td>");
+            match cell.contains(">not known<") {
+                true => "–".to_string(),
+                false => cell.to_string(),
+            }
         })
     }
 }

@@ -41,6 +41,8 @@ pub fn run(workspace: &Workspace) -> Result<()> {
     }
     let chromium = match provision::provision_chromium() {
         Ok(chromium) => chromium,
+        // Whoever names one wants that one.
+        Err(reason) if std::env::var_os("CHROME").is_some() => return Err(reason),
         Err(reason) => {
             println!(
                 "reports in a browser: skipped, since there is no Chromium here, and none could be installed ({reason:#})"

@@ -48,7 +48,7 @@ fn escape(text: &str, escape_one: impl Fn(&mut String, char)) -> Cow<'_, str> {
 /// Control characters, and those that hide text, break lines or turn the direction of writing.
 fn acts_on_a_terminal(c: char) -> bool {
     c.is_control()
-        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+        || matches!(c, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }
 
 #[cfg(test)]
@@ -77,6 +77,7 @@ mod tests {
     #[test]
     fn the_direction_of_writing_stays() {
         assert_eq!(one_line("abc\u{202e}fed"), "abc\\u{202e}fed");
+        assert_eq!(one_line("abc\u{61c}fed"), "abc\\u{61c}fed");
     }
 
     #[test]

@@ -39,8 +39,8 @@ pub fn render(columns: &Columns, finished: &str) -> String {
     if columns.sign_ins_asked {
         charts += &by_kind(
             columns,
-            "Last sign-in by kind, in days before the snapshot",
-            &["Within 30 days", "31 to 90", "Earlier", "None on record"],
+            "Last sign-in on record by kind, before the snapshot",
+            &["≤ 30 days", "≤ 90 days", "Earlier", "None"],
             &age_column(&accounts.last_sign_in, finished),
         );
     }
@@ -92,7 +92,13 @@ fn members(columns: &Columns) -> String {
             let id = ids.id.iter().chain(&ids.unknown).nth(role);
             format!("role {}", id.map_or("", String::as_str))
         });
-        row(&mut rows, &Name(&name).to_string(), &[members[role]], most);
+        row(
+            &mut rows,
+            &Name(&name).to_string(),
+            &[members[role]],
+            &[],
+            most,
+        );
     }
     let note = match left_out {
         0 => String::new(),
@@ -119,7 +125,7 @@ fn by_kind(columns: &Columns, title: &str, heads: &[&str], column: &Column<'_>) 
             || "Kind not known".to_string(),
             |kind| Name(kind).to_string(),
         );
-        row(&mut rows, &label, &numbers, numbers.iter().sum());
+        row(&mut rows, &label, &numbers, heads, numbers.iter().sum());
     }
     chart(title, &[&["Kind"], heads].concat(), &rows, "")
 }
@@ -156,31 +162,43 @@ fn key(place: usize) -> String {
     )
 }
 
-/// A row with its bar. The label is HTML.
-fn row(rows: &mut String, label: &str, numbers: &[u64], whole: u64) {
-    let mut bar = String::new();
+/// A row with its bar. The label is HTML; heads are those of the numbers, where there are several.
+fn row(rows: &mut String, label: &str, numbers: &[u64], heads: &[&str], whole: u64) {
     let mut cells = String::new();
+    for (place, number) in numbers.iter().enumerate() {
+        let head = heads.get(place);
+        let head = head.map(|head| format!(r#" data-label="{}""#, Text(head)));
+        // Writing to a string cannot fail.
+        let _ = write!(
+            cells,
+            r#"<td role="cell" class="number"{}>{}</td>"#,
+            head.unwrap_or_default(),
+            Number(*number)
+        );
+    }
+    let _ = write!(
+        rows,
+        r#"<tr role="row"><th scope="row" role="rowheader">{label}</th><td role="cell" class="measure">{}</td>{cells}</tr>"#,
+        bar(numbers, whole)
+    );
+}
+
+/// A bar of as many parts as there are numbers.
+fn bar(numbers: &[u64], whole: u64) -> String {
+    let mut parts = String::new();
     let mut before = 0;
     for (place, number) in numbers.iter().enumerate() {
         if *number > 0 {
             let (x, width) = (percent(before, whole), percent(*number, whole));
             // Writing to a string cannot fail.
             let _ = write!(
-                bar,
+                parts,
                 r#"<rect class="part{place}" x="{x}%" width="{width}%" height="100%"/>"#
             );
         }
         before += number;
-        let _ = write!(
-            cells,
-            r#"<td role="cell" class="number">{}</td>"#,
-            Number(*number)
-        );
     }
-    let _ = write!(
-        rows,
-        r#"<tr role="row"><th scope="row" role="rowheader">{label}</th><td role="cell" class="measure"><svg class="bar" aria-hidden="true">{bar}</svg></td>{cells}</tr>"#
-    );
+    format!(r#"<svg class="bar" aria-hidden="true">{parts}</svg>"#)
 }
 
 /// To the hundredth, without a float that could be written differently elsewhere.

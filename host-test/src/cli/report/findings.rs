@@ -38,15 +38,24 @@ pub fn find(columns: &Columns) -> Vec<Finding> {
     ]
 }
 
-/// Each state with how many are in it, as in ` pending: 5, expired: 2.`
+/// Each state with how many are in it, as in `: expired 2, pending 5`.
 fn told(states: &BTreeMap<&str, u64>) -> String {
     let states: Vec<_> = states
         .iter()
-        .map(|(state, accounts)| format!("{state}: {accounts}"))
+        .map(|(state, accounts)| format!("{state} {accounts}"))
         .collect();
     match states.as_slice() {
         [] => String::new(),
-        states => format!(" {}.", states.join(", ")),
+        states => format!(": {}", states.join(", ")),
+    }
+}
+
+/// As in `1 account` and `no roles`.
+fn counted(count: usize, what: &str) -> String {
+    match count {
+        0 => format!("no {what}s"),
+        1 => format!("1 {what}"),
+        count => format!("{count} {what}s"),
     }
 }
 
@@ -136,7 +145,7 @@ impl<'a> Accounts<'a> {
             not_known: Some(self.count(|account| invitations.get(account).is_none())),
             title: "Invitation not accepted",
             explanation: format!(
-                "Pending, expired, or in a state of the connected system's own.{}",
+                "Pending, expired, or in a state of the connected system's own{}.",
                 told(&states)
             ),
         }
@@ -163,10 +172,10 @@ impl<'a> Accounts<'a> {
             not_known: None,
             title: "Grants of unknown accounts or roles",
             explanation: format!(
-                "Grants name {} accounts and {} roles that the connected system did not list. Where there are any, find out why \
-                 before relying on the rest.",
-                accounts.ids.unknown.len(),
-                roles.ids.unknown.len()
+                "Grants name {} and {} that the connected system did not list. Where there are any, find out why before relying \
+                 on the rest.",
+                counted(accounts.ids.unknown.len(), "account"),
+                counted(roles.ids.unknown.len(), "role"),
             ),
         }
     }

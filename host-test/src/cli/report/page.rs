@@ -13,6 +13,9 @@ use super::{Report, charts};
 /// How every report begins, by which it is known to be one.
 pub const BEGINNING: &str = "<!DOCTYPE html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n<meta name=\"generator\" content=\"connector-host report\">\n";
 
+/// What stands for what is not known: a dash to see, and words to hear.
+const NOT_KNOWN: &str = "<span class=\"none\"><span aria-hidden=\"true\">–</span><span class=\"unseen\">not known</span></span>";
+
 const STYLE: &str = include_str!("page/style.css");
 /// One script, in the order in which its parts need each other.
 const SCRIPT: &str = concat!(
@@ -83,7 +86,7 @@ fn provenance(provenance: &Provenance) -> String {
     let rows = [
         ("Taken", span(&run.started, &run.finished)),
         ("Complete", "yes: every listing ran to its end".to_string()),
-        ("Oddities", notices),
+        ("Notices of the connector", notices),
         ("Details asked for", details),
         (
             "Connector",
@@ -123,7 +126,7 @@ fn finding(finding: &Finding) -> String {
         ..
     } = finding;
     let accounts = finding.accounts.map_or_else(
-        || "<span title=\"not known\">–</span>".to_string(),
+        || NOT_KNOWN.to_string(),
         |accounts| Number(accounts).to_string(),
     );
     // Where nothing can be unknown, the cell is empty and not zero.

@@ -134,12 +134,14 @@ class AccountFilters {
   }
 
   box(finding, answer, title, cell, changed, of = null) {
-    // Nothing is counted, or nothing is unknown.
-    if (!/\d/u.test(cell.textContent) || (of !== null && cell.textContent === "0")) return element("span");
+    const count = cell.textContent;
+    // What was not asked for can only be not known; and where nothing is unknown, there is nothing to choose.
+    if (count.startsWith("–")) return element("span", {}, `${title}: not asked for`);
+    if (of !== null && ["", "0"].includes(count)) return element("span");
     const input = element("input", { type: "checkbox", change: changed });
     this.boxes.push({ finding, answer, title: of === null ? title : `${of}: not known`, input });
     const about = of === null ? [] : [element("span", { class: "unseen" }, `${of}: `)];
-    return element("label", {}, input, element("span", {}, ...about, `${title} (${cell.textContent})`));
+    return element("label", {}, input, element("span", {}, ...about, `${title} (${count})`));
   }
 
   clear() {
@@ -175,6 +177,12 @@ class AccountFilters {
   }
 }
 
+function accountCaption() {
+  const unknown = ALL_ACCOUNTS - KNOWN_ACCOUNTS;
+  const also = unknown === 0 ? "" : `, with ${number(unknown)} that only grants name`;
+  return `Accounts and the roles they hold${also}`;
+}
+
 function accountList() {
   const section = document.getElementById("accounts-section");
   const found = searcher(ALL_ACCOUNTS, accountText);
@@ -183,7 +191,7 @@ function accountList() {
     list.show(matches, description);
   };
   const filters = new AccountFilters(section, apply);
-  const list = new List({ section, caption: "Accounts and the roles they hold", what: ["account", "accounts"], rows: everyPlace(ALL_ACCOUNTS), columns: accountColumns(filters), details: accountDetails });
+  const list = new List({ section, caption: accountCaption(), what: ["account", "accounts"], rows: everyPlace(ALL_ACCOUNTS), columns: accountColumns(filters), details: accountDetails });
   apply();
   return { filters, apply };
 }
