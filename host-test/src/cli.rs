@@ -11,6 +11,7 @@ mod output;
 mod progress;
 mod session;
 mod snapshot;
+mod suggest;
 mod traffic;
 
 use std::io;
@@ -78,6 +79,7 @@ async fn dispatch(session: Arc<Session>, command: Command) -> Result<(), Failure
         Command::Conformance(args) => commands::conformance::run(session, args).await,
         Command::Sync(args) => commands::sync::run(session, args).await,
         Command::Diff(args) => commands::diff::run(session, &args),
+        Command::Tenants => commands::tenants::run(session),
         Command::Simulate(args) => commands::simulate::run(session, args).await,
         Command::Demo => demo::run(session).await,
     }
@@ -114,9 +116,11 @@ fn if_interrupted(command: &Command) -> Option<&'static str> {
             Some("Accounts whose address begins with conformance- may be left in the tenant.")
         }
         Command::Conformance(_) => Some("Nothing was changed."),
-        Command::Describe | Command::Check | Command::Diff(_) | Command::Demo => {
-            Some("Nothing was changed.")
-        }
+        Command::Describe
+        | Command::Check
+        | Command::Diff(_)
+        | Command::Tenants
+        | Command::Demo => Some("Nothing was changed."),
         Command::Simulate(_) => None,
     }
 }

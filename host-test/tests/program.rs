@@ -64,7 +64,11 @@ fn program(arguments: &[&str]) -> Command {
     let mut program = Command::new(env!("CARGO_BIN_EXE_connector-host"));
     program
         .args(arguments)
-        .env("CONNECTOR_COMPONENT", support::component());
+        .env("CONNECTOR_COMPONENT", support::component())
+        // There is no configuration file.
+        .env("XDG_CONFIG_HOME", env!("CARGO_TARGET_TMPDIR"))
+        .env_remove("CONNECTOR_TENANT")
+        .env_remove("CONNECTOR_CONFIG");
     for name in ["BASE_URL", "CLIENT_ID", "CLIENT_SECRET", "SCOPE"] {
         program.env_remove(format!("NINJAONE_{name}"));
     }

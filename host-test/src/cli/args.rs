@@ -86,10 +86,26 @@ pub struct Options {
     pub settings: SettingFlags,
 }
 
-/// Where the settings of the tenant are: a flag beats the environment, and the environment beats the file.
+/// Where the settings of the tenant are: a flag beats the environment, and the environment beats the file. With a tenant chosen
+/// by name the environment is left out.
 #[derive(Debug, Default, Args)]
 #[command(next_help_heading = "Settings of the tenant (flag, else environment, else file)")]
 pub struct SettingFlags {
+    /// One of the tenants in the configuration file [env: CONNECTOR_TENANT]
+    ///
+    /// Its settings are those of its table, and the flags that are given. No NINJAONE_ variable counts, so that the settings of
+    /// two tenants are never mixed.
+    #[arg(long, global = true, value_name = "NAME")]
+    pub tenant: Option<String>,
+    /// The configuration file [env: CONNECTOR_CONFIG] [default: ~/.config/connector-host/config.toml]
+    ///
+    /// In TOML: base-url, client-id, scope, and client-secret, client-secret-file or client-secret-env (the name of a variable);
+    /// also component, ca-file, and a table `settings` for other connectors. Either at the top, for one tenant, or in a table
+    /// [tenants.NAME] for each of several. Paths are relative to the folder of the file.
+    ///
+    /// The default, in $XDG_CONFIG_HOME where that is set, is left out where a flag or the environment gives a base URL.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
     /// The address of NinjaOne, such as https://app.ninjarmm.com [env: NINJAONE_BASE_URL]
     #[arg(long, global = true, value_name = "URL")]
     pub base_url: Option<String>,
@@ -114,9 +130,6 @@ pub struct SettingFlags {
     /// A setting that another connector asks for, and that is no secret; as often as needed
     #[arg(long = "setting", global = true, value_name = "KEY=VALUE", value_parser = key_and_value)]
     pub others: Vec<(String, String)>,
-    /// A TOML file with any of base-url, client-id, client-secret, client-secret-file and scope
-    #[arg(long, global = true, value_name = "FILE")]
-    pub config: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -130,6 +143,7 @@ pub enum Command {
     /// Try the connection, and show which operations it allows
     #[command(after_long_help = examples!(
         "connector-host check",
+        "connector-host check --tenant acme",
         "connector-host check --config tenant.toml --json | jq .healthy"
     ))]
     Check,
@@ -167,7 +181,7 @@ pub enum Command {
         after_long_help = examples!(
             "connector-host sync",
             "connector-host sync --json > tenant.jsonl",
-            "connector-host sync --out tenant.db",
+            "connector-host sync --tenant acme --out acme.db",
             "connector-host sync --out tenant.db --most-lost 5 --details management"
         )
     )]
@@ -182,6 +196,12 @@ pub enum Command {
         )
     )]
     Diff(DiffArgs),
+    /// Show the names and addresses of the tenants in the configuration file
+    #[command(after_long_help = examples!(
+        "connector-host tenants",
+        "connector-host tenants --config tenants.toml --json | jq -r .name"
+    ))]
+    Tenants,
     /// Try which promises of the contract the connector keeps; with --write, it changes the tenant
     #[command(
         long_about = "Try which promises of the contract the connector keeps, and say of each whether it held, was broken, or could \

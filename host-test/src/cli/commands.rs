@@ -9,4 +9,5 @@ pub mod list;
 pub mod provision;
 pub mod simulate;
 pub mod sync;
+pub mod tenants;
 pub mod write;

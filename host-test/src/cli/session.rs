@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use connector_host::http::Timeouts;
 use connector_host::{Connector, Host, HostOptions, Limits, Plugin};
 
-use super::args::{Command, Options};
-use super::config::Config;
+use super::args::{Command, Options, SettingFlags};
+use super::config::{self, Config, Section};
 use super::failure::Failure;
 use super::output::Output;
 use super::progress::Progress;
@@ -24,19 +24,23 @@ pub struct Session {
     /// The snapshot that is being written.
     pub unfinished: Unfinished,
     options: Options,
+    /// What the configuration file says of the tenant.
+    section: Section,
 }
 
 impl Session {
     pub fn new(options: Options, command: &Command) -> Result<Self, Failure> {
-        let traffic = Traffic::open(&options)?;
+        let section = section(&options, command)?;
+        let ca_file = options.ca_file.as_ref().or(section.ca_file.as_ref());
+        let traffic = Traffic::open(&options.traffic, ca_file.map(PathBuf::as_path))?;
         if traffic.is_ordered()
             && matches!(
                 command,
-                Command::Simulate(_) | Command::Diff(_) | Command::Demo
+                Command::Simulate(_) | Command::Diff(_) | Command::Tenants | Command::Demo
             )
         {
             return Err(Failure::Usage(
-                "simulate, diff and demo call no tenant: there is nothing to --record or to --replay"
+                "simulate, diff, tenants and demo call no tenant: there is nothing to --record or to --replay"
                     .to_string(),
             ));
         }
@@ -46,22 +50,33 @@ impl Session {
             traffic,
             unfinished: Unfinished::default(),
             options,
+            section,
         })
+    }
+
+    /// The flags for the settings of the tenant.
+    pub fn setting_flags(&self) -> &SettingFlags {
+        &self.options.settings
     }
 
     /// The settings of the tenant.
     pub fn config(&self) -> Result<Config, Failure> {
+        let (flags, section) = (&self.options.settings, self.section.clone());
         match &self.traffic {
             Traffic::Replayed { settings, .. } => {
-                Config::without_environment(&self.options.settings, settings)
+                let given = Config::find(flags, without_ninjaone, section)?;
+                Ok(given.or(settings.clone()))
             }
-            Traffic::Live(_) | Traffic::Recorded { .. } => Config::find(&self.options.settings),
+            Traffic::Live(_) | Traffic::Recorded { .. } => {
+                Config::find(flags, config::variable, section)
+            }
         }
     }
 
     /// The component, loaded.
     pub fn plugin(&self) -> Result<Plugin, Failure> {
-        let path = match &self.options.component {
+        let component = self.options.component.as_ref();
+        let path = match component.or(self.section.component.as_ref()) {
             Some(path) => path.clone(),
             None => built_component()?,
         };
@@ -102,6 +117,32 @@ impl Session {
             ..HostOptions::default()
         }
     }
+}
+
+/// What a configuration file says of the tenant, for the commands that have to do with one.
+fn section(options: &Options, command: &Command) -> Result<Section, Failure> {
+    let flags = &options.settings;
+    let tenant = config::variable("CONNECTOR_TENANT");
+    let named = flags.tenant.is_some() || flags.config.is_some() || tenant.is_some();
+    let needed = match command {
+        Command::Simulate(_) | Command::Diff(_) | Command::Demo | Command::Tenants => false,
+        // A replay needs no settings.
+        _ => named || options.traffic.replay.is_none(),
+    };
+    if !needed {
+        return Ok(Section::default());
+    }
+    match config::section(flags, config::variable) {
+        // A description needs no tenant, and so it does not matter that none can be found.
+        Err(_) if matches!(command, Command::Describe) && !named => Ok(Section::default()),
+        section => Ok(section?.unwrap_or_default()),
+    }
+}
+
+/// The environment of a replay: the settings of a tenant in it are for the network.
+fn without_ninjaone(name: &str) -> Option<String> {
+    let of_a_tenant = name.starts_with("NINJAONE_");
+    (!of_a_tenant).then(|| config::variable(name)).flatten()
 }
 
 /// Looks for the component in the current folder and in those above it.
