@@ -28,7 +28,10 @@ use self::session::Session;
 
 /// Runs the program.
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return misused(&error),
+    };
     start_logging(&cli.options);
     let as_json = cli.options.json;
     match run(cli) {
@@ -38,6 +41,19 @@ pub fn main() -> ExitCode {
             ExitCode::from(failure.exit() as u8)
         }
     }
+}
+
+/// Tells what is wrong with the command line, or shows the help that was asked for.
+fn misused(error: &clap::Error) -> ExitCode {
+    // Which options there are is not known here; it is enough that it was asked for somewhere.
+    if error.use_stderr() && std::env::args_os().any(|argument| argument == "--json") {
+        let text = error.to_string();
+        let text = text.strip_prefix("error: ").unwrap_or(&text).trim_end();
+        let failure = Failure::Usage(text.to_string());
+        failure.report(true);
+        return ExitCode::from(failure.exit() as u8);
+    }
+    error.exit()
 }
 
 fn run(cli: Cli) -> Result<(), Failure> {

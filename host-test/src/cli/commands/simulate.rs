@@ -11,7 +11,7 @@ use crate::cli::session::Session;
 
 /// The first line on standard output: what a connector needs to know.
 #[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(tag = "type", rename = "simulator", rename_all = "camelCase")]
 struct Started {
     base_url: String,
     client_id: String,
