@@ -98,6 +98,8 @@ async fn dispatch(session: Arc<Session>, command: Command) -> Result<(), Failure
         Command::Tenants => commands::tenants::run(session),
         Command::Simulate(args) => commands::simulate::run(session, args).await,
         Command::Demo => demo::run(session).await,
+        Command::Completions(args) => commands::completions::run(session, &args),
+        Command::Man(args) => commands::man::run(session, &args),
     }
 }
 
@@ -136,7 +138,9 @@ fn if_interrupted(command: &Command) -> Option<&'static str> {
         | Command::Check
         | Command::Diff(_)
         | Command::Tenants
-        | Command::Demo => Some("Nothing was changed."),
+        | Command::Demo
+        | Command::Completions(_)
+        | Command::Man(_) => Some("Nothing was changed."),
         Command::Simulate(_) => None,
     }
 }

@@ -19,7 +19,7 @@ use serde_json::{Map, Value, json};
 use support::tenant;
 
 /// Commands that write no lines of JSON: what they write has a form of its own.
-const WITHOUT_JSON: [&str; 1] = ["demo"];
+const WITHOUT_JSON: [&str; 3] = ["completions", "demo", "man"];
 
 /// Holds lines to the schema, and remembers which kinds of lines there were.
 struct Judge {

@@ -9,6 +9,7 @@ macro_rules! examples {
 
 mod filters;
 mod provision;
+mod shell;
 mod simulate;
 mod snapshot;
 mod traffic;
@@ -22,6 +23,7 @@ use secrecy::SecretString;
 
 pub use self::filters::ListArgs;
 pub use self::provision::{CreateArgs, ProvisionCommand, UpdateArgs};
+pub use self::shell::{CompletionsArgs, ManArgs};
 pub use self::simulate::SimulateArgs;
 pub use self::snapshot::{DiffArgs, SyncArgs};
 pub use self::traffic::TrafficFlags;
@@ -32,7 +34,16 @@ use super::exit;
 #[command(
     name = "connector-host",
     version,
-    after_long_help = exit::help(),
+    after_long_help = format!(
+        "{}\n\n{}",
+        examples!(
+            "connector-host check",
+            "connector-host list accounts --kind technician",
+            "connector-host sync --tenant acme --out acme.db",
+            "connector-host grant --account 42 --role 7 --plan"
+        ),
+        exit::help()
+    ),
     infer_subcommands = false,
     disable_help_subcommand = true
 )]
@@ -168,7 +179,10 @@ pub enum Command {
     ))]
     Revoke(AssignmentArgs),
     /// Create, change, enable, disable or remove an account
-    #[command(subcommand)]
+    #[command(subcommand, after_long_help = examples!(
+        "connector-host provision create --kind technician --email jo@example.com --given-name Jo --family-name Doe --plan",
+        "connector-host provision delete --account 42 --plan"
+    ))]
     Provision(ProvisionCommand),
     /// List everything, check that it fits together, and write a snapshot of it where one is asked for
     #[command(
@@ -223,6 +237,41 @@ pub enum Command {
     /// Show everything that the connector does, against a simulated NinjaOne
     #[command(after_long_help = examples!("connector-host demo"))]
     Demo,
+    /// Write the script by which a shell completes commands, options and their values
+    #[command(after_long_help = examples!(
+        "connector-host completions bash > ~/.local/share/bash-completion/completions/connector-host",
+        "connector-host completions zsh > ~/.zfunc/_connector-host",
+        "connector-host completions fish > ~/.config/fish/completions/connector-host.fish"
+    ))]
+    Completions(CompletionsArgs),
+    /// Write the manual: its first page, or all pages into a folder
+    #[command(after_long_help = examples!(
+        "connector-host man | man -l -",
+        "connector-host man --out ~/.local/share/man/man1 && man connector-host-sync"
+    ))]
+    Man(ManArgs),
+}
+
+impl Command {
+    /// Whether it has to do with a tenant, its settings and its traffic.
+    pub fn calls_a_tenant(&self) -> bool {
+        match self {
+            Self::Describe
+            | Self::Check
+            | Self::List(_)
+            | Self::Grant(_)
+            | Self::Revoke(_)
+            | Self::Provision(_)
+            | Self::Sync(_)
+            | Self::Conformance(_) => true,
+            Self::Diff(_)
+            | Self::Tenants
+            | Self::Simulate(_)
+            | Self::Demo
+            | Self::Completions(_)
+            | Self::Man(_) => false,
+        }
+    }
 }
 
 #[derive(Debug, Args)]

@@ -33,14 +33,9 @@ impl Session {
         let section = section(&options, command)?;
         let ca_file = options.ca_file.as_ref().or(section.ca_file.as_ref());
         let traffic = Traffic::open(&options.traffic, ca_file.map(PathBuf::as_path))?;
-        if traffic.is_ordered()
-            && matches!(
-                command,
-                Command::Simulate(_) | Command::Diff(_) | Command::Tenants | Command::Demo
-            )
-        {
+        if traffic.is_ordered() && !command.calls_a_tenant() {
             return Err(Failure::Usage(
-                "simulate, diff, tenants and demo call no tenant: there is nothing to --record or to --replay"
+                "this command calls no tenant: there is nothing to --record or to --replay"
                     .to_string(),
             ));
         }
@@ -124,11 +119,8 @@ fn section(options: &Options, command: &Command) -> Result<Section, Failure> {
     let flags = &options.settings;
     let tenant = config::variable("CONNECTOR_TENANT");
     let named = flags.tenant.is_some() || flags.config.is_some() || tenant.is_some();
-    let needed = match command {
-        Command::Simulate(_) | Command::Diff(_) | Command::Demo | Command::Tenants => false,
-        // A replay needs no settings.
-        _ => named || options.traffic.replay.is_none(),
-    };
+    // A replay needs no settings.
+    let needed = command.calls_a_tenant() && (named || options.traffic.replay.is_none());
     if !needed {
         return Ok(Section::default());
     }
