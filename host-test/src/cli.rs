@@ -1,12 +1,14 @@
 //! The command line. One module per command, and the few that they share.
 
 mod args;
+mod color;
 mod commands;
 mod config;
 mod demo;
 mod escape;
 mod exit;
 mod failure;
+mod log;
 mod output;
 mod progress;
 mod session;
@@ -19,22 +21,25 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::Parser;
-use tracing_subscriber::EnvFilter;
 
-use self::args::{Cli, Command, Options};
+use self::args::{Cli, Command};
 use self::exit::Exit;
 use self::failure::Failure;
+use self::progress::Progress;
 use self::session::Session;
 
 /// Runs the program.
 pub fn main() -> ExitCode {
+    color::choose_early(std::env::args_os());
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => return misused(&error),
     };
-    start_logging(&cli.options);
+    color::choose(cli.options.color);
+    let progress = Progress::new(&cli.options);
+    log::start(&cli.options, &progress);
     let as_json = cli.options.json;
-    match run(cli) {
+    match run(cli, progress) {
         Ok(()) => ExitCode::from(Exit::Ok as u8),
         Err(failure) => {
             failure.report(as_json);
@@ -56,12 +61,12 @@ fn misused(error: &clap::Error) -> ExitCode {
     error.exit()
 }
 
-fn run(cli: Cli) -> Result<(), Failure> {
+fn run(cli: Cli, progress: Progress) -> Result<(), Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .map_err(|error| Failure::Local(format!("cannot start the runtime: {error}")))?;
-    let session = Arc::new(Session::new(cli.options, &cli.command)?);
+    let session = Arc::new(Session::new(cli.options, &cli.command, progress)?);
     let cut = if_interrupted(&cli.command);
     // In a task of its own: Ctrl-C does not wait for a command that is busy.
     let command = runtime.spawn(dispatch(session.clone(), cli.command));
@@ -143,20 +148,4 @@ fn if_interrupted(command: &Command) -> Option<&'static str> {
         | Command::Man(_) => Some("Nothing was changed."),
         Command::Simulate(_) => None,
     }
-}
-
-fn start_logging(options: &Options) {
-    let level = match (options.quiet, options.verbose) {
-        (true, _) => "off",
-        (false, 0) => "warn",
-        (false, 1) => "debug",
-        (false, _) => "trace",
-    };
-    // The engine's own log is left out: thousands of lines for each call, about what goes on between host and guest.
-    let filter = EnvFilter::new(format!("connector={level},connector_host={level}"));
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(io::stderr)
-        .with_ansi(io::IsTerminal::is_terminal(&io::stderr()))
-        .init();
 }

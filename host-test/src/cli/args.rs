@@ -27,6 +27,7 @@ pub use self::shell::{CompletionsArgs, ManArgs};
 pub use self::simulate::SimulateArgs;
 pub use self::snapshot::{DiffArgs, SyncArgs};
 pub use self::traffic::TrafficFlags;
+use super::color::Color;
 use super::exit;
 
 /// Runs an identity connector: lists accounts, roles and grants, and changes them.
@@ -73,6 +74,9 @@ pub struct Options {
     /// Show progress even where standard error is not a terminal
     #[arg(long, global = true, conflicts_with = "quiet")]
     pub progress: bool,
+    /// When to use color
+    #[arg(long, global = true, value_enum, value_name = "WHEN", default_value_t = Color::Auto)]
+    pub color: Color,
     /// Trust the certificate authorities in this PEM file, beside those of the operating system
     #[arg(long, global = true, value_name = "FILE", env = "CONNECTOR_CA_FILE")]
     pub ca_file: Option<PathBuf>,

@@ -7,6 +7,7 @@ use connector_host::http::ReplayError;
 use connector_host::{CallError, LoadError};
 use serde::Serialize;
 
+use super::color::{Mark, Painter};
 use super::escape;
 use super::exit::Exit;
 use super::snapshot;
@@ -122,7 +123,8 @@ impl Failure {
             let line = serde_json::to_string(&self.line()).unwrap_or_default();
             escape::json(&line).into_owned()
         } else {
-            format!("error: {}", escape::lines(&self.to_string()))
+            let head = Painter::new(&io::stderr()).paint(Mark::Error, "error:");
+            format!("{head} {}", escape::lines(&self.to_string()))
         };
         // Not `eprintln!`, which panics where standard error is closed.
         let _ = io::Write::write_all(&mut io::stderr(), format!("{text}\n").as_bytes());

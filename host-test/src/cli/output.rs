@@ -6,11 +6,13 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use comfy_table::{ContentArrangement, Table, presets};
 use serde::Serialize;
 
+use super::color::{Mark, Painter};
 use super::escape;
 
 /// Standard output, shared by what runs at the same time.
 pub struct Output {
     json: bool,
+    painter: Painter,
     out: Mutex<BufWriter<Stdout>>,
 }
 
@@ -18,6 +20,7 @@ impl Output {
     pub fn new(json: bool) -> Self {
         Self {
             json,
+            painter: Painter::new(&io::stdout()),
             out: Mutex::new(BufWriter::new(io::stdout())),
         }
     }
@@ -40,7 +43,12 @@ impl Output {
 
     /// Writes a table for people; its cells are escaped.
     pub fn table(&self, table: &Rows) -> io::Result<()> {
-        self.text(&table.render(terminal_width()))
+        self.text(&table.render(terminal_width(), self.painter))
+    }
+
+    /// Words for people, colored where that is wanted.
+    pub fn paint(&self, mark: Mark, text: &str) -> String {
+        self.painter.paint(mark, text)
     }
 
     /// Hands on what was written so far.
@@ -62,14 +70,26 @@ fn terminal_width() -> Option<u16> {
 pub struct Rows {
     head: Vec<&'static str>,
     rows: Vec<Vec<String>>,
+    /// A column, and what its cells mean.
+    judged: Option<(usize, Judge)>,
 }
+
+/// Says what the text of a cell means.
+pub type Judge = fn(&str) -> Option<Mark>;
 
 impl Rows {
     pub fn new(head: &[&'static str]) -> Self {
         Self {
             head: head.to_vec(),
             rows: Vec::new(),
+            judged: None,
         }
+    }
+
+    /// Colors a column by what its cells mean.
+    pub fn judging(mut self, column: usize, judge: Judge) -> Self {
+        self.judged = Some((column, judge));
+        self
     }
 
     /// Adds a row. Its cells are escaped here, once and for all.
@@ -91,12 +111,17 @@ impl Rows {
         self.rows.is_empty()
     }
 
-    fn render(&self, width: Option<u16>) -> String {
+    fn render(&self, width: Option<u16>, painter: Painter) -> String {
         let mut table = Table::new();
-        table
-            .load_style(presets::NOTHING)
-            .set_header(&self.head)
-            .add_rows(&self.rows);
+        table.load_style(presets::NOTHING);
+        if painter.paints() {
+            let head = self.head.iter().map(|cell| marked(Some(Mark::Head), cell));
+            table.set_header(head);
+            table.add_rows(self.rows.iter().map(|row| self.marked_row(row)));
+        } else {
+            table.set_header(&self.head);
+            table.add_rows(&self.rows);
+        }
         if let Some(width) = width {
             table
                 .set_content_arrangement(ContentArrangement::Dynamic)
@@ -105,11 +130,61 @@ impl Rows {
         for column in table.column_iter_mut() {
             column.set_padding((0, 2));
         }
-        let lines: Vec<_> = table
-            .lines()
-            .map(|line| line.trim_end().to_string())
+        let lines = table.lines();
+        let lines: Vec<_> = lines
+            .map(|line| painted(line.trim_end(), painter))
             .collect();
         lines.join("\n")
+    }
+
+    fn marked_row(&self, row: &[String]) -> Vec<String> {
+        let cells = row.iter().enumerate().map(|(column, cell)| {
+            let judge = self.judged.filter(|(judged, _)| *judged == column);
+            marked(judge.and_then(|(_, judge)| judge(cell)), cell)
+        });
+        cells.collect()
+    }
+}
+
+/// Where a marked text ends, and where one begins that means something: characters without a width, which the table takes for a part
+/// of their words. They are in no cell, since they are escaped there.
+const END: char = '\u{2060}';
+const BEGIN: [(char, Mark); 4] = [
+    ('\u{2061}', Mark::Head),
+    ('\u{2062}', Mark::Good),
+    ('\u{2063}', Mark::Bad),
+    ('\u{2064}', Mark::Doubtful),
+];
+
+fn marked(mark: Option<Mark>, cell: &str) -> String {
+    let begin = BEGIN.iter().find(|(_, known)| Some(*known) == mark);
+    begin.map_or_else(
+        || cell.to_string(),
+        |(begin, _)| format!("{begin}{cell}{END}"),
+    )
+}
+
+/// A line of a table with its marks as color. Of a text that goes on in the next line, only the first line is colored.
+fn painted(line: &str, painter: Painter) -> String {
+    let mut text = String::new();
+    let (mut mark, mut word) = (None, String::new());
+    for c in line.chars() {
+        let begun = BEGIN.iter().find(|(begin, _)| *begin == c);
+        if begun.is_none() && c != END {
+            word.push(c);
+            continue;
+        }
+        text.push_str(&finished(mark, &word, painter));
+        word.clear();
+        mark = begun.map(|(_, mark)| *mark);
+    }
+    text + &finished(mark, &word, painter)
+}
+
+fn finished(mark: Option<Mark>, word: &str, painter: Painter) -> String {
+    match mark {
+        Some(mark) if !word.is_empty() => painter.paint(mark, word),
+        _ => word.to_string(),
     }
 }
 
@@ -139,7 +214,7 @@ mod tests {
             "1",
             "a name that is much too long for such a narrow terminal",
         ]);
-        let text = rows.render(Some(30));
+        let text = rows.render(Some(30), Painter::that(false));
         assert!(
             text.lines().all(|line| line.chars().count() <= 30),
             "{text}"
@@ -147,10 +222,25 @@ mod tests {
     }
 
     #[test]
+    fn color_changes_neither_the_text_nor_where_it_stands() {
+        let mut rows = Rows::new(&["RESULT OF ALL", "NAME"])
+            .judging(0, |cell| (cell == "broken").then_some(Mark::Bad));
+        rows.push(["broken", "a name that is much too long for it"]);
+        rows.push(["held", "\u{2060}\u{2063}odd\u{1b}[1m"]);
+        for width in [None, Some(24)] {
+            let plain = rows.render(width, Painter::that(false));
+            let colored = rows.render(width, Painter::that(true));
+            assert!(colored.contains("\u{1b}[31mbroken\u{1b}[0m"), "{colored}");
+            assert!(colored.contains("\u{1b}[1mRESULT"), "{colored}");
+            assert_eq!(anstream::adapter::strip_str(&colored).to_string(), plain);
+        }
+    }
+
+    #[test]
     fn a_cell_cannot_write_to_the_terminal() {
         let mut rows = Rows::new(&["NAME"]);
         rows.push(["\u{1b}[2Jgone\nnext"]);
-        let text = rows.render(None);
+        let text = rows.render(None, Painter::that(false));
         assert!(text.contains("\\u{1b}[2Jgone\\nnext"), "{text}");
     }
 

@@ -29,7 +29,7 @@ pub struct Session {
 }
 
 impl Session {
-    pub fn new(options: Options, command: &Command) -> Result<Self, Failure> {
+    pub fn new(options: Options, command: &Command, progress: Progress) -> Result<Self, Failure> {
         let section = section(&options, command)?;
         let ca_file = options.ca_file.as_ref().or(section.ca_file.as_ref());
         let traffic = Traffic::open(&options.traffic, ca_file.map(PathBuf::as_path))?;
@@ -41,7 +41,7 @@ impl Session {
         }
         Ok(Self {
             output: Output::new(options.json),
-            progress: Progress::new(&options),
+            progress,
             traffic,
             unfinished: Unfinished::default(),
             options,

@@ -4,6 +4,7 @@ use std::io;
 
 use connector_host::contract::{CheckReport, Permission};
 
+use crate::cli::color::Mark;
 use crate::cli::escape;
 use crate::cli::exit::Exit;
 use crate::cli::failure::{Doing, Failure};
@@ -28,18 +29,19 @@ pub async fn run(session: &Session) -> Result<(), Failure> {
 /// Shows a report to a person.
 pub fn show(output: &Output, report: &CheckReport) -> io::Result<()> {
     let verdict = if report.healthy {
-        "works"
+        output.paint(Mark::Good, "works")
     } else {
-        "does not work"
+        output.paint(Mark::Bad, "does not work")
     };
     let scopes = report.granted_scopes.as_ref().map_or_else(
         || "It was not told which scopes were granted.".to_string(),
         |scopes| format!("Granted scopes: {}.", scopes.join(" ")),
     );
-    output.text(&escape::lines(&format!(
-        "The connection to {} {verdict}. {scopes}\n",
-        report.endpoint
-    )))?;
+    output.text(&format!(
+        "The connection to {} {verdict}. {}\n",
+        escape::one_line(&report.endpoint),
+        escape::lines(&scopes)
+    ))?;
     output.table(&probes(report))?;
     output.text("")?;
     output.table(&operations(report))?;
@@ -51,7 +53,10 @@ pub fn show(output: &Output, report: &CheckReport) -> io::Result<()> {
 }
 
 fn probes(report: &CheckReport) -> Rows {
-    let mut rows = Rows::new(&["REQUEST", "NEEDED FOR", "TIME", "RESULT"]);
+    let mut rows = Rows::new(&["REQUEST", "NEEDED FOR", "TIME", "RESULT"]).judging(3, |result| {
+        let works = result == "works";
+        Some(if works { Mark::Good } else { Mark::Bad })
+    });
     for probe in &report.probes {
         let result = probe.failure.as_ref().map_or_else(
             || "works".to_string(),
@@ -68,7 +73,13 @@ fn probes(report: &CheckReport) -> Rows {
 }
 
 fn operations(report: &CheckReport) -> Rows {
-    let mut rows = Rows::new(&["OPERATION", "ALLOWED", "WHY"]);
+    let mut rows = Rows::new(&["OPERATION", "ALLOWED", "WHY"]).judging(1, |allowed| {
+        Some(match allowed {
+            "yes" => Mark::Good,
+            "no" => Mark::Bad,
+            _ => Mark::Doubtful,
+        })
+    });
     for check in &report.operations {
         let (allowed, reason) = match &check.permission {
             Permission::Allowed => ("yes", ""),
