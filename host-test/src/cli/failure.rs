@@ -3,6 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
+use connector_host::contract::ErrorKind;
 use connector_host::http::ReplayError;
 use connector_host::{CallError, LoadError};
 use serde::Serialize;
@@ -19,7 +20,10 @@ pub enum Failure {
     #[error("{0}")]
     Usage(String),
     /// The component cannot be loaded.
-    #[error("cannot load the component {}: {error}", path.display())]
+    #[error(
+        "cannot load the component {}: {error}. Name another with --component FILE; `cargo xtask build` makes one",
+        path.display()
+    )]
     Load {
         /// Its file.
         path: PathBuf,
@@ -27,7 +31,7 @@ pub enum Failure {
         error: LoadError,
     },
     /// A call of the connector failed.
-    #[error("{doing} failed. {error}")]
+    #[error("{doing} failed. {error}{}", hint(error))]
     Call {
         /// What was tried, as in "Listing accounts".
         doing: String,
@@ -71,6 +75,17 @@ pub enum Failure {
     /// Something else on this computer.
     #[error("{0}")]
     Local(String),
+}
+
+/// What to do next with this program, where the error cannot know of it.
+fn hint(error: &CallError) -> &'static str {
+    match error {
+        CallError::Connector(failure) if failure.error.kind() == ErrorKind::InvalidSettings => {
+            "\nSettings are flags, NINJAONE_ variables, or in a configuration file: `connector-host check --help` has them all."
+        }
+        CallError::DeadlineExceeded { .. } => " With --deadline SECONDS it may take longer.",
+        _ => "",
+    }
 }
 
 /// Says what was tried when a call fails.

@@ -80,13 +80,18 @@ fn operations(report: &CheckReport) -> Rows {
             _ => Mark::Doubtful,
         })
     });
+    let mut last = "";
     for check in &report.operations {
         let (allowed, reason) = match &check.permission {
             Permission::Allowed => ("yes", ""),
             Permission::Denied(reason) => ("no", reason.as_str()),
             Permission::Unknown(reason) => ("perhaps", reason.as_str()),
         };
-        rows.push([check.operation.name(), allowed, reason]);
+        // What is wrong with the credentials is wrong for every operation.
+        let again = !reason.is_empty() && reason == last;
+        let shown = if again { "as above" } else { reason };
+        rows.push([check.operation.name(), allowed, shown]);
+        last = reason;
     }
     rows
 }

@@ -24,7 +24,7 @@ pub async fn run(session: &Session, args: SimulateArgs) -> Result<(), Failure> {
     let port = options.port;
     let simulator = Simulator::start(options).await.map_err(|error| {
         Failure::Local(format!(
-            "cannot listen on port {port} of this computer: {error}"
+            "cannot listen on port {port} of this computer: {error}. Without --port it takes one that is free"
         ))
     })?;
     let credentials = simulator.credentials();

@@ -272,7 +272,7 @@ impl Wrong {
 
 fn missing(path: &Path, error: &io::Error) -> Failure {
     Failure::Usage(format!(
-        "cannot read the configuration file {}: {error}",
+        "cannot read the configuration file {}: {error}. Name another with --config or CONNECTOR_CONFIG",
         path.display()
     ))
 }
