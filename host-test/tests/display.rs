@@ -40,12 +40,23 @@ fn piped(simulator: &Simulator, arguments: &[&str]) -> Command {
 
 /// The program in a terminal of 80 columns; standard error is the same terminal. `None` where there is no `script`.
 fn on_a_terminal(simulator: &Simulator, arguments: &[&str]) -> Option<Command> {
+    on_a_wide_terminal(simulator, 80, arguments)
+}
+
+fn on_a_wide_terminal(
+    simulator: &Simulator,
+    columns: usize,
+    arguments: &[&str],
+) -> Option<Command> {
     if Command::new("script").arg("--version").output().is_err() {
         println!("skipped: there is no `script` on this computer to make a terminal");
         return None;
     }
     let words: Vec<_> = arguments.iter().map(|word| format!("'{word}'")).collect();
-    let line = format!("stty cols 80 && '{PROGRAM}' {}", words.join(" "));
+    let line = format!(
+        "stty rows 24 cols {columns} && '{PROGRAM}' {}",
+        words.join(" ")
+    );
     let mut command = Command::new("script");
     command
         .args(["-qec", &line, "/dev/null"])
@@ -249,6 +260,45 @@ async fn verbose_shows_each_request_with_all_that_is_known_of_it_and_nothing_sec
     ] {
         assert!(!said.contains(secret), "{secret} is in: {said}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tables_fit_the_terminal_and_cut_nothing() {
+    let simulator = tenant(300).await;
+    // What there is, as programs read it.
+    let lines = text(&run(piped(&simulator, &["list", "accounts", "--json"])).stdout);
+    let lines = lines
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("it is JSON"));
+    let addresses =
+        lines.filter_map(|line: serde_json::Value| line["email"].as_str().map(str::to_string));
+    let addresses: Vec<_> = addresses.collect();
+    assert!(
+        addresses.iter().any(|address| address.len() > 60),
+        "there are long ones"
+    );
+    for columns in [40, 60, 200] {
+        let arguments = ["list", "accounts", "--quiet", "--color", "never"];
+        let Some(command) = on_a_wide_terminal(&simulator, columns, &arguments) else {
+            return;
+        };
+        let shown = text(&run(command).stdout);
+        for line in shown.lines() {
+            assert!(line.chars().count() <= columns, "{columns}: {line}");
+        }
+        // An address that is broken goes on where it stood, but for what stands beside it.
+        let whole: String = shown.split_whitespace().collect();
+        for address in addresses
+            .iter()
+            .filter(|address| columns < 100 || address.len() < 40)
+        {
+            assert!(whole.contains(address), "{columns}: {address}");
+        }
+    }
+    // Elsewhere lines are as long as they need, so that `grep` finds them.
+    let shown = text(&run(piped(&simulator, &["list", "accounts"])).stdout);
+    assert_eq!(shown.lines().count(), 300 + 1);
+    assert!(addresses.iter().all(|address| shown.contains(address)));
 }
 
 #[tokio::test(flavor = "multi_thread")]

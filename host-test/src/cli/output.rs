@@ -3,11 +3,16 @@
 use std::io::{self, BufWriter, Stdout, Write};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use comfy_table::{ContentArrangement, Table, presets};
+use comfy_table::{ColumnConstraint, ContentArrangement, Table, Width, presets};
 use serde::Serialize;
 
 use super::color::{Mark, Painter};
 use super::escape;
+
+/// The space between two columns.
+const GAP: u16 = 2;
+/// How narrow a column may become. What is narrower of itself is never broken.
+const LEAST: u16 = 20;
 
 /// Standard output, shared by what runs at the same time.
 pub struct Output {
@@ -112,38 +117,92 @@ impl Rows {
     }
 
     fn render(&self, width: Option<u16>, painter: Painter) -> String {
-        let mut table = Table::new();
-        table.load_style(presets::NOTHING);
-        if painter.paints() {
-            let head = self.head.iter().map(|cell| marked(Some(Mark::Head), cell));
-            table.set_header(head);
-            table.add_rows(self.rows.iter().map(|row| self.marked_row(row)));
-        } else {
-            table.set_header(&self.head);
-            table.add_rows(&self.rows);
+        let head = self.head.iter().map(|cell| head(cell, painter)).collect();
+        let rows = self.rows.iter().map(|row| self.marked_row(row, painter));
+        let mut table = table(rows.collect());
+        table.set_header::<Vec<String>>(head);
+        let Some(width) = width else {
+            return lines(&table, painter);
+        };
+        if !fit(&mut table, width) {
+            return self.records(width, painter);
         }
-        if let Some(width) = width {
-            table
-                .set_content_arrangement(ContentArrangement::Dynamic)
-                .set_width(width);
-        }
-        for column in table.column_iter_mut() {
-            column.set_padding((0, 2));
-        }
-        let lines = table.lines();
-        let lines: Vec<_> = lines
-            .map(|line| painted(line.trim_end(), painter))
-            .collect();
-        lines.join("\n")
+        lines(&table, painter)
     }
 
-    fn marked_row(&self, row: &[String]) -> Vec<String> {
+    /// Each row on its own, with a line for each cell: for a terminal that is too narrow for a table.
+    fn records(&self, width: u16, painter: Painter) -> String {
+        let names = self.head.iter().map(|name| name.len()).max();
+        let names = u16::try_from(names.unwrap_or_default()).unwrap_or(u16::MAX);
+        let records = self.rows.iter().map(|row| {
+            let cells = self.marked_row(row, painter).into_iter();
+            let cells = self.head.iter().zip(cells);
+            let mut record = table(
+                cells
+                    .map(|(name, cell)| vec![head(name, painter), cell])
+                    .collect(),
+            );
+            arrange(&mut record, width, &[names]);
+            lines(&record, painter)
+        });
+        records.collect::<Vec<_>>().join("\n\n")
+    }
+
+    fn marked_row(&self, row: &[String], painter: Painter) -> Vec<String> {
+        if !painter.paints() {
+            return row.to_vec();
+        }
         let cells = row.iter().enumerate().map(|(column, cell)| {
             let judge = self.judged.filter(|(judged, _)| *judged == column);
             marked(judge.and_then(|(_, judge)| judge(cell)), cell)
         });
         cells.collect()
     }
+}
+
+/// A table without lines, and with two columns of space between its own.
+fn table(rows: Vec<Vec<String>>) -> Table {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING).add_rows(rows);
+    let columns = table.column_count();
+    for (index, column) in table.column_iter_mut().enumerate() {
+        column.set_padding((0, if index + 1 == columns { 0 } else { GAP }));
+    }
+    table
+}
+
+/// Makes long columns narrower until the table fits. Says whether it can be read then.
+fn fit(table: &mut Table, width: u16) -> bool {
+    let widths = table.column_max_content_widths();
+    let least: Vec<_> = widths.into_iter().map(|width| width.min(LEAST)).collect();
+    let gaps = GAP * u16::try_from(least.len().saturating_sub(1)).unwrap_or(u16::MAX);
+    let all = least
+        .iter()
+        .fold(gaps, |all, width| all.saturating_add(*width));
+    arrange(table, width, &least);
+    all <= width
+}
+
+/// Fits a table to a width, with columns of at least these widths.
+fn arrange(table: &mut Table, width: u16, least: &[u16]) {
+    table
+        .set_content_arrangement(ContentArrangement::Dynamic)
+        .set_width(width);
+    for (column, least) in table.column_iter_mut().zip(least) {
+        let least = least.saturating_add(column.padding_width());
+        column.set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(least)));
+    }
+}
+
+fn lines(table: &Table, painter: Painter) -> String {
+    let lines = table.lines();
+    let lines = lines.map(|line| painted(line.trim_end(), painter));
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+fn head(name: &str, painter: Painter) -> String {
+    let mark = painter.paints().then_some(Mark::Head);
+    marked(mark, name)
 }
 
 /// Where a marked text ends, and where one begins that means something: characters without a width, which the table takes for a part
@@ -218,6 +277,40 @@ mod tests {
         assert!(
             text.lines().all(|line| line.chars().count() <= 30),
             "{text}"
+        );
+    }
+
+    #[test]
+    fn a_table_that_is_too_wide_becomes_records_and_nothing_is_lost_at_any_width() {
+        let head = ["ACCOUNT", "KIND", "NAME", "E-MAIL", "ORGANIZATION"];
+        let cells = [
+            "12",
+            "technician",
+            "Ada King Countess of Lovelace",
+            "ada@example.com",
+            "71",
+        ];
+        let mut rows = Rows::new(&head);
+        rows.push(cells);
+        for width in [20, 30, 40, 60, 80, 200] {
+            let text = rows.render(Some(width), Painter::that(false));
+            let longest = text.lines().map(str::len).max().unwrap_or_default();
+            assert!(longest <= usize::from(width), "{width}: {text}");
+            let letters = |text: &str| {
+                let mut letters: Vec<_> = text.chars().filter(|c| !c.is_whitespace()).collect();
+                letters.sort_unstable();
+                letters
+            };
+            assert_eq!(
+                letters(&text),
+                letters(&[head, cells].concat().concat()),
+                "{text}"
+            );
+        }
+        let narrow = rows.render(Some(60), Painter::that(false));
+        assert!(
+            narrow.contains("\nE-MAIL        ada@example.com\n"),
+            "{narrow}"
         );
     }
 
