@@ -79,6 +79,8 @@ pub fn section(
         return Ok(None);
     }
     let section = File::read(&place.path)?.section(tenant.as_deref())?;
+    let file = place.path.display();
+    tracing::debug!(tenant = section.tenant, %file, "took settings from the configuration file");
     match (&section.tenant, &section.base_url, &flags.base_url) {
         (Some(tenant), Some(own), Some(other)) if own != other => Err(Failure::Usage(format!(
             "the tenant \"{tenant}\" is at {own} and not at {other}: with --base-url its secret would go elsewhere. Leave \
