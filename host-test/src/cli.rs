@@ -74,7 +74,10 @@ fn run(cli: Cli, progress: Progress) -> Result<(), Failure> {
         tokio::select! {
             result = command => result
                 .unwrap_or_else(|error| Err(Failure::Local(format!("the command broke off: {error}")))),
-            Ok(()) = interruption() => cut.map_or(Ok(()), |cut| Err(Failure::Interrupted(cut))),
+            Ok(()) = interruption() => {
+                session.progress.cut_off();
+                cut.map_or(Ok(()), |cut| Err(Failure::Interrupted(cut)))
+            }
         }
     });
     // The task may still be at work on it, and cannot put it in its place any more.

@@ -272,11 +272,8 @@ fn an_interrupted_listing_says_that_it_was_cut_and_ends_with_130() {
     assert!(interrupted.success());
     let output = child.wait_with_output().expect("it ends");
     assert_eq!(output.status.code(), Some(130), "{}", text(&output.stderr));
-    assert!(
-        text(&output.stderr).contains("cut"),
-        "{}",
-        text(&output.stderr)
-    );
+    let said = text(&output.stderr);
+    assert!(said.contains("cut") && said.lines().count() == 1, "{said}");
 }
 
 #[test]

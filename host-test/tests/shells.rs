@@ -41,6 +41,7 @@ fn shell(program: &str, script: &str) -> Vec<String> {
         .env("COMPLETIONS", &completions)
         .env("FOLDER", folder.path())
         .env("HOME", folder.path())
+        .env("LC_ALL", "C")
         .output()
         .expect("the shell runs");
     assert!(output.stderr.is_empty(), "{}", text(&output.stderr));
@@ -189,6 +190,7 @@ fn shown(page: &Path) -> String {
         .args(["--warnings", "-E", "UTF-8", "-l"])
         .arg(page)
         .env("MANWIDTH", "200")
+        .env("LC_ALL", "C")
         .output()
         .expect("man runs");
     assert!(

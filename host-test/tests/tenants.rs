@@ -119,7 +119,13 @@ const LIST: [&str; 3] = ["list", "accounts", "--json"];
 async fn each_tenant_is_reached_by_its_name_with_its_own_settings() {
     let home = Home::new().await;
     let acme = [&LIST[..], &["--tenant", "acme"]].concat();
-    assert_eq!(accounts(&home.run(&acme)), ACME);
+    let output = home.run(&[&acme[..], &["-vv"]].concat());
+    assert_eq!(accounts(&output), ACME);
+    let said = text(&output.stderr);
+    assert!(
+        said.contains("tenant=\"acme\"") && !said.contains(secret(&home.acme)),
+        "{said}"
+    );
     let mut by_environment = home.program(&LIST);
     by_environment.env("CONNECTOR_TENANT", "globex");
     assert_eq!(
@@ -202,6 +208,10 @@ async fn what_is_missing_or_misspelt_is_told_with_what_there_is() {
     ] {
         assert!(said.contains(part), "{part} is not in: {said}");
     }
+    home.write("[tenant.acme]\nbase-url = 'https://acme.example'\n");
+    let said = home.refusal(&["check", "--tenant", "acme"]);
+    assert!(said.contains("did you mean \"tenants\"?"), "{said}");
+
     home.write(&format!("scope = 'monitoring'\n{}", home.tenants()));
     let said = home.refusal(&["check", "--tenant", "acme"]);
     assert!(

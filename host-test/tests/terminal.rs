@@ -36,6 +36,7 @@ fn run(base_url: &str, arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_connector-host"))
         .args(arguments)
         .env("CONNECTOR_COMPONENT", support::component())
+        .env_remove("CONNECTOR_TENANT")
         .env("NINJAONE_BASE_URL", base_url)
         .env("NINJAONE_CLIENT_ID", credentials.client_id)
         .env("NINJAONE_CLIENT_SECRET", credentials.client_secret)

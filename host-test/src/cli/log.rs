@@ -49,6 +49,9 @@ impl MakeWriter<'_> for Beside {
 
 impl Write for Beside {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.0.is_cut_off() {
+            return Ok(bytes.len());
+        }
         self.0.aside(|| io::stderr().write(bytes))
     }
 

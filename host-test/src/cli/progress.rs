@@ -1,7 +1,8 @@
 //! How far a long command has come, on standard error: a line that is drawn over, or where that is no terminal a line now and then.
 
 use std::io::{self, IsTerminal, Write};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::thread::{self, ThreadId};
 use std::time::{Duration, Instant};
 
 use connector_host::contract::Counts;
@@ -20,7 +21,11 @@ const STEPS: &str = "[{bar:30}] {pos} of {len} {prefix}, {elapsed}";
 
 /// Shows how far it is. Clones show the same.
 #[derive(Clone)]
-pub struct Progress(Arc<Shown>);
+pub struct Progress {
+    shown: Arc<Shown>,
+    /// Once the command was cut off, the thread that ends the program. What the others still do nobody wants to know.
+    cut_off: Arc<OnceLock<ThreadId>>,
+}
 
 enum Shown {
     Nothing,
@@ -41,7 +46,7 @@ impl Progress {
         // Items that come as lines on the same terminal show for themselves how far it is.
         let taken = options.json && io::stdout().is_terminal();
         let drawn = io::stderr().is_terminal() && !dumb && !taken;
-        Self(Arc::new(if options.quiet {
+        let shown = if options.quiet {
             Shown::Nothing
         } else if drawn {
             Shown::Bar(ProgressBar::with_draw_target(
@@ -55,12 +60,16 @@ impl Progress {
             }))
         } else {
             Shown::Nothing
-        }))
+        };
+        Self {
+            shown: Arc::new(shown),
+            cut_off: Arc::default(),
+        }
     }
 
     /// From here on something is received.
     pub fn begin(&self) {
-        if let Shown::Bar(bar) = &*self.0 {
+        if let Shown::Bar(bar) = &*self.shown {
             bar.set_message(Counts::default().to_string());
             bar.set_prefix("items");
             show(bar, RECEIVED);
@@ -74,7 +83,7 @@ impl Progress {
             0 => (all, "items"),
             accounts => (accounts, "accounts"),
         };
-        match &*self.0 {
+        match &*self.shown {
             Shown::Nothing => {}
             Shown::Bar(bar) => {
                 bar.set_message(received.to_string());
@@ -90,7 +99,7 @@ impl Progress {
 
     /// From here on so many steps are done.
     pub fn begin_steps(&self, steps: u64, what: &'static str) {
-        if let Shown::Bar(bar) = &*self.0 {
+        if let Shown::Bar(bar) = &*self.shown {
             bar.set_length(steps);
             bar.set_prefix(what);
             show(bar, STEPS);
@@ -99,7 +108,7 @@ impl Progress {
 
     /// Says how many steps are done.
     pub fn update_steps(&self, done: u64) {
-        match &*self.0 {
+        match &*self.shown {
             Shown::Nothing => {}
             Shown::Bar(bar) => bar.set_position(done),
             Shown::Lines(lines) => write_line(lines, |elapsed| {
@@ -110,15 +119,28 @@ impl Progress {
 
     /// Takes it away.
     pub fn clear(&self) {
-        if let Shown::Bar(bar) = &*self.0 {
+        if let Shown::Bar(bar) = &*self.shown {
             bar.finish_and_clear();
             bar.set_draw_target(ProgressDrawTarget::hidden());
         }
     }
 
+    /// From here on only this thread tells of what it does.
+    pub fn cut_off(&self) {
+        // It happens once.
+        let _ = self.cut_off.set(thread::current().id());
+        self.clear();
+    }
+
+    /// Whether this thread is one that was cut off.
+    pub fn is_cut_off(&self) -> bool {
+        let ending = self.cut_off.get();
+        ending.is_some_and(|ending| *ending != thread::current().id())
+    }
+
     /// Does what writes to the terminal, and takes the line away for as long.
     pub fn aside<T>(&self, write: impl FnOnce() -> T) -> T {
-        match &*self.0 {
+        match &*self.shown {
             Shown::Bar(bar) => bar.suspend(write),
             Shown::Nothing | Shown::Lines(_) => write(),
         }

@@ -210,7 +210,7 @@ fn section(table: &DeTable<'_>, folder: &Path) -> Result<Section, Wrong> {
                 }
             }
             _ => {
-                let suggestion = did_you_mean(name, KEYS);
+                let suggestion = did_you_mean(name, KEYS.into_iter().chain([TENANTS]));
                 return Err(wrong(
                     key,
                     format!(
