@@ -115,15 +115,35 @@ fn fish_completes_commands_options_and_values() {
     );
 }
 
-/// Zsh completes only in a terminal of its own, so that it is asked whether it takes the script and knows whom it is for.
+/// Zsh completes only what is typed, so that it types into another one: each line, a tab, and a key that shows what is there then.
+const ZSH: &str = r#"
+zmodload zsh/zpty
+zpty z zsh -f -i
+zpty -w z "PROMPT=; stty -echo; fpath=($FOLDER \$fpath); autoload -U compinit; compinit -D -u; bindkey '^I' complete-word"
+zpty -w z "show() { print -r -- \"<\$BUFFER>\"; BUFFER=; }; zle -N show; bindkey '^X' show; print IT''BEGINS"
+zpty -r -m z begun '*ITBEGINS*'
+for typed in 'li' 'list --ten' 'list acc' 'list accounts --details man' 'provision cr'; do
+    zpty -w -n z "connector-host $typed"$'\t\x18'
+    zpty -r -m z shown '*<*>*'
+    print -r -- "${${shown##*<}%%>*}"
+done
+zpty -d z
+"#;
+
 #[test]
-fn zsh_takes_the_script() {
+fn zsh_completes_commands_options_and_values() {
     if !is_there("zsh") {
         return;
     }
-    let script = "fpath=($FOLDER $fpath); autoload -U compinit; compinit -D -u; \
-                  print ${_comps[connector-host]}; autoload -U +X _connector-host && print loaded";
-    has(&shell("zsh", script), &["_connector-host", "loaded"]);
+    let words = shell("zsh", ZSH);
+    let wanted = [
+        "connector-host list",
+        "connector-host list --tenant=",
+        "connector-host list accounts",
+        "connector-host list accounts --details management",
+        "connector-host provision create",
+    ];
+    has(&words, &wanted);
 }
 
 #[test]
