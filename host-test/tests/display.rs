@@ -3,6 +3,7 @@
 
 mod support;
 
+use std::io::{self, Write};
 use std::process::{Command, Output, Stdio};
 
 use connector_host::simulator::{Credentials, Options, Simulator};
@@ -49,7 +50,9 @@ fn on_a_wide_terminal(
     arguments: &[&str],
 ) -> Option<Command> {
     if Command::new("script").arg("--version").output().is_err() {
-        println!("skipped: there is no `script` on this computer to make a terminal");
+        // Not `eprintln!`, which is shown only where a test fails.
+        let why = "skipped: there is no `script` on this computer to make a terminal";
+        let _ = writeln!(io::stderr(), "{why}");
         return None;
     }
     let words: Vec<_> = arguments.iter().map(|word| format!("'{word}'")).collect();

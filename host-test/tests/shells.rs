@@ -1,6 +1,7 @@
 //! How the program fits into a system: what shells complete, and its manual. Real shells and a real `man` are asked where they are.
 
 use std::collections::BTreeMap;
+use std::io::{self, Write};
 use std::path::Path;
 use std::process::{Command, Output};
 
@@ -26,7 +27,11 @@ fn text(bytes: &[u8]) -> String {
 fn is_there(program: &str) -> bool {
     let there = Command::new(program).arg("--version").output().is_ok();
     if !there {
-        println!("skipped: there is no {program} on this computer");
+        // Not `eprintln!`, which is shown only where a test fails.
+        let _ = writeln!(
+            io::stderr(),
+            "skipped: there is no {program} on this computer"
+        );
     }
     there
 }

@@ -12,7 +12,7 @@ use super::escape;
 /// The space between two columns.
 const GAP: u16 = 2;
 /// How narrow a column may become. What is narrower of itself is never broken.
-const LEAST: u16 = 20;
+const LEAST: u16 = 16;
 
 /// Standard output, shared by what runs at the same time.
 pub struct Output {
