@@ -1,17 +1,20 @@
 //! The command line. One module per command, and the few that they share.
 
 mod args;
+mod color;
 mod commands;
 mod config;
 mod demo;
 mod escape;
 mod exit;
 mod failure;
+mod log;
 mod output;
 mod progress;
 mod report;
 mod session;
 mod snapshot;
+mod suggest;
 mod traffic;
 mod unfinished;
 
@@ -20,19 +23,25 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::Parser;
-use tracing_subscriber::EnvFilter;
 
-use self::args::{Cli, Command, Options};
+use self::args::{Cli, Command};
 use self::exit::Exit;
 use self::failure::Failure;
+use self::progress::Progress;
 use self::session::Session;
 
 /// Runs the program.
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
-    start_logging(&cli.options);
+    color::choose_early(std::env::args_os());
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return misused(&error),
+    };
+    color::choose(cli.options.color);
+    let progress = Progress::new(&cli.options);
+    log::start(&cli.options, &progress);
     let as_json = cli.options.json;
-    match run(cli) {
+    match run(cli, progress) {
         Ok(()) => ExitCode::from(Exit::Ok as u8),
         Err(failure) => {
             failure.report(as_json);
@@ -41,12 +50,25 @@ pub fn main() -> ExitCode {
     }
 }
 
-fn run(cli: Cli) -> Result<(), Failure> {
+/// Tells what is wrong with the command line, or shows the help that was asked for.
+fn misused(error: &clap::Error) -> ExitCode {
+    // Which options there are is not known here; it is enough that it was asked for somewhere.
+    if error.use_stderr() && std::env::args_os().any(|argument| argument == "--json") {
+        let text = error.to_string();
+        let text = text.strip_prefix("error: ").unwrap_or(&text).trim_end();
+        let failure = Failure::Usage(text.to_string());
+        failure.report(true);
+        return ExitCode::from(failure.exit() as u8);
+    }
+    error.exit()
+}
+
+fn run(cli: Cli, progress: Progress) -> Result<(), Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .map_err(|error| Failure::Local(format!("cannot start the runtime: {error}")))?;
-    let session = Arc::new(Session::new(cli.options, &cli.command)?);
+    let session = Arc::new(Session::new(cli.options, &cli.command, progress)?);
     let cut = if_interrupted(&cli.command);
     // In a task of its own: Ctrl-C does not wait for a command that is busy.
     let command = runtime.spawn(dispatch(session.clone(), cli.command));
@@ -54,7 +76,10 @@ fn run(cli: Cli) -> Result<(), Failure> {
         tokio::select! {
             result = command => result
                 .unwrap_or_else(|error| Err(Failure::Local(format!("the command broke off: {error}")))),
-            Ok(()) = interruption() => cut.map_or(Ok(()), |cut| Err(Failure::Interrupted(cut))),
+            Ok(()) = interruption() => {
+                session.progress.cut_off();
+                cut.map_or(Ok(()), |cut| Err(Failure::Interrupted(cut)))
+            }
         }
     });
     // The task may still be at work on it, and cannot put it in its place any more.
@@ -81,8 +106,11 @@ async fn dispatch(session: Arc<Session>, command: Command) -> Result<(), Failure
         Command::Sync(args) => commands::sync::run(session, args).await,
         Command::Diff(args) => commands::diff::run(session, &args),
         Command::Report(args) => commands::report::run(session, &args),
+        Command::Tenants => commands::tenants::run(session),
         Command::Simulate(args) => commands::simulate::run(session, args).await,
         Command::Demo => demo::run(session).await,
+        Command::Completions(args) => commands::completions::run(session, &args),
+        Command::Man(args) => commands::man::run(session, &args),
     }
 }
 
@@ -118,25 +146,13 @@ fn if_interrupted(command: &Command) -> Option<&'static str> {
             Some("Accounts whose address begins with conformance- may be left in the tenant.")
         }
         Command::Conformance(_) => Some("Nothing was changed."),
-        Command::Describe | Command::Check | Command::Diff(_) | Command::Demo => {
-            Some("Nothing was changed.")
-        }
+        Command::Describe
+        | Command::Check
+        | Command::Diff(_)
+        | Command::Tenants
+        | Command::Demo
+        | Command::Completions(_)
+        | Command::Man(_) => Some("Nothing was changed."),
         Command::Simulate(_) => None,
     }
-}
-
-fn start_logging(options: &Options) {
-    let level = match (options.quiet, options.verbose) {
-        (true, _) => "off",
-        (false, 0) => "warn",
-        (false, 1) => "debug",
-        (false, _) => "trace",
-    };
-    // The engine's own log is left out: thousands of lines for each call, about what goes on between host and guest.
-    let filter = EnvFilter::new(format!("connector={level},connector_host={level}"));
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(io::stderr)
-        .with_ansi(io::IsTerminal::is_terminal(&io::stderr()))
-        .init();
 }

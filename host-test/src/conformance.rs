@@ -174,7 +174,22 @@ impl Report {
 ///
 /// It always ends in a report: a connector that fails has broken the promise that was being tried.
 pub async fn run(plugin: &Plugin, tenant: Tenant, options: Options) -> Report {
+    run_telling(plugin, tenant, options, &mut |_| {}).await
+}
+
+/// Like [`run`], and tells of each finding as soon as it is there.
+pub async fn run_telling(
+    plugin: &Plugin,
+    tenant: Tenant,
+    options: Options,
+    tell: &mut (dyn FnMut(&Finding) + Send),
+) -> Report {
     let mut findings = Vec::new();
+    let mut found = |check, checked| {
+        let finding = finding(check, checked);
+        tell(&finding);
+        findings.push(finding);
+    };
     let mut run = Run::new(plugin, tenant, options);
     if let Err(fault) = run.begin().await {
         // Without a description nobody knows what there is to be tried.
@@ -183,7 +198,7 @@ pub async fn run(plugin: &Plugin, tenant: Tenant, options: Options) -> Report {
             let fault = fault
                 .take()
                 .unwrap_or_else(|| Fault::NotTried("it does not describe itself".to_string()));
-            findings.push(finding(check, Err(fault)));
+            found(check, Err(fault));
         }
         return Report {
             findings,
@@ -198,7 +213,7 @@ pub async fn run(plugin: &Plugin, tenant: Tenant, options: Options) -> Report {
         } else {
             (check.run)(&mut run).await
         };
-        findings.push(finding(check, checked));
+        found(check, checked);
     }
     Report {
         findings,

@@ -107,6 +107,7 @@ fn the_program_says_that_no_tenant_is_where_a_cloud_keeps_its_secrets() {
         .args(["list", "accounts", "--base-url", "https://169.254.169.254"])
         .args(["--client-id", "id", "--client-secret", "secret"])
         .env("CONNECTOR_COMPONENT", component())
+        .env_remove("CONNECTOR_TENANT")
         .output()
         .expect("the program runs");
     assert!(!output.status.success());

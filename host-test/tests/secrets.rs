@@ -64,6 +64,7 @@ fn program(proxy: &Proxy, secret: &str, arguments: &[&str]) -> Output {
         .args(arguments)
         .arg("-vv")
         .env("CONNECTOR_COMPONENT", support::component())
+        .env_remove("CONNECTOR_TENANT")
         .env("NINJAONE_BASE_URL", proxy.base_url())
         .env("NINJAONE_CLIENT_ID", Credentials::default().client_id)
         .env("NINJAONE_CLIENT_SECRET", secret)

@@ -52,6 +52,7 @@ impl Place {
             .args(arguments)
             .current_dir(self.folder.path())
             .env("CONNECTOR_COMPONENT", support::component())
+            .env_remove("CONNECTOR_TENANT")
             .env("NINJAONE_BASE_URL", self.simulator.base_url())
             .env("NINJAONE_CLIENT_ID", &credentials.client_id)
             .env("NINJAONE_CLIENT_SECRET", &credentials.client_secret)

@@ -36,6 +36,7 @@ fn run(base_url: &str, arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_connector-host"))
         .args(arguments)
         .env("CONNECTOR_COMPONENT", support::component())
+        .env_remove("CONNECTOR_TENANT")
         .env("NINJAONE_BASE_URL", base_url)
         .env("NINJAONE_CLIENT_ID", credentials.client_id)
         .env("NINJAONE_CLIENT_SECRET", credentials.client_secret)
@@ -47,8 +48,6 @@ fn run(base_url: &str, arguments: &[&str]) -> Output {
 /// What of an output a terminal would act on.
 fn commands(output: &[u8]) -> String {
     let text = String::from_utf8(output.to_vec()).expect("it is UTF-8");
-    // Progress goes to the beginning of its line and clears the rest.
-    let text = text.replace("\u{1b}[K", "").replace('\r', "");
     text.chars()
         .filter(|c| (c.is_control() && *c != '\n') || *c == '\u{202e}')
         .collect()

@@ -459,6 +459,7 @@ fn program(simulator: &Simulator, front: &Front) -> Command {
     program
         .args(["list", "accounts", "--json"])
         .env("CONNECTOR_COMPONENT", component())
+        .env_remove("CONNECTOR_TENANT")
         .env_remove("CONNECTOR_CA_FILE")
         .env("NINJAONE_BASE_URL", front.base_url())
         .env("NINJAONE_CLIENT_ID", &credentials.client_id)

@@ -12,13 +12,14 @@ Write the generated pages of docs/ anew.
 Usage: cargo xtask docs
 
   docs/contract.md     from wit/
+  docs/json.md         from docs/json.schema.json
   docs/operations.md   from what the component says in `describe`
 
 Builds the component first. The tests that write the pages also fail, in `cargo xtask test`, when one is out of date.
 ";
 
 /// The tests of the host that write pages.
-const TESTS: [&str; 2] = ["contract", "documentation"];
+const TESTS: [&str; 3] = ["contract", "documentation", "json"];
 
 /// Has the tests write what they would otherwise compare with.
 pub fn run(workspace: &Workspace) -> Result<()> {

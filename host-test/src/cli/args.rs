@@ -10,6 +10,7 @@ macro_rules! examples {
 mod filters;
 mod provision;
 mod report;
+mod shell;
 mod simulate;
 mod snapshot;
 mod traffic;
@@ -24,9 +25,11 @@ use secrecy::SecretString;
 pub use self::filters::ListArgs;
 pub use self::provision::{CreateArgs, ProvisionCommand, UpdateArgs};
 pub use self::report::ReportArgs;
+pub use self::shell::{CompletionsArgs, ManArgs};
 pub use self::simulate::SimulateArgs;
 pub use self::snapshot::{DiffArgs, SyncArgs};
 pub use self::traffic::TrafficFlags;
+use super::color::Color;
 use super::exit;
 
 /// Runs an identity connector: lists accounts, roles and grants, and changes them.
@@ -34,7 +37,16 @@ use super::exit;
 #[command(
     name = "connector-host",
     version,
-    after_long_help = exit::help(),
+    after_long_help = format!(
+        "{}\n\n{}",
+        examples!(
+            "connector-host check",
+            "connector-host list accounts --kind technician",
+            "connector-host sync --tenant acme --out acme.db",
+            "connector-host grant --account 42 --role 7 --plan"
+        ),
+        exit::help()
+    ),
     infer_subcommands = false,
     disable_help_subcommand = true
 )]
@@ -64,6 +76,9 @@ pub struct Options {
     /// Show progress even where standard error is not a terminal
     #[arg(long, global = true, conflicts_with = "quiet")]
     pub progress: bool,
+    /// When to use color
+    #[arg(long, global = true, value_enum, value_name = "WHEN", default_value_t = Color::Auto)]
+    pub color: Color,
     /// Trust the certificate authorities in this PEM file, beside those of the operating system
     #[arg(long, global = true, value_name = "FILE", env = "CONNECTOR_CA_FILE")]
     pub ca_file: Option<PathBuf>,
@@ -88,10 +103,26 @@ pub struct Options {
     pub settings: SettingFlags,
 }
 
-/// Where the settings of the tenant are: a flag beats the environment, and the environment beats the file.
+/// Where the settings of the tenant are: a flag beats the environment, and the environment beats the file. With a tenant chosen
+/// by name the environment is left out.
 #[derive(Debug, Default, Args)]
 #[command(next_help_heading = "Settings of the tenant (flag, else environment, else file)")]
 pub struct SettingFlags {
+    /// One of the tenants in the configuration file [env: CONNECTOR_TENANT]
+    ///
+    /// Its settings are those of its table, and the flags that are given. No NINJAONE_ variable counts, so that the settings of
+    /// two tenants are never mixed.
+    #[arg(long, global = true, value_name = "NAME")]
+    pub tenant: Option<String>,
+    /// The configuration file [env: CONNECTOR_CONFIG] [default: ~/.config/connector-host/config.toml]
+    ///
+    /// In TOML: base-url, client-id, scope, and client-secret, client-secret-file or client-secret-env (the name of a variable);
+    /// also component, ca-file, and a table `settings` for other connectors. Either at the top, for one tenant, or in a table
+    /// [tenants.NAME] for each of several. Paths are relative to the folder of the file.
+    ///
+    /// The default, in $XDG_CONFIG_HOME where that is set, is left out where a flag or the environment gives a base URL.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
     /// The address of NinjaOne, such as https://app.ninjarmm.com [env: NINJAONE_BASE_URL]
     #[arg(long, global = true, value_name = "URL")]
     pub base_url: Option<String>,
@@ -116,9 +147,6 @@ pub struct SettingFlags {
     /// A setting that another connector asks for, and that is no secret; as often as needed
     #[arg(long = "setting", global = true, value_name = "KEY=VALUE", value_parser = key_and_value)]
     pub others: Vec<(String, String)>,
-    /// A TOML file with any of base-url, client-id, client-secret, client-secret-file and scope
-    #[arg(long, global = true, value_name = "FILE")]
-    pub config: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -132,6 +160,7 @@ pub enum Command {
     /// Try the connection, and show which operations it allows
     #[command(after_long_help = examples!(
         "connector-host check",
+        "connector-host check --tenant acme",
         "connector-host check --config tenant.toml --json | jq .healthy"
     ))]
     Check,
@@ -156,7 +185,10 @@ pub enum Command {
     ))]
     Revoke(AssignmentArgs),
     /// Create, change, enable, disable or remove an account
-    #[command(subcommand)]
+    #[command(subcommand, after_long_help = examples!(
+        "connector-host provision create --kind technician --email jo@example.com --given-name Jo --family-name Doe --plan",
+        "connector-host provision delete --account 42 --plan"
+    ))]
     Provision(ProvisionCommand),
     /// List everything, check that it fits together, and write a snapshot of it where one is asked for
     #[command(
@@ -169,7 +201,7 @@ pub enum Command {
         after_long_help = examples!(
             "connector-host sync",
             "connector-host sync --json > tenant.jsonl",
-            "connector-host sync --out tenant.db",
+            "connector-host sync --tenant acme --out acme.db",
             "connector-host sync --out tenant.db --most-lost 5 --details management"
         )
     )]
@@ -194,6 +226,12 @@ pub enum Command {
         )
     )]
     Report(ReportArgs),
+    /// Show the names and addresses of the tenants in the configuration file
+    #[command(after_long_help = examples!(
+        "connector-host tenants",
+        "connector-host tenants --config tenants.toml --json | jq -r .name"
+    ))]
+    Tenants,
     /// Try which promises of the contract the connector keeps; with --write, it changes the tenant
     #[command(
         long_about = "Try which promises of the contract the connector keeps, and say of each whether it held, was broken, or could \
@@ -215,6 +253,42 @@ pub enum Command {
     /// Show everything that the connector does, against a simulated NinjaOne
     #[command(after_long_help = examples!("connector-host demo"))]
     Demo,
+    /// Write the script by which a shell completes commands, options and their values
+    #[command(after_long_help = examples!(
+        "connector-host completions bash > ~/.local/share/bash-completion/completions/connector-host",
+        "connector-host completions zsh > ~/.zfunc/_connector-host",
+        "connector-host completions fish > ~/.config/fish/completions/connector-host.fish"
+    ))]
+    Completions(CompletionsArgs),
+    /// Write the manual: its first page, or all pages into a folder
+    #[command(after_long_help = examples!(
+        "connector-host man | man -l -",
+        "connector-host man --out ~/.local/share/man/man1 && man connector-host-sync"
+    ))]
+    Man(ManArgs),
+}
+
+impl Command {
+    /// Whether it has to do with a tenant, its settings and its traffic.
+    pub fn calls_a_tenant(&self) -> bool {
+        match self {
+            Self::Describe
+            | Self::Check
+            | Self::List(_)
+            | Self::Grant(_)
+            | Self::Revoke(_)
+            | Self::Provision(_)
+            | Self::Sync(_)
+            | Self::Conformance(_) => true,
+            Self::Diff(_)
+            | Self::Report(_)
+            | Self::Tenants
+            | Self::Simulate(_)
+            | Self::Demo
+            | Self::Completions(_)
+            | Self::Man(_) => false,
+        }
+    }
 }
 
 #[derive(Debug, Args)]

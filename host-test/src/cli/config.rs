@@ -1,4 +1,9 @@
 //! The settings of the tenant: from flags, else from the environment, else from a file.
+//!
+//! What is promised: settings of two tenants are never mixed. Where a tenant is chosen by name, no variable of another one
+//! counts, and where a base URL is given otherwise, nothing is taken from a file that nobody named.
+
+mod file;
 
 use std::fs;
 use std::io;
@@ -6,8 +11,9 @@ use std::path::{Path, PathBuf};
 
 use connector_host::{EgressError, EgressPolicy, Tenant, TenantSettings};
 use secrecy::{ExposeSecret, SecretString};
-use serde::Deserialize;
 
+use self::file::SecretPlace;
+pub use self::file::{Content, File, Section};
 use super::args::SettingFlags;
 use super::failure::Failure;
 
@@ -22,64 +28,117 @@ pub struct Config {
     pub others: Vec<(String, String)>,
 }
 
-/// The file that `--config` names. Its keys are those of the settings.
-#[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-struct File {
-    base_url: Option<String>,
-    client_id: Option<String>,
-    client_secret: Option<SecretString>,
-    client_secret_file: Option<PathBuf>,
-    scope: Option<String>,
+/// Gives a variable of the environment.
+pub trait Environment: Fn(&str) -> Option<String> {}
+
+impl<F: Fn(&str) -> Option<String>> Environment for F {}
+
+/// A variable of the environment of this program. One that is set to nothing is how shells and CI systems say that it is not set.
+pub fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// A place where a configuration file can be.
+pub struct Place {
+    pub path: PathBuf,
+    /// Whether somebody named it, so that it has to be there.
+    pub named: bool,
+}
+
+impl Place {
+    /// The file that was named, or else the user's own. `None` where there is no home either.
+    pub fn find(flags: &SettingFlags, environment: impl Environment) -> Option<Self> {
+        let named = flags.config.clone();
+        let named = named.or_else(|| environment("CONNECTOR_CONFIG").map(PathBuf::from));
+        if let Some(path) = named {
+            return Some(Self { path, named: true });
+        }
+        let folder = |name| environment(name).map(PathBuf::from);
+        let path = folder("XDG_CONFIG_HOME")
+            .filter(|folder| folder.is_absolute())
+            .or_else(|| folder("HOME").map(|home| home.join(".config")))
+            .or_else(|| folder("APPDATA"))?
+            .join("connector-host/config.toml");
+        Some(Self { path, named: false })
+    }
+}
+
+/// What a file says of the tenant, where a file counts.
+pub fn section(
+    flags: &SettingFlags,
+    environment: impl Environment,
+) -> Result<Option<Section>, Failure> {
+    let tenant = flags.tenant.clone();
+    let tenant = tenant.or_else(|| environment("CONNECTOR_TENANT"));
+    let place = Place::find(flags, &environment);
+    let elsewhere = flags.base_url.is_some() || environment("NINJAONE_BASE_URL").is_some();
+    let Some(place) = place.filter(|place| place.named || place.path.exists()) else {
+        return tenant.map_or(Ok(None), |tenant| Err(no_file(&tenant, flags, environment)));
+    };
+    if tenant.is_none() && !place.named && elsewhere {
+        return Ok(None);
+    }
+    let section = File::read(&place.path)?.section(tenant.as_deref())?;
+    let file = place.path.display();
+    tracing::debug!(tenant = section.tenant, %file, "took settings from the configuration file");
+    match (&section.tenant, &section.base_url, &flags.base_url) {
+        (Some(tenant), Some(own), Some(other)) if own != other => Err(Failure::Usage(format!(
+            "the tenant \"{tenant}\" is at {own} and not at {other}: with --base-url its secret would go elsewhere. Leave \
+             --base-url out, or --tenant and CONNECTOR_TENANT"
+        ))),
+        _ => Ok(Some(section)),
+    }
+}
+
+fn no_file(tenant: &str, flags: &SettingFlags, environment: impl Environment) -> Failure {
+    let place = Place::find(flags, environment);
+    let path = place.map_or_else(String::new, |place| format!(" {}", place.path.display()));
+    Failure::Usage(format!(
+        "the tenant \"{tenant}\" is not known: there is no configuration file{path}. Write one with a table [tenants.{tenant}], \
+         or name one with --config FILE"
+    ))
 }
 
 impl Config {
-    /// Finds each setting at the first place that has it: flag, environment, file.
-    pub fn find(flags: &SettingFlags) -> Result<Self, Failure> {
-        Self::find_in(flags, |name| std::env::var(name).ok())
-    }
-
-    /// Finds each setting among the flags, in the file that they name, or else among others.
-    pub fn without_environment(flags: &SettingFlags, others: &Self) -> Result<Self, Failure> {
-        let found = Self::find_in(flags, |_| None)?;
-        let others = others.clone();
-        Ok(Self {
-            base_url: found.base_url.or(others.base_url),
-            client_id: found.client_id.or(others.client_id),
-            client_secret: found.client_secret.or(others.client_secret),
-            scope: found.scope.or(others.scope),
-            others: found.others,
-        })
-    }
-
-    fn find_in(
+    /// Finds each setting at the first place that has it: flag, environment, file. For a tenant that was chosen by name the
+    /// environment is left out.
+    pub fn find(
         flags: &SettingFlags,
-        environment: impl Fn(&str) -> Option<String>,
+        environment: impl Environment,
+        section: Section,
     ) -> Result<Self, Failure> {
-        // A variable that is set to nothing is how shells and CI systems say that it is not set.
-        let environment = |name| environment(name).filter(|value| !value.is_empty());
-        let file = match &flags.config {
-            Some(path) => File::read(path)?,
-            None => File::default(),
-        };
+        let chosen = section.tenant.is_some();
+        let variable = |name: &str| (!chosen).then(|| environment(name)).flatten();
         let client_secret = match (&flags.client_secret, &flags.client_secret_file) {
             (Some(secret), _) => Some(secret.clone()),
             (None, Some(path)) => Some(read_secret(path)?),
-            (None, None) => match environment("NINJAONE_CLIENT_SECRET") {
+            (None, None) => match variable("NINJAONE_CLIENT_SECRET") {
                 Some(secret) => Some(secret.into()),
-                None => file.secret()?,
+                None => section.secret(&environment)?,
             },
         };
         let first = |flag: &Option<String>, name, in_file| {
-            flag.clone().or_else(|| environment(name)).or(in_file)
+            flag.clone().or_else(|| variable(name)).or(in_file)
         };
         Ok(Self {
-            base_url: first(&flags.base_url, "NINJAONE_BASE_URL", file.base_url),
-            client_id: first(&flags.client_id, "NINJAONE_CLIENT_ID", file.client_id),
+            base_url: first(&flags.base_url, "NINJAONE_BASE_URL", section.base_url),
+            client_id: first(&flags.client_id, "NINJAONE_CLIENT_ID", section.client_id),
             client_secret,
-            scope: first(&flags.scope, "NINJAONE_SCOPE", file.scope),
-            others: flags.others.clone(),
+            scope: first(&flags.scope, "NINJAONE_SCOPE", section.scope),
+            // A later one takes the place of an earlier one with the same key.
+            others: [section.others, flags.others.clone()].concat(),
         })
+    }
+
+    /// The same, and what is at none of these places from elsewhere.
+    pub fn or(self, others: Self) -> Self {
+        Self {
+            base_url: self.base_url.or(others.base_url),
+            client_id: self.client_id.or(others.client_id),
+            client_secret: self.client_secret.or(others.client_secret),
+            scope: self.scope.or(others.scope),
+            others: self.others,
+        }
     }
 
     /// The tenant with these settings. A base URL that is missing or wrong allows no request, and the connector says what is
@@ -116,22 +175,19 @@ impl Config {
     }
 }
 
-impl File {
-    fn read(path: &Path) -> Result<Self, Failure> {
-        let text = fs::read_to_string(path)
-            .map_err(|error| unreadable("the configuration file", path, &error))?;
-        let mut file: Self = toml::from_str(&text).map_err(|error| broken(path, &text, &error))?;
-        if let (Some(secret), Some(folder)) = (&mut file.client_secret_file, path.parent()) {
-            *secret = folder.join(&secret);
-        }
-        Ok(file)
-    }
-
-    fn secret(&self) -> Result<Option<SecretString>, Failure> {
-        match (&self.client_secret, &self.client_secret_file) {
-            (Some(secret), _) => Ok(Some(secret.clone())),
-            (None, Some(path)) => read_secret(path).map(Some),
-            (None, None) => Ok(None),
+impl Section {
+    fn secret(&self, environment: impl Environment) -> Result<Option<SecretString>, Failure> {
+        match &self.client_secret {
+            None => Ok(None),
+            Some(SecretPlace::Here(secret)) => Ok(Some(secret.clone())),
+            Some(SecretPlace::File(path)) => read_secret(path).map(Some),
+            Some(SecretPlace::Variable(name)) => match environment(name) {
+                Some(secret) => Ok(Some(secret.into())),
+                None => Err(Failure::Usage(format!(
+                    "the environment variable {name}, which client-secret-env names, is not set: export it with the client secret \
+                     in it"
+                ))),
+            },
         }
     }
 }
@@ -149,27 +205,6 @@ fn read_secret(path: &Path) -> Result<SecretString, Failure> {
     Ok(text.expose_secret().trim_end_matches(['\r', '\n']).into())
 }
 
-/// Says what the parser stumbled over: not the line, and where it is about a secret not even its message, which quotes values.
-fn broken(path: &Path, text: &str, error: &toml::de::Error) -> Failure {
-    let index = error
-        .span()
-        .map_or(0, |span| text[..span.start].matches('\n').count());
-    let is_secret = text
-        .lines()
-        .nth(index)
-        .is_some_and(|line| line.contains("secret"));
-    let message = if is_secret {
-        "the value is not text in quotes"
-    } else {
-        error.message()
-    };
-    Failure::Usage(format!(
-        "cannot read the configuration file {}, line {}: {message}",
-        path.display(),
-        index + 1
-    ))
-}
-
 fn unreadable(what: &str, path: &Path, error: &io::Error) -> Failure {
     Failure::Usage(format!("cannot read {what} {}: {error}", path.display()))
 }
@@ -178,15 +213,11 @@ fn unreadable(what: &str, path: &Path, error: &io::Error) -> Failure {
 mod tests {
     use super::*;
 
-    const FILE: &str =
-        "base-url = 'https://file.example'\nscope = 'file'\nclient-secret = 'file'\n";
-
-    fn flags(config: Option<PathBuf>) -> SettingFlags {
-        SettingFlags {
-            config,
-            ..SettingFlags::default()
-        }
-    }
+    const ONE: &str = "base-url = 'https://file.example'\nscope = 'file'\nclient-secret = 'file'\n";
+    const SEVERAL: &str = "\
+        [tenants.acme]\nbase-url = 'https://acme.example'\nclient-id = 'acme'\nclient-secret-env = 'ACME_SECRET'\n\
+        [tenants.globex]\nbase-url = 'https://globex.example'\nscope = 'globex'\nclient-secret-file = 'globex'\n\
+        [tenants.globex.settings]\nregion = 'north'\n";
 
     /// A file of its own for each test.
     fn file(name: &str, text: &str) -> PathBuf {
@@ -196,27 +227,43 @@ mod tests {
         path
     }
 
+    fn flags(config: PathBuf, tenant: Option<&str>) -> SettingFlags {
+        SettingFlags {
+            config: Some(config),
+            tenant: tenant.map(str::to_string),
+            ..SettingFlags::default()
+        }
+    }
+
+    fn find(flags: &SettingFlags, environment: impl Environment) -> Result<Config, Failure> {
+        let section = section(flags, &environment)?.unwrap_or_default();
+        Config::find(flags, environment, section)
+    }
+
+    fn nothing(_: &str) -> Option<String> {
+        None
+    }
+
+    fn secret(config: &Config) -> &str {
+        let secret = config.client_secret.as_ref().expect("it is set");
+        secret.expose_secret()
+    }
+
     #[test]
     fn a_flag_beats_the_environment_and_the_environment_beats_the_file() {
         let flags = SettingFlags {
             base_url: Some("https://flag.example".to_string()),
-            ..flags(Some(file("precedence.toml", FILE)))
+            ..flags(file("precedence.toml", ONE), None)
         };
         let environment = |name: &str| match name {
             "NINJAONE_BASE_URL" => Some("https://environment.example".to_string()),
             "NINJAONE_SCOPE" => Some("environment".to_string()),
             _ => None,
         };
-        let config = Config::find_in(&flags, environment).expect("everything can be read");
+        let config = find(&flags, environment).expect("everything can be read");
         assert_eq!(config.base_url.as_deref(), Some("https://flag.example"));
         assert_eq!(config.scope.as_deref(), Some("environment"));
-        assert_eq!(
-            config
-                .client_secret
-                .expect("the file has it")
-                .expose_secret(),
-            "file"
-        );
+        assert_eq!(secret(&config), "file");
         assert_eq!(config.client_id, None);
     }
 
@@ -224,55 +271,78 @@ mod tests {
     fn a_secret_file_flag_beats_the_environment() {
         let flags = SettingFlags {
             client_secret_file: Some(file("secret", "from a file\n")),
-            ..flags(None)
+            ..flags(file("empty.toml", ""), None)
         };
-        let environment = |_: &str| Some("environment".to_string());
-        let config = Config::find_in(&flags, environment).expect("everything can be read");
-        assert_eq!(
-            config.client_secret.expect("it is set").expose_secret(),
-            "from a file"
-        );
+        let environment = |name: &str| (name == "NINJAONE_CLIENT_SECRET").then(|| name.to_string());
+        let config = find(&flags, environment).expect("everything can be read");
+        assert_eq!(secret(&config), "from a file");
     }
 
     #[test]
-    fn an_empty_variable_is_not_set() {
-        let config = Config::find_in(&flags(None), |_| Some(String::new()))
-            .expect("there is nothing to read");
-        assert!(config.base_url.is_none() && config.client_secret.is_none());
+    fn a_tenant_that_is_chosen_has_its_own_settings_and_no_others() {
+        let flags = flags(file("chosen.toml", SEVERAL), Some("acme"));
+        let environment = |name: &str| match name {
+            "ACME_SECRET" => Some("of acme".to_string()),
+            other => Some(format!("{other} of somebody else")),
+        };
+        let config = find(&flags, environment).expect("everything can be read");
+        assert_eq!(config.base_url.as_deref(), Some("https://acme.example"));
+        assert_eq!(config.client_id.as_deref(), Some("acme"));
+        assert_eq!(secret(&config), "of acme");
+        assert_eq!(config.scope, None);
+        assert_eq!(config.others, []);
     }
 
     #[test]
     fn a_secret_file_is_found_beside_the_configuration() {
-        file("beside", "beside");
-        let name = format!("connector-host-{}-beside", std::process::id());
-        let path = file("beside.toml", &format!("client-secret-file = '{name}'"));
-        let config = Config::find_in(&flags(Some(path)), |_| None).expect("everything can be read");
-        assert_eq!(
-            config.client_secret.expect("it is set").expose_secret(),
-            "beside"
-        );
+        let path = file("beside.toml", SEVERAL);
+        let beside = path.with_file_name("globex");
+        fs::write(&beside, "beside\n").expect("the temporary folder can be written to");
+        let config = find(&flags(path, Some("globex")), nothing).expect("everything can be read");
+        fs::remove_file(beside).expect("it is there");
+        assert_eq!(secret(&config), "beside");
+        assert_eq!(config.others, [("region".into(), "north".into())]);
+    }
+
+    #[test]
+    fn a_base_url_given_otherwise_leaves_the_file_out_that_nobody_named() {
+        let home = tempfile::tempdir().expect("a folder");
+        let folder = home.path().join("connector-host");
+        fs::create_dir(&folder).expect("it is new");
+        fs::write(folder.join("config.toml"), ONE).expect("it is new");
+        let environment = |base_url: Option<&str>| {
+            let base_url = base_url.map(str::to_string);
+            let home = home.path().display().to_string();
+            move |name: &str| match name {
+                "XDG_CONFIG_HOME" => Some(home.clone()),
+                "NINJAONE_BASE_URL" => base_url.clone(),
+                _ => None,
+            }
+        };
+        let flags = SettingFlags::default();
+        let config = find(&flags, environment(None)).expect("everything can be read");
+        assert_eq!(secret(&config), "file");
+        let elsewhere = environment(Some("https://elsewhere.example"));
+        let config = find(&flags, elsewhere).expect("there is nothing to read");
+        assert!(config.client_secret.is_none() && config.scope.is_none());
     }
 
     #[test]
     fn a_broken_file_is_named_and_its_secret_is_not() {
-        for (name, secret) in [("open.toml", "\"hunter2"), ("number.toml", "7002")] {
+        for (name, secret) in [
+            ("open.toml", "\"hunter2"),
+            ("bare.toml", "hunter2"),
+            ("number.toml", "7002"),
+            ("twice.toml", "'hunter2'\nclient-secret = 'hunter2'"),
+        ] {
             let path = file(name, &format!("scope = 'x'\nclient-secret = {secret}\n"));
-            let failure =
-                Config::find_in(&flags(Some(path)), |_| None).expect_err("the file is broken");
+            let failure = find(&flags(path, None), nothing).expect_err("the file is broken");
             let text = failure.to_string();
-            assert!(text.contains(&format!("{name}, line 2")), "{text}");
+            assert!(text.contains(&format!("{name}, line ")), "{text}");
             assert!(
                 !text.contains("hunter2") && !text.contains("7002"),
                 "{text}"
             );
         }
-    }
-
-    #[test]
-    fn an_unknown_key_is_an_error() {
-        let path = file("unknown.toml", "base_url = 'https://example.com'");
-        let failure =
-            Config::find_in(&flags(Some(path)), |_| None).expect_err("the key is unknown");
-        assert!(failure.to_string().contains("base_url"), "{failure}");
     }
 }

@@ -35,7 +35,7 @@ pub enum Exit {
     Interrupted = 130,
 }
 
-/// Each code with what it means.
+/// The codes with their meanings.
 const MEANINGS: [(Exit, &str); 24] = [
     (Exit::Ok, "Done; also where nothing had to be done"),
     (
@@ -108,17 +108,23 @@ const MEANINGS: [(Exit, &str); 24] = [
     (Exit::Interrupted, "Interrupted by Ctrl-C or SIGTERM"),
 ];
 
+/// Each code with what it means.
+pub fn meanings() -> impl Iterator<Item = (u8, &'static str)> {
+    MEANINGS
+        .iter()
+        .map(|(exit, meaning)| (*exit as u8, *meaning))
+}
+
 /// The table of exit codes, and what is on standard error, for the long help of the program.
 pub fn help() -> String {
     let mut text = String::from("Exit codes:\n");
-    for (exit, meaning) in MEANINGS {
+    for (code, meaning) in meanings() {
         // Writing to a string cannot fail.
-        let _ = writeln!(text, "  {:>3}  {meaning}", exit as u8);
+        let _ = writeln!(text, "  {code:>3}  {meaning}");
     }
     text.push_str(
-        "\nResults go to standard output, all else to standard error. With --json a failure is one line on standard error, \
-         {\"error\": {…}, \"exitCode\": …}: the error has \"kind\", \"message\", \"retry\" (no, after-pause, after), \
-         \"doing\" and, where the connected system answered, \"request\", \"status\", \"code\" and \"requestId\".",
+        "\nOutput:\n  Results go to standard output, all else to standard error. With --json a failure is one line there, \
+         {\"error\": {…}, \"exitCode\": …}; docs/json.md of the project has every key of every line.",
     );
     text
 }

@@ -3,10 +3,12 @@
 use std::io;
 use std::path::PathBuf;
 
+use connector_host::contract::ErrorKind;
 use connector_host::http::ReplayError;
 use connector_host::{CallError, LoadError};
 use serde::Serialize;
 
+use super::color::{Mark, Painter};
 use super::escape;
 use super::exit::Exit;
 use super::report;
@@ -19,7 +21,10 @@ pub enum Failure {
     #[error("{0}")]
     Usage(String),
     /// The component cannot be loaded.
-    #[error("cannot load the component {}: {error}", path.display())]
+    #[error(
+        "cannot load the component {}: {error}. Name another with --component FILE; `cargo xtask build` makes one",
+        path.display()
+    )]
     Load {
         /// Its file.
         path: PathBuf,
@@ -27,7 +32,7 @@ pub enum Failure {
         error: LoadError,
     },
     /// A call of the connector failed.
-    #[error("{doing} failed. {error}")]
+    #[error("{doing} failed. {error}{}", hint(error))]
     Call {
         /// What was tried, as in "Listing accounts".
         doing: String,
@@ -74,6 +79,17 @@ pub enum Failure {
     /// Something else on this computer.
     #[error("{0}")]
     Local(String),
+}
+
+/// What to do next with this program, where the error cannot know of it.
+fn hint(error: &CallError) -> &'static str {
+    match error {
+        CallError::Connector(failure) if failure.error.kind() == ErrorKind::InvalidSettings => {
+            "\nSettings are flags, NINJAONE_ variables, or in a configuration file: `connector-host check --help` has them all."
+        }
+        CallError::DeadlineExceeded { .. } => " With --deadline SECONDS it may take longer.",
+        _ => "",
+    }
 }
 
 /// Says what was tried when a call fails.
@@ -127,7 +143,8 @@ impl Failure {
             let line = serde_json::to_string(&self.line()).unwrap_or_default();
             escape::json(&line).into_owned()
         } else {
-            format!("error: {}", escape::lines(&self.to_string()))
+            let head = Painter::new(&io::stderr()).paint(Mark::Error, "error:");
+            format!("{head} {}", escape::lines(&self.to_string()))
         };
         // Not `eprintln!`, which panics where standard error is closed.
         let _ = io::Write::write_all(&mut io::stderr(), format!("{text}\n").as_bytes());

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use connector_host::http::Timeouts;
 use connector_host::{Connector, Host, HostOptions, Limits, Plugin};
 
-use super::args::{Command, Options};
-use super::config::Config;
+use super::args::{Command, Options, SettingFlags};
+use super::config::{self, Config, Section};
 use super::failure::Failure;
 use super::output::Output;
 use super::progress::Progress;
@@ -24,44 +24,54 @@ pub struct Session {
     /// The snapshot or the report that is being written.
     pub unfinished: Unfinished,
     options: Options,
+    /// What the configuration file says of the tenant.
+    section: Section,
 }
 
 impl Session {
-    pub fn new(options: Options, command: &Command) -> Result<Self, Failure> {
-        let traffic = Traffic::open(&options)?;
-        if traffic.is_ordered()
-            && matches!(
-                command,
-                Command::Simulate(_) | Command::Diff(_) | Command::Report(_) | Command::Demo
-            )
-        {
+    pub fn new(options: Options, command: &Command, progress: Progress) -> Result<Self, Failure> {
+        let section = section(&options, command)?;
+        let ca_file = options.ca_file.as_ref().or(section.ca_file.as_ref());
+        let traffic = Traffic::open(&options.traffic, ca_file.map(PathBuf::as_path))?;
+        if traffic.is_ordered() && !command.calls_a_tenant() {
             return Err(Failure::Usage(
-                "simulate, diff, report and demo call no tenant: there is nothing to --record or to --replay"
+                "this command calls no tenant: there is nothing to --record or to --replay"
                     .to_string(),
             ));
         }
         Ok(Self {
             output: Output::new(options.json),
-            progress: Progress::new(&options),
+            progress,
             traffic,
             unfinished: Unfinished::default(),
             options,
+            section,
         })
+    }
+
+    /// The flags for the settings of the tenant.
+    pub fn setting_flags(&self) -> &SettingFlags {
+        &self.options.settings
     }
 
     /// The settings of the tenant.
     pub fn config(&self) -> Result<Config, Failure> {
+        let (flags, section) = (&self.options.settings, self.section.clone());
         match &self.traffic {
             Traffic::Replayed { settings, .. } => {
-                Config::without_environment(&self.options.settings, settings)
+                let given = Config::find(flags, without_ninjaone, section)?;
+                Ok(given.or(settings.clone()))
             }
-            Traffic::Live(_) | Traffic::Recorded { .. } => Config::find(&self.options.settings),
+            Traffic::Live(_) | Traffic::Recorded { .. } => {
+                Config::find(flags, config::variable, section)
+            }
         }
     }
 
     /// The component, loaded.
     pub fn plugin(&self) -> Result<Plugin, Failure> {
-        let path = match &self.options.component {
+        let component = self.options.component.as_ref();
+        let path = match component.or(self.section.component.as_ref()) {
             Some(path) => path.clone(),
             None => built_component()?,
         };
@@ -102,6 +112,29 @@ impl Session {
             ..HostOptions::default()
         }
     }
+}
+
+/// What a configuration file says of the tenant, for the commands that have to do with one.
+fn section(options: &Options, command: &Command) -> Result<Section, Failure> {
+    let flags = &options.settings;
+    let tenant = config::variable("CONNECTOR_TENANT");
+    let named = flags.tenant.is_some() || flags.config.is_some() || tenant.is_some();
+    // A replay needs no settings.
+    let needed = command.calls_a_tenant() && (named || options.traffic.replay.is_none());
+    if !needed {
+        return Ok(Section::default());
+    }
+    match config::section(flags, config::variable) {
+        // A description needs no tenant, and so it does not matter that none can be found.
+        Err(_) if matches!(command, Command::Describe) && !named => Ok(Section::default()),
+        section => Ok(section?.unwrap_or_default()),
+    }
+}
+
+/// The environment of a replay: the settings of a tenant in it are for the network.
+fn without_ninjaone(name: &str) -> Option<String> {
+    let of_a_tenant = name.starts_with("NINJAONE_");
+    (!of_a_tenant).then(|| config::variable(name)).flatten()
 }
 
 /// Looks for the component in the current folder and in those above it.

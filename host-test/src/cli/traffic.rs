@@ -9,7 +9,7 @@ use connector_host::http::{
     RecordingFile, Replayer, Transport,
 };
 
-use super::args::Options;
+use super::args::TrafficFlags;
 use super::config::Config;
 use super::failure::Failure;
 
@@ -36,16 +36,16 @@ pub enum Traffic {
 
 impl Traffic {
     /// Opens the files that the options name: one that cannot be read or written is told before anything is sent.
-    pub fn open(options: &Options) -> Result<Self, Failure> {
-        if let Some(path) = &options.traffic.replay {
+    pub fn open(flags: &TrafficFlags, ca_file: Option<&Path>) -> Result<Self, Failure> {
+        if let Some(path) = &flags.replay {
             let recording = Recording::read(path).map_err(|error| unusable(path, &error))?;
             return Ok(Self::Replayed {
                 settings: settings(&recording),
                 replayer: Arc::new(Replayer::new(recording)),
             });
         }
-        let network = Arc::new(network(options.ca_file.as_deref())?);
-        let Some(path) = &options.traffic.record else {
+        let network = Arc::new(network(ca_file)?);
+        let Some(path) = &flags.record else {
             return Ok(Self::Live(network));
         };
         let file = RecordingFile::create(path).map_err(|error| unusable(path, &error))?;

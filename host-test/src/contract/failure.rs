@@ -91,12 +91,17 @@ impl Display for Help<'_> {
             exchange,
         } = self.0;
         let kind = error.kind();
-        write!(f, "{} ({})\n{message}", headline(kind), kind.name())?;
+        write!(f, "{} ({})", headline(kind), kind.name())?;
+        // A message that is made of the problems would only say them twice.
+        let problems = error.problems();
+        if problems.is_empty() || !problems.iter().all(|one| message.contains(&one.problem)) {
+            write!(f, "\n{message}")?;
+        }
         for FieldProblem {
             field,
             problem,
             mend,
-        } in error.problems()
+        } in problems
         {
             write!(f, "\n  {field}: {problem}\n    {mend}")?;
         }

@@ -25,7 +25,8 @@ fn program(arguments: &[&str]) -> Command {
     let mut program = Command::new(env!("CARGO_BIN_EXE_connector-host"));
     program
         .args(arguments)
-        .env("CONNECTOR_COMPONENT", component());
+        .env("CONNECTOR_COMPONENT", component())
+        .env_remove("CONNECTOR_TENANT");
     for name in ["BASE_URL", "CLIENT_ID", "CLIENT_SECRET", "SCOPE"] {
         program.env_remove(format!("NINJAONE_{name}"));
     }

@@ -25,7 +25,7 @@ pub struct ListArgs {
     #[arg(long, value_name = "ID")]
     role: Option<String>,
     /// Only events at or after this time, such as 2026-11-24T00:00:00Z
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", value_parser = time)]
     since: Option<Timestamp>,
     /// Ask for details of accounts that cost further requests
     #[arg(long, value_enum, value_delimiter = ',')]
@@ -80,6 +80,11 @@ impl ListArgs {
             limit: self.limit,
         }
     }
+}
+
+fn time(text: &str) -> Result<Timestamp, String> {
+    text.parse()
+        .map_err(|_| "not a point in time with its zone, such as 2026-11-24T00:00:00Z".to_string())
 }
 
 impl Detail {

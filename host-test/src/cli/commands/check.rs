@@ -4,6 +4,7 @@ use std::io;
 
 use connector_host::contract::{CheckReport, Permission};
 
+use crate::cli::color::Mark;
 use crate::cli::escape;
 use crate::cli::exit::Exit;
 use crate::cli::failure::{Doing, Failure};
@@ -28,18 +29,19 @@ pub async fn run(session: &Session) -> Result<(), Failure> {
 /// Shows a report to a person.
 pub fn show(output: &Output, report: &CheckReport) -> io::Result<()> {
     let verdict = if report.healthy {
-        "works"
+        output.paint(Mark::Good, "works")
     } else {
-        "does not work"
+        output.paint(Mark::Bad, "does not work")
     };
     let scopes = report.granted_scopes.as_ref().map_or_else(
         || "It was not told which scopes were granted.".to_string(),
         |scopes| format!("Granted scopes: {}.", scopes.join(" ")),
     );
-    output.text(&escape::lines(&format!(
-        "The connection to {} {verdict}. {scopes}\n",
-        report.endpoint
-    )))?;
+    output.text(&format!(
+        "The connection to {} {verdict}. {}\n",
+        escape::one_line(&report.endpoint),
+        escape::lines(&scopes)
+    ))?;
     output.table(&probes(report))?;
     output.text("")?;
     output.table(&operations(report))?;
@@ -51,7 +53,10 @@ pub fn show(output: &Output, report: &CheckReport) -> io::Result<()> {
 }
 
 fn probes(report: &CheckReport) -> Rows {
-    let mut rows = Rows::new(&["REQUEST", "NEEDED FOR", "TIME", "RESULT"]);
+    let mut rows = Rows::new(&["REQUEST", "NEEDED FOR", "TIME", "RESULT"]).judging(3, |result| {
+        let works = result == "works";
+        Some(if works { Mark::Good } else { Mark::Bad })
+    });
     for probe in &report.probes {
         let result = probe.failure.as_ref().map_or_else(
             || "works".to_string(),
@@ -68,14 +73,25 @@ fn probes(report: &CheckReport) -> Rows {
 }
 
 fn operations(report: &CheckReport) -> Rows {
-    let mut rows = Rows::new(&["OPERATION", "ALLOWED", "WHY"]);
+    let mut rows = Rows::new(&["OPERATION", "ALLOWED", "WHY"]).judging(1, |allowed| {
+        Some(match allowed {
+            "yes" => Mark::Good,
+            "no" => Mark::Bad,
+            _ => Mark::Doubtful,
+        })
+    });
+    let mut last = "";
     for check in &report.operations {
         let (allowed, reason) = match &check.permission {
             Permission::Allowed => ("yes", ""),
             Permission::Denied(reason) => ("no", reason.as_str()),
             Permission::Unknown(reason) => ("perhaps", reason.as_str()),
         };
-        rows.push([check.operation.name(), allowed, reason]);
+        // What is wrong with the credentials is wrong for every operation.
+        let again = !reason.is_empty() && reason == last;
+        let shown = if again { "as above" } else { reason };
+        rows.push([check.operation.name(), allowed, shown]);
+        last = reason;
     }
     rows
 }

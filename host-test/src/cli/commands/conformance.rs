@@ -1,9 +1,10 @@
 //! `conformance`: which promises of the contract the connector keeps.
 
-use connector_host::conformance::{self, Options, Report, Verdict};
+use connector_host::conformance::{self, Finding, Options, Report, Verdict};
 use serde::Serialize;
 
 use crate::cli::args::ConformanceArgs;
+use crate::cli::color::Mark;
 use crate::cli::escape;
 use crate::cli::failure::Failure;
 use crate::cli::output::Rows;
@@ -23,7 +24,14 @@ pub async fn run(session: &Session, args: ConformanceArgs) -> Result<(), Failure
     let tenant = session.config()?.tenant();
     let plugin = session.plugin()?;
     let options = Options { write: args.write };
-    let report = conformance::run(&plugin, tenant, options).await;
+    let (progress, mut done) = (&session.progress, 0);
+    progress.begin_steps(conformance::CHECKS.len() as u64, "promises tried");
+    let mut tell = |_: &Finding| {
+        done += 1;
+        progress.update_steps(done);
+    };
+    let report = conformance::run_telling(&plugin, tenant, options, &mut tell).await;
+    progress.clear();
     show(session, &report)?;
     if report.count(Verdict::Broken) > 0 {
         return Err(Failure::PromisesBroken);
@@ -46,7 +54,14 @@ fn show(session: &Session, report: &Report) -> Result<(), Failure> {
         output.json(&sum)?;
         return Ok(());
     }
-    let mut rows = Rows::new(&["RESULT", "CHECK", "PROMISE", "WHAT CAME BACK"]);
+    let mut rows =
+        Rows::new(&["RESULT", "CHECK", "PROMISE", "WHAT CAME BACK"]).judging(0, |verdict| {
+            Some(match verdict {
+                "held" => Mark::Good,
+                "broken" => Mark::Bad,
+                _ => Mark::Doubtful,
+            })
+        });
     for finding in &report.findings {
         rows.push([
             finding.verdict.name(),

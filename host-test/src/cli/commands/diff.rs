@@ -6,6 +6,7 @@ use serde::{Serialize, Serializer};
 
 use super::items::{self, value};
 use crate::cli::args::DiffArgs;
+use crate::cli::color::Mark;
 use crate::cli::escape;
 use crate::cli::failure::Failure;
 use crate::cli::output::{ABSENT, Output, Rows, text_or_absent};
@@ -77,7 +78,8 @@ impl<'a> Diff<'a> {
         }
         for (kind, count) in &self.counts {
             if *count > 0 {
-                output.text(&format!("\n{}\n", title(*kind)))?;
+                let title = output.paint(mark(*kind), &title(*kind));
+                output.text(&format!("\n{title}\n"))?;
                 self.show_table(output, *kind)?;
             }
         }
@@ -190,6 +192,14 @@ fn title(kind: Kind) -> String {
     match kind {
         Kind::GrantGained | Kind::GrantLost => format!("{subject} {}", verb(kind)),
         _ => format!("{subject} that {}", verb(kind)),
+    }
+}
+
+fn mark(kind: Kind) -> Mark {
+    match kind.way() {
+        Way::Came => Mark::Good,
+        Way::Went => Mark::Bad,
+        Way::Changed => Mark::Doubtful,
     }
 }
 

@@ -15,6 +15,7 @@ pub async fn run(session: &Session, args: ListArgs) -> Result<(), Failure> {
     let mut listing = connector.list_all(args.request());
     let mut tables = Tables::new();
     let mut notices = Vec::new();
+    session.progress.begin();
     while let Some(page) = listing.next_page().await.doing(&doing)? {
         session.progress.update(&listing.received());
         if output.is_json() {

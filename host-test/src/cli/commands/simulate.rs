@@ -11,7 +11,7 @@ use crate::cli::session::Session;
 
 /// The first line on standard output: what a connector needs to know.
 #[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(tag = "type", rename = "simulator", rename_all = "camelCase")]
 struct Started {
     base_url: String,
     client_id: String,
@@ -24,7 +24,7 @@ pub async fn run(session: &Session, args: SimulateArgs) -> Result<(), Failure> {
     let port = options.port;
     let simulator = Simulator::start(options).await.map_err(|error| {
         Failure::Local(format!(
-            "cannot listen on port {port} of this computer: {error}"
+            "cannot listen on port {port} of this computer: {error}. Without --port it takes one that is free"
         ))
     })?;
     let credentials = simulator.credentials();

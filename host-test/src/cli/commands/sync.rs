@@ -123,6 +123,7 @@ pub async fn sync(
     ledger: &mut Ledger,
 ) -> Result<Report, Failure> {
     let start = Instant::now();
+    session.progress.begin();
     let (sender, mut pages) = channel(WAITING_PAGES);
     let mut instances = JoinSet::new();
     for listings in listings(session.traffic.is_ordered()) {

@@ -8,6 +8,7 @@ use connector_host::contract::{
 
 use super::items::value;
 use crate::cli::args::AssignmentArgs;
+use crate::cli::color::Mark;
 use crate::cli::escape;
 use crate::cli::failure::{Doing, Failure};
 use crate::cli::output::{Output, Rows, text_or_absent};
@@ -58,9 +59,23 @@ pub fn finish(session: &Session, change: &Change) -> Result<(), Failure> {
 pub fn show(output: &Output, change: &Change) -> io::Result<()> {
     let account = change.account.as_ref();
     let account = account.map_or_else(String::new, |account| format!(" Account: {account}."));
-    let text = format!("{}.{account}\n", outcome(&change.outcome));
-    output.text(&escape::lines(&text))?;
-    let mut rows = Rows::new(&["STEP", "ACCOUNT", "ROLE", "CHANGES", "RESULT"]);
+    let mark = match change.outcome {
+        Outcome::Changed => Mark::Good,
+        Outcome::WouldChange => Mark::Doubtful,
+        Outcome::Partial => Mark::Bad,
+        Outcome::Unchanged(_) => Mark::Head,
+    };
+    let outcome = output.paint(mark, outcome(&change.outcome));
+    output.text(&format!("{outcome}.{}\n", escape::lines(&account)))?;
+    let mut rows =
+        Rows::new(&["STEP", "ACCOUNT", "ROLE", "CHANGES", "RESULT"]).judging(4, |result| {
+            match result {
+                "done" => Some(Mark::Good),
+                "would be done" => Some(Mark::Doubtful),
+                result if result.starts_with("failed") => Some(Mark::Bad),
+                _ => None,
+            }
+        });
     for step in &change.steps {
         rows.push([
             step.action.name(),

@@ -48,6 +48,8 @@ pub enum Error {
     /// The connector promises that it never does so.
     #[error("{what} was listed twice, so the listing cannot be trusted. Please report it")]
     Twice { what: String },
+    #[error("cannot write the snapshot {}: there is no folder {}: make it first", path.display(), folder.display())]
+    NoFolder { path: PathBuf, folder: PathBuf },
     #[error("cannot write the snapshot {}: {error}", path.display())]
     Unwritable {
         path: PathBuf,
@@ -88,7 +90,7 @@ impl Error {
             | Self::Incomparable(_) => Exit::Usage,
             Self::OtherTenant { .. } | Self::Loss(_) => Exit::SnapshotRefused,
             Self::Twice { .. } => Exit::ListingNotWhole,
-            Self::Unwritable { .. } => Exit::Failure,
+            Self::NoFolder { .. } | Self::Unwritable { .. } => Exit::Failure,
         }
     }
 
@@ -105,7 +107,7 @@ impl Error {
             Self::OtherTenant { .. } => "snapshot-of-other-tenant",
             Self::Loss(_) => "snapshot-loss",
             Self::Twice { .. } => "listing-not-whole",
-            Self::Unwritable { .. } => "snapshot-unwritable",
+            Self::NoFolder { .. } | Self::Unwritable { .. } => "snapshot-unwritable",
         }
     }
 }

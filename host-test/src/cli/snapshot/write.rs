@@ -60,6 +60,12 @@ impl Draft {
     /// Begins a snapshot that will be at `path`, unless what is there must not be replaced.
     pub fn begin(path: &Path, origin: Origin, unfinished: &Unfinished) -> Result<Self, Error> {
         let target = unfinished::resolve(path).map_err(Error::unwritable(path))?;
+        if let Some(folder) = target.parent().filter(|folder| !folder.is_dir()) {
+            return Err(Error::NoFolder {
+                path: path.to_path_buf(),
+                folder: folder.to_path_buf(),
+            });
+        }
         // Not in the end only: it may take an hour until then.
         read::previous(&target, path)?;
         let file = unfinished
