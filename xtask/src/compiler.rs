@@ -93,19 +93,27 @@ impl Compiler {
         ]);
         // Takes precedence over RUSTFLAGS, which are meant for native code if set (`-C target-cpu=native`).
         cargo.env("CARGO_ENCODED_RUSTFLAGS", self.rustflags(workspace)?);
-        if let Self::Debian(std) = self {
+        self.choose(cargo, &[])?;
+        if self == Self::Debian(Std::Sources) {
+            cargo.env("CARGO_UNSTABLE_BUILD_STD_FEATURES", "optimize_for_size");
+        }
+        Ok(())
+    }
+
+    /// Makes a call of cargo use this compiler, with programs of these folders before others.
+    pub fn choose(self, cargo: &mut Command, folders: &[PathBuf]) -> Result<()> {
+        let Self::Debian(std) = self else {
+            return Ok(());
+        };
+        cargo
+            .env("RUSTC", DEBIAN_RUSTC)
+            .env("PATH", path_with_linkers(folders)?);
+        if std == Std::Sources {
+            // Building the standard library is unstable in cargo, and this is what allows it there. Variables and not flags: not
+            // every subcommand takes those.
             cargo
-                .env("RUSTC", DEBIAN_RUSTC)
-                .env("PATH", path_with_linkers()?);
-            if std == Std::Sources {
-                // Building the standard library is unstable in cargo, and this is what allows it there.
-                cargo
-                    .args([
-                        "-Zbuild-std=std,panic_abort",
-                        "-Zbuild-std-features=optimize_for_size",
-                    ])
-                    .env("RUSTC_BOOTSTRAP", "1");
-            }
+                .env("RUSTC_BOOTSTRAP", "1")
+                .env("CARGO_UNSTABLE_BUILD_STD", "std,panic_abort");
         }
         Ok(())
     }
@@ -129,14 +137,15 @@ pub fn debian_sources() -> Result<PathBuf> {
     Ok(Path::new(&sysroot).join("lib/rustlib/src/rust"))
 }
 
-/// The search path with the toolchain's linkers in front: `wasm-component-ld`, and the `wasm-ld` which that runs. A compiler
-/// finds those of its own toolchain by itself; Debian's has none.
-fn path_with_linkers() -> Result<OsString> {
+/// The search path with these folders and then the toolchain's linkers in front: `wasm-component-ld`, and the `wasm-ld` which
+/// that runs. A compiler finds those of its own toolchain by itself; Debian's has none.
+fn path_with_linkers(folders: &[PathBuf]) -> Result<OsString> {
     let libraries = process::read(Command::new("rustc").args(["--print", "target-libdir"]))?;
     let programs = Path::new(&libraries).with_file_name("bin");
     let linkers = [programs.clone(), programs.join("gcc-ld")];
     let path = env::var_os("PATH").unwrap_or_default();
-    join_paths(linkers.into_iter().chain(split_paths(&path)))
+    let folders = folders.iter().cloned().chain(linkers);
+    join_paths(folders.chain(split_paths(&path)))
         .context("cannot put the toolchain's linkers on the search path")
 }
 

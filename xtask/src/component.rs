@@ -58,6 +58,12 @@ fn build_package(workspace: &Workspace, package: &str) -> Result<Component> {
 }
 
 impl Component {
+    /// A component that was built by other means.
+    pub fn read(path: PathBuf) -> Result<Self> {
+        let bytes = fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        Ok(Self { path, bytes })
+    }
+
     /// Where the component is.
     pub fn path(&self) -> &Path {
         &self.path

@@ -44,23 +44,26 @@ struct Example {
     commands: fn(&Workspace) -> Vec<Command>,
 }
 
+/// The one for Node.js.
+const JAVASCRIPT: Example = Example {
+    name: "javascript",
+    needs: &["node", "npm"],
+    commands: |_| {
+        [
+            &["ci", "--no-audit", "--no-fund", "--loglevel=error"][..],
+            &["run", "--silent", "build"],
+            &["run", "--silent", "check"],
+            &["run", "--silent", "start"],
+        ]
+        .into_iter()
+        .map(|arguments| command("npm", arguments))
+        .collect()
+    },
+};
+
 /// All of them.
 const EXAMPLES: [Example; 3] = [
-    Example {
-        name: "javascript",
-        needs: &["node", "npm"],
-        commands: |_| {
-            [
-                &["ci", "--no-audit", "--no-fund", "--loglevel=error"][..],
-                &["run", "--silent", "build"],
-                &["run", "--silent", "check"],
-                &["run", "--silent", "start"],
-            ]
-            .into_iter()
-            .map(|arguments| command("npm", arguments))
-            .collect()
-        },
-    },
+    JAVASCRIPT,
     Example {
         name: "python",
         needs: &["python3"],
@@ -106,20 +109,31 @@ const EXAMPLES: [Example; 3] = [
 pub fn run(workspace: &Workspace) -> Result<()> {
     let component = component::build(workspace)?;
     for example in &EXAMPLES {
-        let missing = example
-            .needs
-            .iter()
-            .find(|program| !process::is_available(program));
-        match missing {
-            Some(program) => println!(
-                "{}: skipped, since there is no {program} here",
-                example.name
-            ),
-            None => run_one(workspace, example, component.path())
-                .with_context(|| format!("the example {} failed", example.name))?,
-        }
+        run_where_possible(workspace, example, component.path())?;
     }
     Ok(())
+}
+
+/// Runs the component in Node.js, whose host offers all of WASI.
+pub fn run_in_node(workspace: &Workspace, component: &Path) -> Result<()> {
+    run_where_possible(workspace, &JAVASCRIPT, component)
+}
+
+/// Runs one example, or says why it is skipped.
+fn run_where_possible(workspace: &Workspace, example: &Example, component: &Path) -> Result<()> {
+    let missing = example
+        .needs
+        .iter()
+        .find(|program| !process::is_available(program));
+    if let Some(program) = missing {
+        println!(
+            "{}: skipped, since there is no {program} here",
+            example.name
+        );
+        return Ok(());
+    }
+    run_one(workspace, example, component)
+        .with_context(|| format!("the example {} failed", example.name))
 }
 
 /// Runs one example against a tenant of its own.

@@ -10,6 +10,7 @@
 
 mod bench;
 mod build;
+mod builds;
 mod compiler;
 mod component;
 mod demo;
@@ -92,6 +93,13 @@ const COMMANDS: &[Command] = &[
         summary: "Make reports, and hold them in a browser against what was listed",
         help: report::HELP,
         run: |workspace, _| report::run(workspace),
+        takes_arguments: false,
+    },
+    Command {
+        name: "builds",
+        summary: "Build the component in the other ways that people do, and run it",
+        help: builds::HELP,
+        run: |workspace, _| builds::run(workspace),
         takes_arguments: false,
     },
     Command {

@@ -18,6 +18,11 @@ const RUST_VERSION: &str = env!("CARGO_PKG_RUST_VERSION");
 /// Debian's packages with an up-to-date rustc and the sources of its standard library.
 const DEBIAN_PACKAGES: [&str; 2] = ["rustc-web", "rust-web-src"];
 
+/// The target with the whole of WASI.
+pub const WASIP2: &str = "wasm32-wasip2";
+/// Where Debian has the C library that the standard library for WASI stands on.
+const DEBIAN_WASI_LIBC: &str = "/usr/lib/wasm32-wasi";
+
 /// The names that Chromium and its like go by.
 const CHROMIUMS: [&str; 3] = ["chromium", "google-chrome", "chromium-browser"];
 
@@ -60,6 +65,35 @@ pub fn provision_clippy(compiler: Compiler) -> Result<()> {
     };
     println!("No clippy for {DEBIAN_RUSTC} yet: installing Debian's {package} with apt-get.");
     apt_install(&[package])
+}
+
+/// The flags with which `compiler` links for wasm32-wasip2, after installing what it lacks for that; an error where it cannot.
+pub fn provision_wasip2(compiler: Compiler) -> Result<Vec<String>> {
+    match compiler {
+        Compiler::Toolchain if has_target("rustc", WASIP2) => Ok(Vec::new()),
+        Compiler::Toolchain => {
+            observe_rustup().map_err(anyhow::Error::msg)?;
+            println!(
+                "No standard library for {WASIP2} yet: installing it with `rustup target add {WASIP2}`."
+            );
+            process::run(Command::new("rustup").args(["target", "add", WASIP2]))?;
+            Ok(Vec::new())
+        }
+        Compiler::Debian(Std::Prebuilt) if has_target(DEBIAN_RUSTC, WASIP2) => Ok(Vec::new()),
+        Compiler::Debian(Std::Prebuilt) => bail!("Debian's rustc has no standard library for it"),
+        Compiler::Debian(Std::Sources) => {
+            if !Path::new(DEBIAN_WASI_LIBC).exists() {
+                println!(
+                    "No C library for {WASIP2} yet: installing Debian's wasi-libc with apt-get."
+                );
+                apt_install(&["wasi-libc"])?;
+            }
+            Ok(vec![
+                "-Clink-self-contained=no".to_owned(),
+                format!("-L{DEBIAN_WASI_LIBC}"),
+            ])
+        }
+    }
 }
 
 /// Makes sure that there is Binaryen's `wasm-opt`.
@@ -194,12 +228,12 @@ fn tried(outcome: Result<()>) -> String {
 
 /// Whether the toolchain's rustc has a standard library for the target.
 fn toolchain_has_target() -> bool {
-    has_target("rustc")
+    has_target("rustc", TARGET)
 }
 
-/// Whether the compiler `rustc` has a standard library for the target.
-fn has_target(rustc: &str) -> bool {
-    process::read(Command::new(rustc).args(["--print", "target-libdir", "--target", TARGET]))
+/// Whether the compiler `rustc` has a standard library for `target`.
+fn has_target(rustc: &str, target: &str) -> bool {
+    process::read(Command::new(rustc).args(["--print", "target-libdir", "--target", target]))
         .is_ok_and(|directory| Path::new(&directory).exists())
 }
 
@@ -235,7 +269,7 @@ fn debian_std() -> Result<Std> {
     if !is_recent_enough(&version) {
         bail!("is {version}, and {RUST_VERSION} or newer is needed");
     }
-    if has_target(DEBIAN_RUSTC) {
+    if has_target(DEBIAN_RUSTC, TARGET) {
         return Ok(Std::Prebuilt);
     }
     let sources = debian_sources()?;

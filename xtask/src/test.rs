@@ -5,7 +5,9 @@ use anyhow::{Context, Result};
 use crate::steps::Steps;
 use crate::tools::{self, CARGO_DENY};
 use crate::workspace::Workspace;
-use crate::{compiler, component, examples, fuzz, host, process, provision, report};
+use crate::{
+    builds, compiler, component, dist, examples, fuzz, host, process, provision, registry, report,
+};
 
 /// What `cargo xtask test --help` prints.
 pub const HELP: &str = "\
@@ -22,13 +24,21 @@ In this order, and no further than the first failure:
   tests         unit, integration and documentation tests of the whole workspace
   examples      cargo xtask examples
   report        cargo xtask report
+  builds        cargo xtask builds
+  release       cargo xtask dist --verify
+  registry      cargo xtask registry
   docs          of the whole workspace, warnings being errors
   dependencies  cargo deny: licences, sources, duplicate versions
   fuzz          cargo xtask fuzz, for a minute
 ";
 
 /// The packages of the workspace that have tests, those that are built quickly first.
-const PACKAGES: [&str; 3] = ["xtask", "ninjaone-connector", "connector-host"];
+const PACKAGES: [&str; 4] = [
+    "xtask",
+    "connector-dist",
+    "ninjaone-connector",
+    "connector-host",
+];
 
 /// Runs every check, and prints how long each took.
 pub fn run(workspace: &Workspace) -> Result<()> {
@@ -75,6 +85,9 @@ pub fn run(workspace: &Workspace) -> Result<()> {
     })?;
     steps.run("examples", || examples::run(workspace))?;
     steps.run("report", || report::run(workspace))?;
+    steps.run("builds", || builds::run(workspace))?;
+    steps.run("release", || dist::run(workspace, &["--verify".to_owned()]))?;
+    steps.run("registry", || registry::run(workspace))?;
     steps.run("docs", || {
         let mut doc = workspace.cargo("doc");
         process::run(

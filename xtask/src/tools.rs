@@ -29,6 +29,13 @@ pub const CARGO_FUZZ: Tool = Tool {
     about: "to fuzz the borders of the connector; half a minute",
 };
 
+/// Builds components.
+pub const CARGO_COMPONENT: Tool = Tool {
+    package: "cargo-component",
+    version: "0.21.1",
+    about: "to build the component with it; four minutes",
+};
+
 /// Gets WebAssembly packages from registries.
 pub const WKG: Tool = Tool {
     package: "wkg",

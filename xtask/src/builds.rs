@@ -1,0 +1,144 @@
+//! `cargo xtask builds`: the component, built without this program.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result};
+
+use crate::compiler::{Compiler, DEBIAN_RUSTC, PROFILE, TARGET};
+use crate::component::{CONNECTOR, Component};
+use crate::provision::{self, WASIP2};
+use crate::simulator::Tenant;
+use crate::tools::{self, CARGO_COMPONENT};
+use crate::workspace::Workspace;
+use crate::{examples, process};
+
+/// What `cargo xtask builds --help` prints.
+pub const HELP: &str = "\
+Build the component in the other ways that people do, and run what comes out.
+
+Usage: cargo xtask builds
+
+  cargo component build --profile component --target wasm32-unknown-unknown
+      imports what that of `cargo xtask build` does, and is run in connector-host. It is larger: nothing optimizes it
+      once more. cargo component is installed with cargo where it is missing.
+  cargo build --profile component --target wasm32-wasip2
+      imports the environment, standard output and the like too, whether it uses them or not, so connector-host refuses it.
+      It is run in Node.js (examples/hosts/javascript). Skipped, which is said, where there is no standard library for that
+      target and none can be installed.
+
+Both build a copy of the sources, since cargo component writes its bindings among them.
+";
+
+/// How many accounts the simulated tenant has.
+const ACCOUNTS: u32 = 300;
+
+/// Builds and runs the component in each way.
+pub fn run(workspace: &Workspace) -> Result<()> {
+    let compiler = provision::provision()?;
+    let folder = workspace.target().join("builds");
+    let copy = workspace.copy(&folder.join("sources"), &folder.join("target"))?;
+
+    let component = with_cargo_component(workspace, &copy, compiler)?;
+    print!("cargo component: {}", component.report()?);
+    let tenant = Tenant::start(workspace, ACCOUNTS)?;
+    let mut sync = workspace.cargo("run");
+    sync.args(["--quiet", "--package", "connector-host", "--", "sync"]);
+    tenant.lead(sync.arg("--component").arg(component.path()));
+    process::run(&mut sync)?;
+    drop(tenant);
+
+    let flags = match provision::provision_wasip2(compiler) {
+        Ok(flags) => flags,
+        Err(reason) => {
+            println!("{WASIP2}: skipped, since it cannot be compiled for here ({reason:#})");
+            return Ok(());
+        }
+    };
+    let component = for_wasip2(&copy, compiler, &flags)?;
+    print!("{WASIP2}: {}", component.report()?);
+    examples::run_in_node(workspace, component.path())
+}
+
+/// Builds the component with cargo component.
+fn with_cargo_component(
+    workspace: &Workspace,
+    copy: &Workspace,
+    compiler: Compiler,
+) -> Result<Component> {
+    tools::provision(workspace, &CARGO_COMPONENT)?;
+    let mut build = copy.cargo("component");
+    connector(build.arg("build"), TARGET);
+    let mut folders = Vec::new();
+    if let Compiler::Debian(_) = compiler {
+        folders.push(stand_in(&workspace.target().join("builds"))?);
+    }
+    compiler.choose(&mut build, &folders)?;
+    process::run(&mut build)?;
+    built(copy, TARGET)
+}
+
+/// Builds the component for the target with the whole of WASI.
+fn for_wasip2(copy: &Workspace, compiler: Compiler, flags: &[String]) -> Result<Component> {
+    let mut build = copy.cargo("build");
+    connector(&mut build, WASIP2);
+    compiler.choose(&mut build, &[])?;
+    // An unset variable is not the same as an empty one, which hides the flags of the user's configuration.
+    if !flags.is_empty() {
+        build.env("CARGO_ENCODED_RUSTFLAGS", flags.join("\u{1f}"));
+    }
+    process::run(&mut build)?;
+    built(copy, WASIP2)
+}
+
+/// Adds what to build, and how, to a call of cargo.
+fn connector(build: &mut Command, target: &str) {
+    build.args([
+        "--package",
+        CONNECTOR,
+        "--profile",
+        PROFILE,
+        "--target",
+        target,
+    ]);
+}
+
+/// The component that cargo built.
+fn built(copy: &Workspace, target: &str) -> Result<Component> {
+    let file = format!("{}.wasm", CONNECTOR.replace('-', "_"));
+    Component::read(copy.target().join(target).join(PROFILE).join(file))
+}
+
+/// A folder with a `rustc` that says of itself what cargo component asks before all else: where its libraries are, and there that
+/// it has one for WASI, which is then not used. Everything else it leaves to the compiler.
+fn stand_in(folder: &Path) -> Result<PathBuf> {
+    let sysroot = folder.join("sysroot");
+    let libraries = sysroot.join("lib/rustlib/wasm32-wasip1");
+    let programs = folder.join("bin");
+    let script = format!(
+        "#!/bin/sh\n[ \"$*\" = \"--print sysroot\" ] && exec printf '%s\\n' '{}'\nexec {} \"$@\"\n",
+        sysroot.display(),
+        DEBIAN_RUSTC,
+    );
+    let rustc = programs.join("rustc");
+    fs::create_dir_all(&libraries)
+        .and_then(|()| fs::create_dir_all(&programs))
+        .and_then(|()| fs::write(&rustc, script))
+        .and_then(|()| make_executable(&rustc))
+        .with_context(|| format!("cannot make {}", rustc.display()))?;
+    Ok(programs)
+}
+
+/// Lets everybody run a file.
+#[cfg(unix)]
+fn make_executable(file: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+    fs::set_permissions(file, fs::Permissions::from_mode(0o755))
+}
+
+/// Debian is a Unix.
+#[cfg(not(unix))]
+fn make_executable(_: &Path) -> std::io::Result<()> {
+    Err(std::io::ErrorKind::Unsupported.into())
+}
