@@ -45,6 +45,7 @@ struct Arguments {
     /// The folder to make; one that is there is replaced
     #[arg(long, value_name = "FOLDER")]
     out: PathBuf,
+    /// What is known of the sources, and is not in them
     #[command(flatten)]
     provenance: Provenance,
 }
