@@ -4,12 +4,14 @@
 //! library brings along, since cargo resolves those by themselves.
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context, Result, bail, ensure};
 use cargo_metadata::semver::Version;
 use cargo_metadata::{MetadataCommand, Package as Known};
+use serde::Deserialize;
 
 /// The package of the connector.
 const CONNECTOR: &str = "ninjaone-connector";
@@ -146,17 +148,33 @@ fn known(root: &Path) -> Result<BTreeMap<Key, Known>> {
         .collect())
 }
 
+/// What is read of `Cargo.lock`.
+#[derive(Deserialize)]
+struct Lockfile {
+    /// Every package of the workspace.
+    package: Vec<Locked>,
+}
+
+/// A package in `Cargo.lock`.
+#[derive(Deserialize)]
+struct Locked {
+    /// Its name.
+    name: String,
+    /// Its version.
+    version: Version,
+    /// The SHA-256 of what is downloaded, where anything is.
+    checksum: Option<String>,
+}
+
 /// The checksums in `Cargo.lock`.
 fn checksums(root: &Path) -> Result<BTreeMap<Key, String>> {
-    let lockfile = cargo_lock::Lockfile::load(root.join("Cargo.lock"))?;
-    Ok(lockfile
-        .packages
-        .into_iter()
-        .filter_map(|package| {
-            let checksum = package.checksum?.to_string();
-            Some(((package.name.to_string(), package.version), checksum))
-        })
-        .collect())
+    let text = fs::read_to_string(root.join("Cargo.lock")).context("cannot read Cargo.lock")?;
+    let lockfile: Lockfile = toml::from_str(&text).context("cannot read Cargo.lock")?;
+    let checksums = lockfile.package.into_iter().filter_map(|package| {
+        let checksum = package.checksum?;
+        Some(((package.name, package.version), checksum))
+    });
+    Ok(checksums.collect())
 }
 
 #[cfg(test)]
