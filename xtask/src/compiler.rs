@@ -25,29 +25,40 @@ pub const DEBIAN_CLIPPY: &str = "/usr/bin/cargo-clippy";
 /// A compiler for components. Whatever runs natively is always built by the toolchain's own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Compiler {
-    /// The toolchain's rustc, which has a standard library for the target.
-    Toolchain,
+    /// The toolchain's rustc.
+    Toolchain(Std),
     /// Debian's rustc.
     Debian(Std),
 }
 
-/// In which form Debian's rustc has a standard library for the target.
+/// In which form a compiler has a standard library for the target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Std {
-    /// Compiled.
+    /// Compiled, for speed.
     Prebuilt,
-    /// As sources, which cargo compiles along with the component.
+    /// As sources, which cargo compiles along with the component, for size.
     Sources,
 }
 
 impl Compiler {
     /// The compiler's own name and version.
     pub fn version(self) -> Result<String> {
-        let rustc = match self {
-            Self::Toolchain => "rustc",
+        process::read(Command::new(self.rustc()).arg("--version"))
+    }
+
+    /// The program.
+    fn rustc(self) -> &'static str {
+        match self {
+            Self::Toolchain(_) => "rustc",
             Self::Debian(_) => DEBIAN_RUSTC,
-        };
-        process::read(Command::new(rustc).arg("--version"))
+        }
+    }
+
+    /// In which form it has a standard library for the target.
+    fn std(self) -> Std {
+        match self {
+            Self::Toolchain(std) | Self::Debian(std) => std,
+        }
     }
 
     /// The command that builds the component of a package.
@@ -63,7 +74,7 @@ impl Compiler {
     /// The command that runs clippy on the component of a package for its target, warnings being errors.
     pub fn clippy(self, workspace: &Workspace, package: &str) -> Result<Command> {
         let mut clippy = match self {
-            Self::Toolchain => workspace.cargo("clippy"),
+            Self::Toolchain(_) => workspace.cargo("clippy"),
             Self::Debian(_) => {
                 // The toolchain's clippy cannot read what Debian's rustc compiles. Debian's can, and is content with the
                 // toolchain's cargo.
@@ -94,21 +105,20 @@ impl Compiler {
         // Takes precedence over RUSTFLAGS, which are meant for native code if set (`-C target-cpu=native`).
         cargo.env("CARGO_ENCODED_RUSTFLAGS", self.rustflags(workspace)?);
         self.choose(cargo, &[])?;
-        if self == Self::Debian(Std::Sources) {
+        if self.std() == Std::Sources {
             cargo.env("CARGO_UNSTABLE_BUILD_STD_FEATURES", "optimize_for_size");
         }
         Ok(())
     }
 
-    /// Makes a call of cargo use this compiler, with programs of these folders before others.
+    /// Makes a call of cargo use this compiler. With Debian's, programs of these folders go before others.
     pub fn choose(self, cargo: &mut Command, folders: &[PathBuf]) -> Result<()> {
-        let Self::Debian(std) = self else {
-            return Ok(());
-        };
-        cargo
-            .env("RUSTC", DEBIAN_RUSTC)
-            .env("PATH", path_with_linkers(folders)?);
-        if std == Std::Sources {
+        if let Self::Debian(_) = self {
+            cargo
+                .env("RUSTC", DEBIAN_RUSTC)
+                .env("PATH", path_with_linkers(folders)?);
+        }
+        if self.std() == Std::Sources {
             // Building the standard library is unstable in cargo, and this is what allows it there. Variables and not flags: not
             // every subcommand takes those.
             cargo
@@ -121,8 +131,8 @@ impl Compiler {
     /// The flags for rustc, in cargo's encoding.
     fn rustflags(self, workspace: &Workspace) -> Result<OsString> {
         let mut prefixes = source_prefixes(&cargo_home()?, workspace.root());
-        if let Self::Debian(Std::Sources) = self {
-            prefixes.push((debian_sources()?, "/rustc"));
+        if self.std() == Std::Sources {
+            prefixes.push((library_sources(self.rustc())?, "/rustc"));
         }
         let mut flags = remap_flags(&prefixes);
         // Addresses in the linked file take five bytes each otherwise, however small they are.
@@ -131,9 +141,9 @@ impl Compiler {
     }
 }
 
-/// Where Debian's rustc has the sources of the standard library, if their package is installed.
-pub fn debian_sources() -> Result<PathBuf> {
-    let sysroot = process::read(Command::new(DEBIAN_RUSTC).args(["--print", "sysroot"]))?;
+/// Where a compiler has the sources of the standard library, if they are installed.
+pub fn library_sources(rustc: &str) -> Result<PathBuf> {
+    let sysroot = process::read(Command::new(rustc).args(["--print", "sysroot"]))?;
     Ok(Path::new(&sysroot).join("lib/rustlib/src/rust"))
 }
 
