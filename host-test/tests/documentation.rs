@@ -1,9 +1,9 @@
-//! The documentation says what the connector says of itself.
+//! The documentation says what the connector says of itself, and what it names is there.
 
 mod support;
 
 use std::fmt::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use connector_host::contract::{Description, ErrorKind, OperationDescription, Outcome};
 use support::{connector, tenant};
@@ -94,7 +94,7 @@ async fn the_page_of_operations_is_what_describe_says() {
 
 #[test]
 fn every_test_that_a_promise_of_security_is_held_by_is_there() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let root = root();
     let text = std::fs::read_to_string(root.join("SECURITY.md")).expect("it is there");
     let mut tests = 0;
     for row in text.lines().filter(|line| line.starts_with("| ")) {
@@ -114,4 +114,76 @@ fn every_test_that_a_promise_of_security_is_held_by_is_there() {
         }
     }
     assert!(tests > 40, "only {tests} tests were found");
+}
+
+/// The folder of the project.
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+/// The files below `folder` with that ending, but for what tools keep there.
+fn files(folder: &Path, ending: &str) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in folder.read_dir().expect("it is a folder") {
+        let entry = entry.expect("it can be read");
+        let (path, name) = (entry.path(), entry.file_name());
+        let name = name.to_string_lossy();
+        let is_of_tools = name.starts_with('.') || name == "target" || name == "node_modules";
+        if path.is_dir() && !is_of_tools {
+            found.extend(files(&path, ending));
+        } else if name.ends_with(ending) {
+            found.push(path);
+        }
+    }
+    found
+}
+
+#[test]
+fn every_link_to_a_file_leads_to_one() {
+    let mut links = 0;
+    for page in files(&root(), ".md") {
+        let text = std::fs::read_to_string(&page).expect("it is there");
+        for link in text.split("](").skip(1) {
+            let target = link.split([')', '#']).next().unwrap_or_default();
+            if target.is_empty() || target.contains("://") {
+                continue;
+            }
+            let folder = page.parent().expect("it is in a folder");
+            assert!(
+                folder.join(target).exists(),
+                "{}: there is no {target}",
+                page.display()
+            );
+            links += 1;
+        }
+    }
+    assert!(links > 10, "only {links} links were found");
+}
+
+#[test]
+fn what_is_known_of_the_api_and_the_code_that_stands_on_it_find_each_other() {
+    const PAGE: &str = "docs/ninjaone-api.md";
+    let page = std::fs::read_to_string(root().join(PAGE)).expect("it is there");
+    let named = page.split('`').skip(1).step_by(2);
+    let sources: Vec<_> = named.filter(|name| name.starts_with("src/")).collect();
+    assert!(sources.len() > 10, "only {} were found", sources.len());
+    for source in sources {
+        assert!(root().join(source).is_file(), "there is no {source}");
+    }
+    let mut cited = 0;
+    for source in files(&root().join("src"), ".rs") {
+        let text = std::fs::read_to_string(&source).expect("it is there");
+        let mut before: Vec<_> = text.split(&format!("\" in `{PAGE}`")).collect();
+        before.pop();
+        for citation in before {
+            let title = citation.rsplit('"').next().unwrap_or_default();
+            assert!(
+                page.contains(&format!("# {title}\n")),
+                "{} cites a section {title:?}, which is not there",
+                source.display()
+            );
+            cited += 1;
+        }
+    }
+    assert!(cited > 5, "only {cited} citations were found");
 }

@@ -1,7 +1,7 @@
 //! What an answer that is not the wished-for one means.
 //!
-//! The API documents no schema for failures. The shapes that were observed are told apart here ("Errors" in `API.md`), and
-//! anything else (a bare string, HTML, nothing) is taken for what its status says.
+//! The API documents no schema for failures. The shapes that were observed ("Errors" in `docs/ninjaone-api.md`) are told apart
+//! here, and anything else (a bare string, HTML, nothing) is taken for what its status says.
 
 use super::json::JsonReader;
 use super::wire::FailureBody;

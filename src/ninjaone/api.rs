@@ -17,7 +17,7 @@ use crate::settings::Settings;
 /// The most activities that the API gives at once.
 const ACTIVITIES_PER_REQUEST: u32 = 1_000;
 
-/// `monitoring` reads. What each endpoint really enforces is not known ("OAuth 2.0 client credentials" in `API.md`).
+/// `monitoring` reads. What each endpoint enforces is not known ("OAuth 2.0 client credentials" in `docs/ninjaone-api.md`).
 const READING: Needs = Needs {
     scopes: &["monitoring"],
     else_needed: None,

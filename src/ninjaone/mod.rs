@@ -3,8 +3,8 @@
 //! Every function here is one request (and, where the token had to be renewed, one more). What the requests mean for a
 //! governance host is decided above, in the capabilities; no type of the contract is in here.
 //!
-//! The facts that this module stands on are those of `API.md`, the project's collection of what is publicly known; where a
-//! fact is observed and not documented, the code says so.
+//! The facts that this module stands on are those of `docs/ninjaone-api.md`, the project's collection of what is publicly
+//! known; where a fact is observed and not documented, the code says so.
 
 mod answer;
 pub mod api;

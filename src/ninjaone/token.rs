@@ -188,7 +188,7 @@ fn parse(
     })
 }
 
-/// Tells apart the ways in which NinjaOne refuses to give a token ("OAuth 2.0 client credentials" in `API.md`).
+/// Tells apart the ways in which NinjaOne refuses to give a token ("OAuth 2.0 client credentials" in `docs/ninjaone-api.md`).
 fn refusal(
     mut exchange: Exchange,
     response: Response,

@@ -1,8 +1,8 @@
 //! What NinjaOne sends and takes, field by field.
 //!
-//! Any field may be missing or null ("Users (accounts)" in `API.md`): each is an `Option`, and a null is as good as missing.
-//! Fields that the contract has no place for, known to the API's documentation or not, are kept in `extra` under their own
-//! names, so that nothing that was sent is lost. A known field of another JSON type than expected is an error.
+//! Any field may be missing or null ("Users (accounts)" in `docs/ninjaone-api.md`): each is an `Option`, and a null is as good
+//! as missing. Fields that the contract has no place for, known to the API's documentation or not, are kept in `extra` under
+//! their own names, so that nothing that was sent is lost. A known field of another JSON type than expected is an error.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -294,7 +294,7 @@ object! {
     }
 }
 
-/// A failure, in whichever of the observed shapes ("Errors" in `API.md`).
+/// A failure, in whichever of the observed shapes ("Errors" in `docs/ninjaone-api.md`).
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct FailureBody {
     /// `error` of the authentication layer, or else `resultCode` of the application.

@@ -27,7 +27,7 @@ pub(crate) fn provision(api: &Api, request: ProvisionRequest, mode: Mode) -> Res
     }
 }
 
-/// "What the API does not have" in `API.md`.
+/// "What the API does not have" in `docs/ninjaone-api.md`.
 fn unsupported(operation: Operation, verb: &str) -> Error {
     let message = format!(
         "NinjaOne's API has no way to {verb} an account; {verb} it in NinjaOne itself, or through the identity provider that manages it"

@@ -19,7 +19,7 @@
 //!
 //! # What is known, and what is reconstructed
 //!
-//! The facts come from the project's API notes, which grade each one. *Observed* are the errors
+//! The facts come from `docs/ninjaone-api.md`, which grades each one. *Observed* are the errors
 //! of the authorization layer, the answer to an unknown client and to an unknown route, and the
 //! field set of one technician in `/v2/users`. *Specified* are the other field sets, the
 //! parameters and the success statuses. Everything else is *reconstructed*; where a write depends

@@ -12,7 +12,7 @@ const INTRODUCTION: &str = "# JSON Lines
 With `--json`, `connector-host` writes one JSON object per line on standard output, and a failure as one line on standard error.
 Other lines on standard error are for people; `--quiet` leaves them out. This page is made from
 [json.schema.json](json.schema.json), a JSON Schema for programs; a test runs every command and holds each line to it, and another
-one holds this page to it: `UPDATE_DOCS=1 cargo test -p connector-host --test json` writes it anew.
+one holds this page to it: `cargo xtask docs` writes it anew.
 
 ## What a program may rely on
 

@@ -1,6 +1,6 @@
 //! A NinjaOne tenant: users, roles with members, organizations, and the endpoints that the connector uses.
 //!
-//! What nobody knows of the real one ("[unknown]" in the project's collection of facts) is a switch of [`Unknowns`]. What can
+//! What nobody knows of the real one ("not known" in `docs/ninjaone-api.md`) is a switch of [`Unknowns`]. What can
 //! go wrong with one request is a [`Fault`], set for it by method and path.
 
 use std::cell::{Ref, RefCell, RefMut};
