@@ -1,5 +1,6 @@
 //! `cargo xtask dist`: what is released.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::env::{self, temp_dir};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -25,8 +26,8 @@ Usage: cargo xtask dist [--verify] [--source URL]
                                         skopeo copy oci:target/dist/oci:identity-connector docker://REGISTRY/NAME:VERSION
   LICENSE, SHA256SUMS
 
-The revision and the point in time of the last commit go into the files; where there is none, or changes that are not
-committed, the revision is left out, and SOURCE_DATE_EPOCH (seconds) is the time. The same sources give the same files.
+The revision and the point in time of the last commit go into the files; the revision is left out where there are changes that are
+not committed. SOURCE_DATE_EPOCH, in seconds, is the time if it is set. The same sources give the same files.
 
   --verify       make everything a second time from a copy of the sources in another folder, and fail unless each file is
                  the same to the byte
@@ -35,9 +36,6 @@ committed, the revision is left out, and SOURCE_DATE_EPOCH (seconds) is the time
 
 /// The program that packs.
 const PACKER: &str = "connector-dist";
-/// The file that has the checksums of all others.
-const CHECKSUMS: &str = "SHA256SUMS";
-
 /// What the command line asks for.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Options {
@@ -93,19 +91,38 @@ impl Release {
         &self.folder
     }
 
+    /// The component of this name.
+    pub fn component(&self, name: &str) -> Result<Packed> {
+        let begin = format!("{name}-");
+        for file in fs::read_dir(&self.folder)?.flatten() {
+            let file_name = file.file_name();
+            let rest = file_name
+                .to_str()
+                .and_then(|file| file.strip_prefix(&begin));
+            if let Some(version) = rest.and_then(|rest| rest.strip_suffix(".wasm")) {
+                return Ok(Packed {
+                    path: file.path(),
+                    version: version.to_owned(),
+                });
+            }
+        }
+        bail!(
+            "there is no {begin}VERSION.wasm in {}",
+            self.folder.display()
+        )
+    }
+
     /// Makes it a second time from a copy of the sources in another folder, with nothing of what cargo built the first time,
     /// and compares.
     fn verify(&self, workspace: &Workspace) -> Result<()> {
-        println!("Once more, from a copy of the sources in another folder (two minutes).");
-        let scratch = Scratch(temp_dir().join(format!("dist-{}", std::process::id())));
+        println!("Once more, from a copy of the sources in another folder (a few minutes).");
+        let scratch = Scratch::make()?;
         let copy = workspace.copy(&scratch.0.join("sources"), &scratch.0.join("target"))?;
         let component = component::build(&copy)?;
         let packer = workspace.target().join("debug").join(PACKER);
         let second = scratch.0.join("dist");
         self.pack(&packer, copy.root(), component.path(), &second)?;
-        let [first, second] =
-            [&self.folder, &second].map(|folder| fs::read_to_string(folder.join(CHECKSUMS)));
-        let different = differences(&first?, &second?);
+        let different = differences(&contents(&self.folder)?, &contents(&second)?);
         ensure!(
             different.is_empty(),
             "the same sources gave other files the second time: {}",
@@ -126,8 +143,26 @@ impl Release {
     }
 }
 
+/// A component or the contract, as it is released.
+pub struct Packed {
+    /// The file.
+    pub path: PathBuf,
+    /// Its version.
+    pub version: String,
+}
+
 /// A folder that is removed in the end.
 struct Scratch(PathBuf);
+
+impl Scratch {
+    /// Makes one that is far from this workspace.
+    fn make() -> Result<Self> {
+        let folder = temp_dir().join(format!("connector-dist-{}", std::process::id()));
+        // Not one that is there already, and whose it may be.
+        fs::create_dir(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
+        Ok(Self(folder))
+    }
+}
 
 impl Drop for Scratch {
     fn drop(&mut self) {
@@ -179,6 +214,11 @@ fn created(workspace: &Workspace) -> Result<String> {
 
 /// The revision of the sources, where they are exactly those of a commit.
 fn revision(workspace: &Workspace) -> Option<String> {
+    let top = process::read(workspace.git().args(["rev-parse", "--show-toplevel"])).ok()?;
+    // Sources that were unpacked inside another repository are not that one's.
+    if fs::canonicalize(top).ok()? != fs::canonicalize(workspace.root()).ok()? {
+        return None;
+    }
     let changed = process::read(workspace.git().args(["status", "--porcelain"])).ok()?;
     if !changed.is_empty() {
         println!("There are changes that are not committed: the files say no revision.");
@@ -187,21 +227,38 @@ fn revision(workspace: &Workspace) -> Option<String> {
     process::read(workspace.git().args(["rev-parse", "HEAD"])).ok()
 }
 
-/// The paths that do not have the same checksum in both, by two files of `sha256sum`.
-fn differences(first: &str, second: &str) -> Vec<String> {
-    let only_in = |one: &str, other: &str| -> Vec<String> {
-        let lines = one
-            .lines()
-            .filter(|line| !other.lines().any(|there| there == *line));
-        lines
-            .filter_map(|line| Some(line.split_once("  ")?.1.to_owned()))
-            .collect()
-    };
-    let mut paths = only_in(first, second);
-    paths.extend(only_in(second, first));
-    paths.sort();
-    paths.dedup();
+/// Files by their paths in a folder.
+type Contents = BTreeMap<PathBuf, Vec<u8>>;
+
+/// All files in a folder and below.
+fn contents(folder: &Path) -> Result<Contents> {
+    let mut contents = Contents::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(next) = folders.pop() {
+        let entries =
+            fs::read_dir(&next).with_context(|| format!("cannot list {}", next.display()))?;
+        for entry in entries {
+            let path = entry?.path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                let bytes =
+                    fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
+                contents.insert(path.strip_prefix(folder)?.to_owned(), bytes);
+            }
+        }
+    }
+    Ok(contents)
+}
+
+/// The paths of files that are not the same in both, or only in one.
+fn differences(first: &Contents, second: &Contents) -> Vec<String> {
+    let paths: BTreeSet<_> = first.keys().chain(second.keys()).collect();
     paths
+        .into_iter()
+        .filter(|path| first.get(*path) != second.get(*path))
+        .map(|path| path.display().to_string())
+        .collect()
 }
 
 #[cfg(test)]
@@ -225,12 +282,16 @@ mod tests {
 
     #[test]
     fn a_file_that_differs_or_is_missing_is_named() {
-        let first = "aa  a.wasm\nbb  b.wasm\ncc  c.wasm\n";
-        assert!(differences(first, first).is_empty());
-        assert_eq!(
-            differences(first, "aa  a.wasm\nb0  b.wasm\n"),
-            ["b.wasm", "c.wasm"]
-        );
-        assert_eq!(differences("", "aa  a.wasm\n"), ["a.wasm"]);
+        let folder = |files: &[(&str, &str)]| -> Contents {
+            let files = files.iter();
+            files
+                .map(|(path, text)| (path.into(), text.as_bytes().to_vec()))
+                .collect()
+        };
+        let first = folder(&[("a.wasm", "1"), ("oci/b", "2"), ("c", "3")]);
+        assert!(differences(&first, &first).is_empty());
+        let second = folder(&[("a.wasm", "1"), ("oci/b", "0")]);
+        assert_eq!(differences(&first, &second), ["c", "oci/b"]);
+        assert_eq!(differences(&second, &first), ["c", "oci/b"]);
     }
 }

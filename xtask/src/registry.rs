@@ -35,12 +35,10 @@ const PROGRAMS: [&str; 2] = ["docker-registry", "skopeo"];
 const ACCOUNTS: u32 = 300;
 /// How long the registry may take to start.
 const PATIENCE: Duration = Duration::from_secs(20);
-/// The component and the contract in the release's image layout, and in the registry.
+/// The component's name in the release, and in the registry.
 const COMPONENT: &str = "ninjaone-connector";
-/// The contract in the release's image layout.
+/// The contract's name in the release.
 const CONTRACT: &str = "identity-connector";
-/// The version of both.
-const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// Takes the release to a registry and back.
 pub fn run(workspace: &Workspace) -> Result<()> {
@@ -60,21 +58,25 @@ pub fn run(workspace: &Workspace) -> Result<()> {
     }
     let registry = Registry::start(&folder)?;
     let layout = release.folder().join("oci");
-    registry.push(&layout, COMPONENT, &format!("{COMPONENT}:{VERSION}"))?;
-    registry.push(&layout, CONTRACT, &format!("identity/connector:{VERSION}"))?;
-
+    let released = release.component(COMPONENT)?;
+    let name = format!("{COMPONENT}:{}", released.version);
     let component = folder.join("component.wasm");
-    registry.pull(&format!("{COMPONENT}:{VERSION}"), &component)?;
-    same(
-        &component,
-        &release.folder().join(format!("{COMPONENT}-{VERSION}.wasm")),
-    )?;
+    registry.push(&layout, COMPONENT, &name)?;
+    registry.pull(&name, &component)?;
+    same(&component, &released.path)?;
+
+    let released = release.component(CONTRACT)?;
     let contract = folder.join("contract.wasm");
-    registry.get(&format!("identity:connector@{VERSION}"), &contract)?;
-    same(
-        &contract,
-        &release.folder().join(format!("{CONTRACT}-{VERSION}.wasm")),
+    registry.push(
+        &layout,
+        CONTRACT,
+        &format!("identity/connector:{}", released.version),
     )?;
+    registry.get(
+        &format!("identity:connector@{}", released.version),
+        &contract,
+    )?;
+    same(&contract, &released.path)?;
     drop(registry);
 
     let tenant = Tenant::start(workspace, ACCOUNTS)?;

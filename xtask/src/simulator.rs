@@ -18,22 +18,22 @@ pub struct Tenant {
 impl Tenant {
     /// Starts a simulator with so many accounts, and waits for it to say where it is.
     pub fn start(workspace: &Workspace, accounts: u32) -> Result<Self> {
-        let mut simulator = workspace
+        let simulator = workspace
             .cargo("run")
             .args(["--quiet", "--package", "connector-host", "--"])
             .args(["simulate", "--json", "--accounts", &accounts.to_string()])
             .stdout(Stdio::piped())
             .spawn()
             .context("cannot run the simulator")?;
-        let mut line = String::new();
-        if let Some(stdout) = simulator.stdout.take() {
-            BufReader::new(stdout).read_line(&mut line)?;
-        }
         // From here on it is ended when this function fails.
         let mut tenant = Self {
             simulator,
             settings: Vec::new(),
         };
+        let mut line = String::new();
+        if let Some(stdout) = tenant.simulator.stdout.take() {
+            BufReader::new(stdout).read_line(&mut line)?;
+        }
         let said: serde_json::Value =
             serde_json::from_str(&line).context("the simulator did not say where it is")?;
         for (name, key) in [

@@ -6,6 +6,8 @@ use anyhow::{Context, Result, bail};
 use wit_component::DecodedWasm;
 use wit_parser::{PackageId, PackageMetadata, Resolve};
 
+use crate::release::Release;
+
 /// The world that connectors are components of.
 const WORLD: &str = "plugin";
 
@@ -26,20 +28,23 @@ impl Contract {
     }
 
     /// Its name with its version, such as `identity:connector@0.1.0`.
-    pub fn id(&self) -> String {
+    fn id(&self) -> String {
         self.resolve.packages[self.package].name.to_string()
     }
 
-    /// Its name as one word, such as `identity-connector`.
-    pub fn name(&self) -> String {
-        let name = &self.resolve.packages[self.package].name;
-        format!("{}-{}", name.namespace, name.name)
-    }
-
-    /// Its version.
-    pub fn version(&self) -> String {
-        let version = self.resolve.packages[self.package].name.version.as_ref();
-        version.map(ToString::to_string).unwrap_or_default()
+    /// What there is to say of it in a release: its own name, version and description, and whatever holds for all files.
+    pub fn release(&self, connector: &Release) -> Result<Release> {
+        let package = &self.resolve.packages[self.package];
+        let version = package.name.version.as_ref();
+        let docs = package.docs.contents.as_ref();
+        let docs = docs.context("the contract's package has no documentation")?;
+        let summary = docs.split("\n\n").next().unwrap_or_default();
+        Ok(Release {
+            name: format!("{}-{}", package.name.namespace, package.name.name),
+            version: version.context("the contract has no version")?.to_string(),
+            description: summary.replace('\n', " "),
+            ..connector.clone()
+        })
     }
 
     /// The contract in the binary form, with all of its documentation.
@@ -71,7 +76,7 @@ impl Contract {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::root;
+    use crate::testing::{release, root};
 
     #[test]
     fn the_package_has_the_documentation_of_every_interface() {
@@ -91,5 +96,16 @@ mod tests {
                 assert!(function.docs.contents.is_some(), "{}", function.name);
             }
         }
+    }
+
+    #[test]
+    fn the_contract_is_released_under_its_own_name_and_version() {
+        let contract = Contract::read(&root()).expect("it can be read");
+        let of_connector = release();
+        let released = contract.release(&of_connector).expect("all is there");
+        assert_eq!(released.name, "identity-connector");
+        assert_ne!(released.version, of_connector.version);
+        assert!(!released.description.contains("NinjaOne"));
+        assert_eq!(released.revision, of_connector.revision);
     }
 }

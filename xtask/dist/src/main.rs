@@ -1,7 +1,8 @@
 //! Packs a component that was built into what is released: `cargo xtask dist` runs it.
 //!
-//! Everything here follows from the sources, the component, and what the command line says: no clock is read and nothing is
-//! left to chance, so that whoever packs the same again gets the same, to the byte.
+//! Everything here follows from the sources (and what cargo knows of the packages that they name), the component, and what the
+//! command line says: no clock is read and nothing is left to chance, so that whoever packs the same again gets the same, to
+//! the byte.
 
 #![deny(missing_docs, clippy::missing_docs_in_private_items)]
 
@@ -30,7 +31,7 @@ use release::{Provenance, Release};
 
 /// How large a released component may be, in bytes.
 const LARGEST: usize = 200 * 1024;
-/// The checksums of all other files.
+/// The checksums of all other files, but not of those in the image layout, which are named by their own.
 const CHECKSUMS: &str = "SHA256SUMS";
 
 /// Packs a component for release.
@@ -75,35 +76,30 @@ fn pack(arguments: &Arguments) -> Result<Files> {
     let connector = packages.first().context("there are no packages")?;
     let release = Release::new(connector, arguments.provenance.clone())?;
     let contract = Contract::read(root)?;
+    let of_contract = contract.release(&release)?;
 
     let documentation = contract.documentation(&component)?;
     let component = metadata::describe_component(&component, &release, &documentation, &packages)?;
     ensure!(
         component.len() <= LARGEST,
-        "the component has {} bytes with its metadata, and may have {LARGEST}",
+        "the component has {} bytes with its metadata, and may have {LARGEST}: was it built without wasm-opt?",
         component.len()
     );
-    let contract_file = metadata::describe(&contract.encode()?, &contract.id(), &release)?;
+    let contract = metadata::describe(&contract.encode()?, &of_contract)?;
     let sbom = sbom::bill_of_materials(&component, &release, &packages);
     let mut layout = Layout::default();
-    layout.add(&release.name, &release.version, &component, &release)?;
-    layout.add(
-        &contract.name(),
-        &contract.version(),
-        &contract_file,
-        &release,
-    )?;
+    layout.add(&component, &release)?;
+    layout.add(&contract, &of_contract)?;
 
     let mut files = Files::new();
     files.insert(release.file("cdx.json"), serde_json::to_vec_pretty(&sbom)?);
     files.insert(release.file("wasm"), component);
-    let contract_name = format!("{}-{}.wasm", contract.name(), contract.version());
-    files.insert(contract_name, contract_file);
+    files.insert(of_contract.file("wasm"), contract);
     files.insert("LICENSE".to_owned(), fs::read(root.join("LICENSE"))?);
+    files.insert(CHECKSUMS.to_owned(), checksums(&files));
     for (path, bytes) in layout.into_files()? {
         files.insert(format!("oci/{path}"), bytes);
     }
-    files.insert(CHECKSUMS.to_owned(), checksums(&files));
     Ok(files)
 }
 
@@ -142,9 +138,104 @@ fn write(out: &Path, files: &Files) -> Result<()> {
 mod tests {
     use super::*;
 
+    /// What is packed of this component.
+    fn packed(component: &[u8]) -> Result<Files> {
+        let folder = tempfile::tempdir()?;
+        let file = folder.path().join("component.wasm");
+        fs::write(&file, component)?;
+        let root = testing::root();
+        let line = [
+            "connector-dist",
+            "--created",
+            "0",
+            "--revision",
+            "a1b2c3",
+            "--out",
+            "nowhere",
+        ];
+        let mut line: Vec<_> = line.iter().map(std::ffi::OsString::from).collect();
+        line.extend([
+            "--root".into(),
+            root.into(),
+            "--component".into(),
+            file.into(),
+        ]);
+        pack(&Arguments::try_parse_from(line)?)
+    }
+
+    /// The file whose name begins and ends like this.
+    fn file<'a>(files: &'a Files, begin: &str, end: &str) -> &'a [u8] {
+        let found = files
+            .iter()
+            .find(|(path, _)| path.starts_with(begin) && path.ends_with(end));
+        found.expect("it is there").1
+    }
+
+    fn json(bytes: &[u8]) -> serde_json::Value {
+        serde_json::from_slice(bytes).expect("it is JSON")
+    }
+
+    #[test]
+    fn a_release_is_one_component_in_every_form() {
+        let files = packed(&testing::component(0)).expect("it can be packed");
+        let component = file(&files, "ninjaone-connector-", ".wasm");
+        let digest = sha256(component);
+        let bill = json(file(&files, "ninjaone-connector-", ".cdx.json"));
+        assert_eq!(
+            bill["metadata"]["component"]["hashes"][0]["content"],
+            digest
+        );
+        let sums = String::from_utf8(files[CHECKSUMS].clone()).expect("it is text");
+        assert!(sums.contains(&digest), "{sums}");
+        assert!(!sums.contains("oci/"), "{sums}");
+
+        let index = json(&files["oci/index.json"]);
+        let blob = |descriptor: &serde_json::Value| {
+            let digest = descriptor["digest"].as_str().expect("it has a digest");
+            let path = format!("oci/blobs/sha256/{}", digest.trim_start_matches("sha256:"));
+            assert_eq!(descriptor["size"], files[&path].len());
+            files[&path].as_slice()
+        };
+        for (manifest, name) in [(0, "ninjaone-connector"), (1, "identity-connector")] {
+            let named = &index["manifests"][manifest];
+            assert_eq!(
+                named["annotations"]["org.opencontainers.image.ref.name"],
+                name
+            );
+            let manifest = json(blob(named));
+            assert_eq!(blob(&manifest["layers"][0]), file(&files, name, ".wasm"));
+            let config = json(blob(&manifest["config"]));
+            assert_eq!(config["layerDigests"][0], manifest["layers"][0]["digest"]);
+            assert!(config["component"]["exports"][0].is_string());
+        }
+    }
+
+    #[test]
+    fn the_component_carries_the_documentation_of_its_world() {
+        let files = packed(&testing::component(0)).expect("it can be packed");
+        let component = file(&files, "ninjaone-connector-", ".wasm");
+        let wit_component::DecodedWasm::Component(resolve, world) =
+            wit_component::decode(component).expect("it is a component")
+        else {
+            panic!("it is no component");
+        };
+        let docs = resolve.worlds[world].docs.contents.as_ref();
+        assert!(
+            docs.expect("it is there")
+                .contains("the whole of what a connector can do")
+        );
+    }
+
+    #[test]
+    fn a_component_that_is_too_large_is_not_released() {
+        let error = packed(&testing::component(LARGEST)).expect_err("it is too large");
+        assert!(error.to_string().contains("wasm-opt"), "{error:#}");
+    }
+
     #[test]
     fn a_folder_that_is_no_release_is_not_replaced() {
-        let folder = std::env::temp_dir().join(format!("connector-dist-{}", std::process::id()));
+        let scratch = tempfile::tempdir().expect("there is room for files");
+        let folder = scratch.path().join("dist");
         let files = Files::from([("a/b".to_owned(), b"1".to_vec())]);
         write(&folder, &files).expect("it is new");
         assert!(write(&folder, &files).is_err());
@@ -153,7 +244,6 @@ mod tests {
         let files = Files::from([("c".to_owned(), b"2".to_vec())]);
         write(&folder, &files).expect("it is a release");
         assert!(!folder.join("a").exists());
-        fs::remove_dir_all(folder).expect("it can be removed");
     }
 
     #[test]

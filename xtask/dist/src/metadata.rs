@@ -19,7 +19,7 @@ pub fn describe_component(
     documentation: &[u8],
     packages: &[Package],
 ) -> Result<Vec<u8>> {
-    let mut described = describe(component, &release.name, release)?;
+    let mut described = describe(component, release)?;
     CustomSection {
         name: wit_parser::PackageMetadata::SECTION_NAME.into(),
         data: documentation.into(),
@@ -29,10 +29,10 @@ pub fn describe_component(
     Ok(described)
 }
 
-/// `file`, which is known as `name`, with what there is to say of the release that it belongs to.
-pub fn describe(file: &[u8], name: &str, release: &Release) -> Result<Vec<u8>> {
+/// `file` with what there is to say of it.
+pub fn describe(file: &[u8], release: &Release) -> Result<Vec<u8>> {
     let mut add = AddMetadata::default();
-    add.name = AddMetadataField::Set(name.to_owned());
+    add.name = AddMetadataField::Set(release.name.clone());
     add.version = field(Some(&release.version))?;
     add.description = field(Some(&release.description))?;
     add.licenses = field(Some(&release.license))?;
@@ -57,20 +57,15 @@ where
 
 /// The packages in the component, in the form that `cargo auditable` gave to this list.
 fn dependencies(packages: &[Package]) -> Result<Dependencies> {
-    let inside = |package: &Package| !package.build_only;
     // Indexes count those packages only that are listed.
-    let listed = |index: usize| packages[..index].iter().filter(|p| inside(p)).count();
-    let of = |package: &Package| {
-        let dependencies = package.dependencies.iter().copied();
-        dependencies
-            .filter(|index| inside(&packages[*index]))
-            .map(listed)
-            .collect()
+    let place = |index: usize| {
+        packages[..index]
+            .iter()
+            .filter(|package| !package.build_only)
+            .count()
     };
-    let listed = packages
-        .iter()
-        .enumerate()
-        .filter(|(_, package)| inside(package));
+    let listed = packages.iter().enumerate();
+    let listed = listed.filter(|(_, package)| !package.build_only);
     let packages = listed.map(|(index, package)| Listed {
         name: package.known.name.to_string(),
         version: package.known.version.clone(),
@@ -80,7 +75,7 @@ fn dependencies(packages: &[Package]) -> Result<Dependencies> {
             Some(_) => Source::Registry,
         },
         kind: DependencyKind::Runtime,
-        dependencies: of(package),
+        dependencies: package.inside.iter().map(|index| place(*index)).collect(),
         root: index == 0,
     });
     Dependencies::new(VersionInfo {
@@ -152,7 +147,7 @@ mod tests {
             revision: None,
             ..release()
         };
-        let described = describe(&empty_component(), "it", &unknown).expect("it can be described");
+        let described = describe(&empty_component(), &unknown).expect("it can be described");
         let payload = Payload::from_binary(&described).expect("it is a component");
         assert!(payload.metadata().source.is_none());
         assert!(payload.metadata().revision.is_none());
@@ -164,7 +159,7 @@ mod tests {
             license: "as you like".to_owned(),
             ..release()
         };
-        let error = describe(&empty_component(), "it", &wrong).expect_err("it is no licence");
+        let error = describe(&empty_component(), &wrong).expect_err("it is no licence");
         assert!(error.to_string().contains("as you like"), "{error:#}");
     }
 }

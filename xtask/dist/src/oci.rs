@@ -13,13 +13,13 @@ use wit_parser::{Resolve, WorldItem};
 use crate::digest::sha256;
 use crate::release::Release;
 
-/// A manifest, and so is the layout's index made of these.
+/// The media type of a manifest, which says what belongs to one component or WIT package.
 const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
-/// The layout's index.
+/// That of the layout's index, which names the manifests.
 const INDEX: &str = "application/vnd.oci.image.index.v1+json";
-/// The config of a component or of a WIT package.
+/// That of the config of a component or of a WIT package.
 const CONFIG: &str = "application/vnd.wasm.config.v0+json";
-/// The component or the WIT package itself.
+/// That of the component or the WIT package itself.
 const LAYER: &str = "application/wasm";
 
 /// The files of a layout, by their paths in it.
@@ -32,14 +32,8 @@ pub struct Layout {
 }
 
 impl Layout {
-    /// Adds `file`, a component or a WIT package, under a reference name. The version is the file's own.
-    pub fn add(
-        &mut self,
-        reference: &str,
-        version: &str,
-        file: &[u8],
-        release: &Release,
-    ) -> Result<()> {
+    /// Adds `file`, a component or a WIT package, under the name of its release.
+    pub fn add(&mut self, file: &[u8], release: &Release) -> Result<()> {
         let layer = self.blob(LAYER, file.to_vec());
         let config = json!({
             "created": release.created.to_string(),
@@ -55,10 +49,10 @@ impl Layout {
             "mediaType": MANIFEST,
             "config": config,
             "layers": [layer],
-            "annotations": annotations(reference, version, release),
+            "annotations": annotations(release),
         });
         let mut manifest = self.blob(MANIFEST, serde_json::to_vec(&manifest)?);
-        manifest["annotations"] = json!({ "org.opencontainers.image.ref.name": reference });
+        manifest["annotations"] = json!({ "org.opencontainers.image.ref.name": release.name });
         self.manifests.push(manifest);
         Ok(())
     }
@@ -89,11 +83,11 @@ impl Layout {
 }
 
 /// What registries show of it.
-fn annotations(reference: &str, version: &str, release: &Release) -> Value {
+fn annotations(release: &Release) -> Value {
     let mut annotations = json!({
-        "org.opencontainers.image.title": reference,
+        "org.opencontainers.image.title": release.name,
         "org.opencontainers.image.description": release.description,
-        "org.opencontainers.image.version": version,
+        "org.opencontainers.image.version": release.version,
         "org.opencontainers.image.licenses": release.license,
         "org.opencontainers.image.created": release.created.to_string(),
     });

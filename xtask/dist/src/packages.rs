@@ -29,6 +29,8 @@ pub struct Package {
     pub build_only: bool,
     /// The packages that it depends on, as indexes.
     pub dependencies: Vec<usize>,
+    /// Those of them that are in the component because it depends on them.
+    pub inside: Vec<usize>,
 }
 
 /// A package's name and version, which tell it apart from all others here.
@@ -54,6 +56,7 @@ pub fn packages(root: &Path) -> Result<Vec<Package>> {
                 checksum: checksums.get(key).cloned(),
                 build_only: !inside.packages.contains(key),
                 dependencies: all.dependencies(index),
+                inside: inside.dependencies_in(key, &all),
             })
         })
         .collect()
@@ -114,6 +117,20 @@ impl Tree {
             self.packages.push(key);
             self.packages.len() - 1
         })
+    }
+
+    /// What a package depends on, by the indexes of another tree.
+    fn dependencies_in(&self, package: &Key, other: &Self) -> Vec<usize> {
+        let place = |tree: &Self, key: &Key| tree.packages.iter().position(|there| there == key);
+        let Some(index) = place(self, package) else {
+            return Vec::new();
+        };
+        let dependencies = self.dependencies(index).into_iter();
+        let mut there: Vec<_> = dependencies
+            .filter_map(|index| place(other, &self.packages[index]))
+            .collect();
+        there.sort_unstable();
+        there
     }
 
     /// What a package depends on.

@@ -5,8 +5,8 @@ use jiff::Timestamp;
 
 use crate::packages::Package;
 
-/// A release of the connector.
-#[derive(Debug)]
+/// A release of the connector, or of the contract.
+#[derive(Clone, Debug)]
 pub struct Release {
     /// The name of the package, which is that of the files.
     pub name: String,

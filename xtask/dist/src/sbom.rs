@@ -12,14 +12,24 @@ use crate::release::Release;
 /// The bill of materials of `component`.
 pub fn bill_of_materials(component: &[u8], release: &Release, packages: &[Package]) -> Value {
     let references: Vec<_> = packages.iter().map(package_url).collect();
+    let library_of_language = standard_library(release);
+    let standard = library_of_language
+        .iter()
+        .map(|library| &library["bom-ref"]);
     let dependencies = packages
         .iter()
         .zip(&references)
         .map(|(package, reference)| {
-            let on = package.dependencies.iter().map(|index| &references[*index]);
-            json!({ "ref": reference, "dependsOn": on.collect::<Vec<_>>() })
+            let on = package
+                .dependencies
+                .iter()
+                .map(|index| json!(references[*index]));
+            // Every package in the component stands on it.
+            let standard = standard.clone().filter(|_| !package.build_only).cloned();
+            json!({ "ref": reference, "dependsOn": on.chain(standard).collect::<Vec<_>>() })
         });
     let components = packages.iter().skip(1).map(library);
+    let components: Vec<_> = components.chain(library_of_language.clone()).collect();
     json!({
         "bomFormat": "CycloneDX",
         "specVersion": "1.6",
@@ -27,9 +37,10 @@ pub fn bill_of_materials(component: &[u8], release: &Release, packages: &[Packag
         "metadata": {
             "timestamp": release.created.to_string(),
             "lifecycles": [{ "phase": "build" }],
+            "tools": { "components": release.built_with.iter().map(|program| tool(program)).collect::<Vec<_>>() },
             "component": subject(component, release, &references[0]),
         },
-        "components": components.chain(release.built_with.iter().map(|program| tool(program))).collect::<Vec<_>>(),
+        "components": components,
         "dependencies": dependencies.collect::<Vec<_>>(),
     })
 }
@@ -82,28 +93,38 @@ fn library(package: &Package) -> Value {
     library
 }
 
-/// A program that the component was built with: `rustc 1.96.0 (…)`. A compiler stands for its standard library too, which
-/// is in the component.
+/// A program that the component was built with, by what it calls itself: `wasm-opt version 108`.
 fn tool(program: &str) -> Value {
-    let name = program.split(' ').next().unwrap_or_default();
-    let version = program
-        .split(' ')
-        .find(|word| word.starts_with(|c: char| c.is_ascii_digit()));
-    let compiler = name == "rustc";
-    let mut tool = json!({
-        "type": if compiler { "library" } else { "application" },
-        "bom-ref": program,
-        "name": if compiler { "rust-std" } else { name },
-        "scope": if compiler { "required" } else { "excluded" },
-        "description": program,
-    });
-    if let Some(version) = version {
-        tool["version"] = json!(version);
-    }
-    if compiler {
-        tool["licenses"] = json!([{ "expression": "MIT OR Apache-2.0" }]);
-    }
-    tool
+    let (name, version) = name_and_version(program);
+    json!({ "type": "application", "name": name, "version": version, "description": program })
+}
+
+/// The standard library, which comes with the compiler and has its version.
+fn standard_library(release: &Release) -> Option<Value> {
+    let compilers = release
+        .built_with
+        .iter()
+        .map(|program| name_and_version(program));
+    let (_, version) = compilers.into_iter().find(|(name, _)| *name == "rustc")?;
+    let reference = format!("pkg:generic/rust-std@{version}");
+    Some(json!({
+        "type": "library",
+        "bom-ref": reference,
+        "name": "rust-std",
+        "version": version,
+        "description": "The Rust standard library",
+        "scope": "required",
+        "licenses": [{ "expression": "MIT OR Apache-2.0" }],
+        "purl": reference,
+    }))
+}
+
+/// The first word of what a program calls itself, and the first that begins with a digit.
+fn name_and_version(program: &str) -> (&str, &str) {
+    let mut words = program.split(' ');
+    let name = words.next().unwrap_or_default();
+    let version = words.find(|word| word.starts_with(|c: char| c.is_ascii_digit()));
+    (name, version.unwrap_or_default())
 }
 
 /// The package URL, by which auditors know a package.
@@ -129,17 +150,31 @@ mod tests {
         references.sort();
         references.dedup();
         assert_eq!(references.len(), components.len());
-        assert_eq!(
-            components.len(),
-            packages().len() - 1 + release().built_with.len()
-        );
-        for component in components.iter().filter(|c| c["purl"].is_string()) {
+        // The connector is what it is of, and the standard library is no package.
+        assert_eq!(components.len(), packages().len());
+        for component in components {
             assert!(
                 component["licenses"][0]["expression"].is_string(),
                 "{component}"
             );
-            assert_eq!(component["hashes"][0]["alg"], "SHA-256", "{component}");
+            let standard = component["name"] == "rust-std";
+            assert!(
+                standard || component["hashes"][0]["alg"] == "SHA-256",
+                "{component}"
+            );
         }
+    }
+
+    #[test]
+    fn the_bill_is_of_this_very_component() {
+        let bill = bill_of_materials(b"abc", &release(), packages());
+        assert_eq!(
+            bill["metadata"]["component"]["hashes"][0]["content"],
+            "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+        );
+        let tools = &bill["metadata"]["tools"]["components"];
+        assert_eq!(tools[0]["name"], "rustc");
+        assert_eq!(tools[1]["version"], "108");
     }
 
     #[test]
@@ -153,7 +188,6 @@ mod tests {
         assert_eq!(scope("waki"), "required");
         assert_eq!(scope("rust-std"), "required");
         assert_eq!(scope("wit-bindgen-rust-macro"), "excluded");
-        assert_eq!(scope("wasm-opt"), "excluded");
     }
 
     #[test]
@@ -164,10 +198,13 @@ mod tests {
             *reference == bill["metadata"]["component"]["bom-ref"]
                 || components.iter().any(|c| c["bom-ref"] == *reference)
         };
-        for node in bill["dependencies"].as_array().expect("they are a list") {
+        let nodes = bill["dependencies"].as_array().expect("they are a list");
+        for node in nodes {
             assert!(listed(&node["ref"]), "{node}");
             let on = node["dependsOn"].as_array().expect("they are a list");
             assert!(on.iter().all(listed), "{node}");
         }
+        let of_connector = nodes[0]["dependsOn"].as_array().expect("they are a list");
+        assert!(of_connector.contains(&json!("pkg:generic/rust-std@1.96.0")));
     }
 }

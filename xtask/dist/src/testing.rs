@@ -4,6 +4,9 @@ use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
 use jiff::Timestamp;
+use wasm_encoder::{
+    ComponentExportKind, ComponentExportSection, ComponentInstanceSection, CustomSection,
+};
 
 use crate::packages::{self, Package};
 use crate::release::Release;
@@ -40,4 +43,25 @@ pub fn release() -> Release {
 /// The smallest component there is.
 pub fn empty_component() -> Vec<u8> {
     b"\0asm\x0d\0\x01\0".to_vec()
+}
+
+/// A component that exports an interface with nothing in it, and has so many bytes more.
+pub fn component(more: usize) -> Vec<u8> {
+    let mut component = wasm_encoder::Component::new();
+    let mut instances = ComponentInstanceSection::new();
+    instances.export_items(Vec::<(&str, ComponentExportKind, u32)>::new());
+    component.section(&instances);
+    let mut exports = ComponentExportSection::new();
+    exports.export(
+        "identity:connector/types@0.1.0",
+        ComponentExportKind::Instance,
+        0,
+        None,
+    );
+    component.section(&exports);
+    component.section(&CustomSection {
+        name: "more".into(),
+        data: vec![0; more].into(),
+    });
+    component.finish()
 }
