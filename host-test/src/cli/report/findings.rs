@@ -62,7 +62,7 @@ fn counted(count: usize, what: &str) -> String {
     match count {
         0 => format!("no {what}s"),
         1 => format!("1 {what}"),
-        count => format!("{count} {what}s"),
+        count => format!("{} {what}s", Number(count as u64)),
     }
 }
 
