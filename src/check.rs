@@ -152,11 +152,12 @@ fn permission(
         .filter(|scope| !granted.iter().any(|own| own == *scope))
         .copied()
         .collect();
-    match missing.is_empty() {
-        true => Permission::Allowed,
-        false => Permission::Denied(format!(
-            "the scope {} was not granted",
-            text::list(&missing, " and ")
+    match missing.as_slice() {
+        [] => Permission::Allowed,
+        [scope] => Permission::Denied(format!("the scope {scope} was not granted")),
+        scopes => Permission::Denied(format!(
+            "the scopes {} were not granted",
+            text::list(scopes, " and ")
         )),
     }
 }

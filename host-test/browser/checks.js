@@ -6,6 +6,8 @@ import path from "node:path";
 import axe from "axe-core";
 
 const NARROW = { width: 320, height: 900 };
+// What an upright A4 leaves between the margins.
+const PAPER = { width: 703, height: 1009 };
 // Characters that cannot be seen, or that turn the direction of writing.
 const HIDDEN = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/u;
 
@@ -282,6 +284,15 @@ export const CHECKS = {
     for (const selector of [".controls", ".pager button", "header nav"]) assert.ok(!(await visible(selector)), selector);
     const pdf = path.join(report.folder, `${report.name}.pdf`);
     fs.writeFileSync(pdf, await report.page.pdf({ format: "A4", landscape: true, preferCSSPageSize: false }));
+  },
+
+  "on upright paper no head runs into the next, and nothing is cut off": async (report) => {
+    await report.page.emulateMediaType("print");
+    await report.page.setViewport(PAPER);
+    const wide = await report.page.$$eval(".list > table > thead > tr > th", (heads) => heads.filter((head) => head.scrollWidth > head.clientWidth).map((head) => head.textContent));
+    assert.deepEqual(wide, []);
+    const needed = await report.page.evaluate(() => document.documentElement.scrollWidth);
+    assert.ok(needed <= PAPER.width, `it is ${needed} pixels wide on a page of ${PAPER.width}`);
   },
 
   "these are its pictures": async (report) => {

@@ -305,6 +305,19 @@ async fn tables_fit_the_terminal_and_cut_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_to_do_about_a_check_is_told_once_and_pointed_at() {
+    let simulator = tenant(1).await;
+    let mut check = piped(&simulator, &["check"]);
+    check.env("NINJAONE_CLIENT_SECRET", "wrong");
+    let output = check.output().expect("the program runs");
+    let shown = text(&output.stdout);
+    let pointing = shown.matches("see 1 below").count();
+    assert_eq!(pointing, 10, "{shown}");
+    // Beside the request, and as what to do.
+    assert_eq!(shown.matches("make a new secret").count(), 2, "{shown}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_warning_is_a_line_for_people() {
     let simulator = tenant(1).await;
     let output = run(piped(

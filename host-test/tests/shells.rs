@@ -114,6 +114,8 @@ fn fish_completes_commands_options_and_values() {
     };
     has(&fish("connector-host li"), &["list"]);
     has(&fish("connector-host list --ten"), &["--tenant"]);
+    has(&fish("connector-host list roles gr"), &["grants"]);
+    has(&fish("connector-host completions "), &["bash", "fish"]);
     has(
         &fish("connector-host list accounts --details "),
         &["last-sign-in", "management"],

@@ -174,6 +174,12 @@ async fn settings_of_two_tenants_are_never_mixed() {
     program.env("NINJAONE_BASE_URL", &globex);
     let output = program.output().expect("the program runs");
     assert_eq!(output.status.code(), Some(10), "{}", text(&output.stderr));
+    // Where the file is named, what is in it counts, and the secret in it stays where it belongs.
+    program.env("CONNECTOR_CONFIG", home.file());
+    let output = program.output().expect("the program runs");
+    let said = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(said.contains("its secret would go elsewhere"), "{said}");
     assert_eq!(home.globex.request_count(), 0);
     assert_eq!(accounts(&home.run(&LIST)), ACME);
 }

@@ -196,7 +196,7 @@ fn a_role_for_another_kind_of_account_is_refused() {
         .message;
     assert_eq!(
         message,
-        "the role \"Helpdesk\" is for accounts of the kind technician, and the account 11 is a end-user; choose a role for that kind"
+        "the role \"Helpdesk\" is for accounts of the kind technician, and the account 11 is of the kind end-user; choose a role for that kind"
     );
 }
 

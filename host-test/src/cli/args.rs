@@ -118,7 +118,8 @@ pub struct SettingFlags {
     ///
     /// In TOML: base-url, client-id, scope, and client-secret, client-secret-file or client-secret-env (the name of a variable);
     /// also component, ca-file, and a table `settings` for other connectors. Either at the top, for one tenant, or in a table
-    /// [tenants.NAME] for each of several. Paths are relative to the folder of the file.
+    /// [tenants.NAME] for each of several. Paths are relative to the folder of the file. A client secret in it goes to the base URL
+    /// beside it only.
     ///
     /// The default, in $XDG_CONFIG_HOME where that is set, is left out where a flag or the environment gives a base URL.
     #[arg(long, global = true, value_name = "FILE")]

@@ -1,7 +1,8 @@
 //! The settings of the tenant: from flags, else from the environment, else from a file.
 //!
 //! What is promised: settings of two tenants are never mixed. Where a tenant is chosen by name, no variable of another one
-//! counts, and where a base URL is given otherwise, nothing is taken from a file that nobody named.
+//! counts; where a base URL is given otherwise, nothing is taken from a file that nobody named; and the secret of a file goes to
+//! no other base URL than the one beside it.
 
 mod file;
 
@@ -81,13 +82,7 @@ pub fn section(
     let section = File::read(&place.path)?.section(tenant.as_deref())?;
     let file = place.path.display();
     tracing::debug!(tenant = section.tenant, %file, "took settings from the configuration file");
-    match (&section.tenant, &section.base_url, &flags.base_url) {
-        (Some(tenant), Some(own), Some(other)) if own != other => Err(Failure::Usage(format!(
-            "the tenant \"{tenant}\" is at {own} and not at {other}: with --base-url its secret would go elsewhere. Leave \
-             --base-url out, or --tenant and CONNECTOR_TENANT"
-        ))),
-        _ => Ok(Some(section)),
-    }
+    Ok(Some(section))
 }
 
 fn no_file(tenant: &str, flags: &SettingFlags, environment: impl Environment) -> Failure {
@@ -109,22 +104,24 @@ impl Config {
     ) -> Result<Self, Failure> {
         let chosen = section.tenant.is_some();
         let variable = |name: &str| (!chosen).then(|| environment(name)).flatten();
+        let first = |flag: &Option<String>, name, in_file: &Option<String>| {
+            let flag = flag.clone().or_else(|| variable(name));
+            flag.or_else(|| in_file.clone())
+        };
+        let base_url = first(&flags.base_url, "NINJAONE_BASE_URL", &section.base_url);
         let client_secret = match (&flags.client_secret, &flags.client_secret_file) {
             (Some(secret), _) => Some(secret.clone()),
             (None, Some(path)) => Some(read_secret(path)?),
             (None, None) => match variable("NINJAONE_CLIENT_SECRET") {
                 Some(secret) => Some(secret.into()),
-                None => section.secret(&environment)?,
+                None => section.secret_for(base_url.as_deref(), &environment)?,
             },
         };
-        let first = |flag: &Option<String>, name, in_file| {
-            flag.clone().or_else(|| variable(name)).or(in_file)
-        };
         Ok(Self {
-            base_url: first(&flags.base_url, "NINJAONE_BASE_URL", section.base_url),
-            client_id: first(&flags.client_id, "NINJAONE_CLIENT_ID", section.client_id),
+            base_url,
+            client_id: first(&flags.client_id, "NINJAONE_CLIENT_ID", &section.client_id),
             client_secret,
-            scope: first(&flags.scope, "NINJAONE_SCOPE", section.scope),
+            scope: first(&flags.scope, "NINJAONE_SCOPE", &section.scope),
             // A later one takes the place of an earlier one with the same key.
             others: [section.others, flags.others.clone()].concat(),
         })
@@ -176,7 +173,15 @@ impl Config {
 }
 
 impl Section {
-    fn secret(&self, environment: impl Environment) -> Result<Option<SecretString>, Failure> {
+    /// The secret, to be sent to this base URL.
+    fn secret_for(
+        &self,
+        base_url: Option<&str>,
+        environment: impl Environment,
+    ) -> Result<Option<SecretString>, Failure> {
+        if self.client_secret.is_some() {
+            self.require_own(base_url)?;
+        }
         match &self.client_secret {
             None => Ok(None),
             Some(SecretPlace::Here(secret)) => Ok(Some(secret.clone())),
@@ -189,6 +194,28 @@ impl Section {
                 ))),
             },
         }
+    }
+
+    /// Makes sure that the secret goes nowhere but to the base URL beside it, where there is one.
+    fn require_own(&self, base_url: Option<&str>) -> Result<(), Failure> {
+        let (Some(own), Some(other)) = (self.base_url.as_deref(), base_url) else {
+            return Ok(());
+        };
+        if own.trim_end_matches('/') == other.trim_end_matches('/') {
+            return Ok(());
+        }
+        // No variable counts for a tenant that was named.
+        let (whose, given) = match &self.tenant {
+            Some(tenant) => (format!("the tenant \"{tenant}\""), "--base-url"),
+            None => (
+                "the tenant of the configuration file".to_string(),
+                "--base-url or NINJAONE_BASE_URL",
+            ),
+        };
+        Err(Failure::Usage(format!(
+            "{whose} is at {own} and not at {other}: its secret would go elsewhere. Leave out {given}, or give that address a \
+             client secret of its own"
+        )))
     }
 }
 
@@ -257,14 +284,34 @@ mod tests {
         };
         let environment = |name: &str| match name {
             "NINJAONE_BASE_URL" => Some("https://environment.example".to_string()),
-            "NINJAONE_SCOPE" => Some("environment".to_string()),
+            "NINJAONE_CLIENT_SECRET" => Some("environment".to_string()),
             _ => None,
         };
         let config = find(&flags, environment).expect("everything can be read");
         assert_eq!(config.base_url.as_deref(), Some("https://flag.example"));
-        assert_eq!(config.scope.as_deref(), Some("environment"));
-        assert_eq!(secret(&config), "file");
+        assert_eq!(secret(&config), "environment");
+        assert_eq!(config.scope.as_deref(), Some("file"));
         assert_eq!(config.client_id, None);
+    }
+
+    #[test]
+    fn the_secret_of_a_file_goes_to_no_other_base_url() {
+        let path = file("elsewhere.toml", ONE);
+        let find = |base_url: &str, secret: Option<&str>| {
+            let (base_url, secret) = (base_url.to_string(), secret.map(str::to_string));
+            find(&flags(path.clone(), None), move |name: &str| match name {
+                "NINJAONE_BASE_URL" => Some(base_url.clone()),
+                "NINJAONE_CLIENT_SECRET" => secret.clone(),
+                _ => None,
+            })
+        };
+        let failure = find("https://elsewhere.example", None).expect_err("it is another address");
+        let said = failure.to_string();
+        assert!(said.contains("its secret would go elsewhere"), "{said}");
+        let own = find("https://file.example/", None).expect("it is the same address");
+        assert_eq!(secret(&own), "file");
+        let other = find("https://elsewhere.example", Some("another")).expect("it has its own");
+        assert_eq!(secret(&other), "another");
     }
 
     #[test]

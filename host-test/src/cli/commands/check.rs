@@ -88,9 +88,13 @@ fn operations(report: &CheckReport) -> Rows {
             Permission::Unknown(reason) => ("perhaps", reason.as_str()),
         };
         // What is wrong with the credentials is wrong for every operation.
-        let again = !reason.is_empty() && reason == last;
-        let shown = if again { "as above" } else { reason };
-        rows.push([check.operation.name(), allowed, shown]);
+        let advice = report.advice.iter().position(|advice| advice == reason);
+        let shown = match advice {
+            Some(place) => format!("see {} below", place + 1),
+            None if !reason.is_empty() && reason == last => "as above".to_string(),
+            None => reason.to_string(),
+        };
+        rows.push([check.operation.name(), allowed, &shown]);
         last = reason;
     }
     rows

@@ -1,6 +1,7 @@
 //! `completions`: the script by which a shell completes commands, options and their values.
 
-use clap::CommandFactory;
+use clap::{Command, CommandFactory};
+use clap_complete::Shell;
 
 use crate::cli::args::{Cli, CompletionsArgs};
 use crate::cli::failure::Failure;
@@ -11,7 +12,10 @@ pub fn run(session: &Session, args: &CompletionsArgs) -> Result<(), Failure> {
     let mut command = Cli::command();
     let name = command.get_name().to_string();
     clap_complete::generate(args.shell, &mut command, name, &mut script);
-    let script = mended(&String::from_utf8_lossy(&script));
+    let mut script = mended(&String::from_utf8_lossy(&script));
+    if args.shell == Shell::Fish {
+        script += &arguments_for_fish(&command);
+    }
     Ok(session.output.text(script.trim_end())?)
 }
 
@@ -24,4 +28,26 @@ fn mended(script: &str) -> String {
         // After what is listed zsh completes no option, since two colons hide the words before them:
         // https://github.com/clap-rs/clap/issues/4652.
         .replace("'*::kinds", "'*:kinds")
+}
+
+/// What clap_complete leaves out for fish, which knows options only: the values of arguments, as `accounts` after `list`
+/// (https://github.com/clap-rs/clap/issues/6295).
+fn arguments_for_fish(program: &Command) -> String {
+    let mut script = String::new();
+    let name = program.get_name();
+    for command in program.get_subcommands() {
+        for argument in command.get_positionals() {
+            let values = argument.get_possible_values();
+            let values: Vec<_> = values.iter().map(|value| value.get_name()).collect();
+            if !values.is_empty() {
+                script += &format!(
+                    "complete -c {name} -n \"__fish_{}_using_subcommand {}\" -f -a \"{}\"\n",
+                    name.replace('-', "_"),
+                    command.get_name(),
+                    values.join(" ")
+                );
+            }
+        }
+    }
+    script
 }

@@ -9,8 +9,10 @@ use crate::cli::exit::Exit;
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// Something else is in its place. It is never written to.
-    #[error("{} is not a report, and is left as it is: name another file, or remove it", path.display())]
+    #[error("{} is not a report, and is left as it is: name another file", path.display())]
     NotAReport { path: PathBuf },
+    #[error("cannot write the report {}: there is no folder {}: make it first", path.display(), folder.display())]
+    NoFolder { path: PathBuf, folder: PathBuf },
     #[error("cannot write the report {}: {error}", path.display())]
     Unwritable { path: PathBuf, error: io::Error },
     /// Its data has no JSON form: a fault of this program.
@@ -30,7 +32,7 @@ impl Error {
     pub fn exit(&self) -> Exit {
         match self {
             Self::NotAReport { .. } => Exit::Usage,
-            Self::Unwritable { .. } => Exit::Failure,
+            Self::NoFolder { .. } | Self::Unwritable { .. } => Exit::Failure,
             Self::Unformed(_) => Exit::Fault,
         }
     }
@@ -39,7 +41,7 @@ impl Error {
     pub fn kind(&self) -> &'static str {
         match self {
             Self::NotAReport { .. } => "not-a-report",
-            Self::Unwritable { .. } => "report-unwritable",
+            Self::NoFolder { .. } | Self::Unwritable { .. } => "report-unwritable",
             Self::Unformed(_) => "report-unformed",
         }
     }

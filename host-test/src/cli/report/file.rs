@@ -34,10 +34,16 @@ fn is_report(path: &Path) -> io::Result<bool> {
 
 /// Writes a page to a file beside its place, and puts it there once it is safe on disk.
 pub fn write(path: &Path, page: &str, unfinished: &Unfinished) -> Result<(), Error> {
+    let target = unfinished::resolve(path).map_err(Error::unwritable(path))?;
+    if let Some(folder) = target.parent().filter(|folder| !folder.is_dir()) {
+        return Err(Error::NoFolder {
+            path: path.to_path_buf(),
+            folder: folder.to_path_buf(),
+        });
+    }
     let write = || {
-        let target = unfinished::resolve(path)?;
         let file = unfinished.create(&target, "report")?;
-        fs::write(file.path(), page)?;
+        file.write(page.as_bytes())?;
         file.persist(&target)
     };
     write().map_err(Error::unwritable(path))

@@ -3,11 +3,13 @@
 //! The script of the page has the same rules by the same names, to list the accounts; that both come to the same numbers is
 //! tested in a browser.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 
 use super::columns::{Columns, Flags};
+use super::html::Number;
 
 /// One thing to look at.
 #[derive(Clone, Debug, Serialize)]
@@ -38,15 +40,20 @@ pub fn find(columns: &Columns) -> Vec<Finding> {
     ]
 }
 
-/// Each state with how many are in it, as in `: expired 2, pending 5`.
+/// Each state with how many are in it, as in `5 pending, 2 expired.`
 fn told(states: &BTreeMap<&str, u64>) -> String {
+    let mut states: Vec<_> = states.iter().collect();
+    // The sort is stable: states of one size stay in the order of their names.
+    states.sort_by_key(|(_, accounts)| Reverse(**accounts));
     let states: Vec<_> = states
         .iter()
-        .map(|(state, accounts)| format!("{state} {accounts}"))
+        .map(|(state, accounts)| format!("{} {state}", Number(**accounts)))
         .collect();
     match states.as_slice() {
-        [] => String::new(),
-        states => format!(": {}", states.join(", ")),
+        [] => {
+            "No invitation is told to be pending, expired, or in a state of the connected system's own.".to_string()
+        }
+        states => format!("{}.", states.join(", ")),
     }
 }
 
@@ -55,7 +62,7 @@ fn counted(count: usize, what: &str) -> String {
     match count {
         0 => format!("no {what}s"),
         1 => format!("1 {what}"),
-        count => format!("{count} {what}s"),
+        count => format!("{} {what}s", Number(count as u64)),
     }
 }
 
@@ -144,10 +151,7 @@ impl<'a> Accounts<'a> {
             accounts: Some(states.values().sum()),
             not_known: Some(self.count(|account| invitations.get(account).is_none())),
             title: "Invitation not accepted",
-            explanation: format!(
-                "Pending, expired, or in a state of the connected system's own{}.",
-                told(&states)
-            ),
+            explanation: told(&states),
         }
     }
 
@@ -163,20 +167,22 @@ impl<'a> Accounts<'a> {
     }
 
     fn dangling(&self) -> Finding {
-        let Columns {
-            accounts, roles, ..
-        } = self.columns;
+        let (accounts, roles) = (&self.columns.accounts.ids, &self.columns.roles.ids);
+        let explanation = if accounts.unknown.is_empty() && roles.unknown.is_empty() {
+            "Every grant names an account and a role that the connected system listed.".to_string()
+        } else {
+            format!(
+                "Grants name {} and {} that the connected system did not list. Find out why before relying on the rest.",
+                counted(accounts.unknown.len(), "account"),
+                counted(roles.unknown.len(), "role"),
+            )
+        };
         Finding {
             finding: "dangling",
             accounts: Some(self.dangling.iter().filter(|dangling| **dangling).count() as u64),
             not_known: None,
             title: "Grants of unknown accounts or roles",
-            explanation: format!(
-                "Grants name {} and {} that the connected system did not list. Where there are any, find out why before relying \
-                 on the rest.",
-                counted(accounts.ids.unknown.len(), "account"),
-                counted(roles.ids.unknown.len(), "role"),
-            ),
+            explanation,
         }
     }
 

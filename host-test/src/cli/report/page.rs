@@ -73,9 +73,10 @@ fn provenance(provenance: &Provenance) -> String {
     let run = &provenance.run;
     let notices = match provenance.notices {
         None => "not known".to_string(),
-        Some(0) => "none".to_string(),
+        // Accounts and grants are listed apart: what does not fit together between them is a finding, and no notice.
+        Some(0) => "none within any one listing".to_string(),
         Some(notices) => format!(
-            "{}: what was sent twice, or names what was not listed. `sync` says which",
+            "{}: what was sent twice, or within one listing names what is not in it. `sync` says which",
             Number(notices)
         ),
     };

@@ -15,7 +15,7 @@ pub enum Error {
     #[error("cannot read the snapshot {}: {error}", path.display())]
     Unreadable { path: PathBuf, error: io::Error },
     /// It is there, and is something else. It is never written to.
-    #[error("{} is not a snapshot, and is left as it is: name another file, or remove it", path.display())]
+    #[error("{} is not a snapshot, and is left as it is: name another file", path.display())]
     NotASnapshot { path: PathBuf },
     #[error(
         "the snapshot {} is of version {version}, and this program reads up to version {}: use a newer connector-host",

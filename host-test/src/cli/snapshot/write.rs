@@ -7,7 +7,7 @@ use connector_host::contract::{
     Account, AccountDetails, Attribute, Counts, Grant, Invitation, Item, Organization, Role, Value,
 };
 use jiff::Timestamp;
-use rusqlite::{Connection, Params, params};
+use rusqlite::{Connection, OpenFlags, Params, params};
 
 use super::error::Error;
 use super::loss::LossPolicy;
@@ -254,7 +254,9 @@ impl Draft {
 
 /// Creates the tables in an empty file, in the transaction that ends with the snapshot.
 fn create(path: &Path, origin: &Origin) -> rusqlite::Result<Connection> {
-    let connection = Connection::open(path)?;
+    // A file that was removed meanwhile, at the end of the program, does not come again.
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
     // Nobody sees the file before it is whole, so what would protect a reader or a rest of it only costs: it is brought to disk
     // once, in the end. No other file is made.
     connection.pragma_update(None, "journal_mode", "MEMORY")?;
@@ -339,14 +341,17 @@ mod tests {
         allowed: false,
     };
 
-    fn begin(path: &Path, base_url: &str, unfinished: &Unfinished) -> Result<Draft, Error> {
-        let origin = Origin {
+    fn origin(base_url: &str) -> Origin {
+        Origin {
             connector: "test".to_string(),
             connector_version: "1.0.0".to_string(),
             base_url: base_url.to_string(),
             details: AccountDetails::empty(),
-        };
-        Draft::begin(path, origin, unfinished)
+        }
+    }
+
+    fn begin(path: &Path, base_url: &str, unfinished: &Unfinished) -> Result<Draft, Error> {
+        Draft::begin(path, origin(base_url), unfinished)
     }
 
     fn role(id: &str) -> Item {
@@ -434,6 +439,14 @@ mod tests {
             ..LOSE_NOTHING
         };
         write("https://b.example", allowed).expect("it was told to");
+    }
+
+    #[test]
+    fn a_file_that_was_removed_before_it_was_opened_does_not_come_again() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("gone");
+        create(&path, &origin("https://a.example")).expect_err("there is no file");
+        assert!(!path.exists());
     }
 
     #[test]
