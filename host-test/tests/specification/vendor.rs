@@ -10,7 +10,8 @@ use serde_json::{Map, Value, json};
 
 use crate::operation::{Given, Operation, Taken};
 
-/// Where the document is: where the environment says, or else beside this repository. `None` where it is not.
+/// Where the document is: where the environment says, or else as `ninjaone/openapi.json` in some folder beside this repository.
+/// `None` where it is not.
 pub fn document() -> Option<PathBuf> {
     if let Some(path) = env::var_os("NINJAONE_OPENAPI") {
         let path = PathBuf::from(path);
@@ -21,8 +22,10 @@ pub fn document() -> Option<PathBuf> {
         );
         return Some(path);
     }
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/ninjaone/openapi.json");
-    path.is_file().then_some(path)
+    let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let folders = beside.read_dir().ok()?.flatten();
+    let mut paths = folders.map(|folder| folder.path().join("ninjaone/openapi.json"));
+    paths.find(|path| path.is_file())
 }
 
 /// The operations of the document.
