@@ -38,16 +38,33 @@ const ROLE: &str = "1";
 struct Example {
     /// Its folder.
     name: &'static str,
-    /// The programs that it cannot do without.
-    needs: &'static [&'static str],
+    /// What it cannot do without.
+    needs: &'static [Need],
     /// The commands that make it ready, and the one that runs it, which is the last.
     commands: fn(&Workspace) -> Vec<Command>,
+}
+
+/// Something that is on a machine or not.
+struct Need {
+    /// Its name.
+    name: &'static str,
+    /// A command that succeeds where it is.
+    shown_by: &'static [&'static str],
 }
 
 /// The one for Node.js.
 const JAVASCRIPT: Example = Example {
     name: "javascript",
-    needs: &["node", "npm"],
+    needs: &[
+        Need {
+            name: "Node.js",
+            shown_by: &["node", "--version"],
+        },
+        Need {
+            name: "npm",
+            shown_by: &["npm", "--version"],
+        },
+    ],
     commands: |_| {
         [
             &["ci", "--no-audit", "--no-fund", "--loglevel=error"][..],
@@ -66,7 +83,17 @@ const EXAMPLES: [Example; 3] = [
     JAVASCRIPT,
     Example {
         name: "python",
-        needs: &["python3"],
+        needs: &[
+            Need {
+                name: "Python 3",
+                shown_by: &["python3", "--version"],
+            },
+            // Debian has it in a package of its own, python3-venv.
+            Need {
+                name: "Python's venv with pip",
+                shown_by: &["python3", "-c", "import ensurepip, venv"],
+            },
+        ],
         commands: |workspace| {
             let environment = workspace.target().join("examples/python");
             let python = environment.join("bin/python");
@@ -121,14 +148,12 @@ pub fn run_in_node(workspace: &Workspace, component: &Path) -> Result<()> {
 
 /// Runs one example, or says why it is skipped.
 fn run_where_possible(workspace: &Workspace, example: &Example, component: &Path) -> Result<()> {
-    let missing = example
-        .needs
-        .iter()
-        .find(|program| !process::is_available(program));
-    if let Some(program) = missing {
+    let is_missing =
+        |need: &&Need| process::read(&mut command(need.shown_by[0], &need.shown_by[1..])).is_err();
+    if let Some(need) = example.needs.iter().find(is_missing) {
         println!(
-            "{}: skipped, since there is no {program} here",
-            example.name
+            "{}: skipped, since there is no {} here",
+            example.name, need.name
         );
         return Ok(());
     }
