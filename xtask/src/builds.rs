@@ -9,10 +9,9 @@ use anyhow::{Context, Result};
 use crate::compiler::{Compiler, DEBIAN_RUSTC, PROFILE, TARGET};
 use crate::component::{CONNECTOR, Component};
 use crate::provision::{self, WASIP2};
-use crate::simulator::Tenant;
 use crate::tools::{self, CARGO_COMPONENT};
 use crate::workspace::Workspace;
-use crate::{examples, process};
+use crate::{examples, process, simulator};
 
 /// What `cargo xtask builds --help` prints.
 pub const HELP: &str = "\
@@ -31,9 +30,6 @@ Usage: cargo xtask builds
 Both build a copy of the sources, since cargo component writes its bindings among them.
 ";
 
-/// How many accounts the simulated tenant has.
-const ACCOUNTS: u32 = 300;
-
 /// Builds and runs the component in each way.
 pub fn run(workspace: &Workspace) -> Result<()> {
     let compiler = provision::provision()?;
@@ -42,12 +38,7 @@ pub fn run(workspace: &Workspace) -> Result<()> {
 
     let component = with_cargo_component(workspace, &copy, compiler)?;
     print!("cargo component: {}", component.report()?);
-    let tenant = Tenant::start(workspace, ACCOUNTS)?;
-    let mut sync = workspace.cargo("run");
-    sync.args(["--quiet", "--package", "connector-host", "--", "sync"]);
-    tenant.lead(sync.arg("--component").arg(component.path()));
-    process::run(&mut sync)?;
-    drop(tenant);
+    simulator::sync(workspace, component.path())?;
 
     let flags = match provision::provision_wasip2(compiler) {
         Ok(flags) => flags,

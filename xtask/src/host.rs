@@ -1,10 +1,22 @@
 //! What the commands know about the host package: that it takes long to build, once.
 
 use std::io::ErrorKind;
+use std::path::Path;
+use std::process::Command;
 
 use anyhow::{Context, Result};
 
 use crate::workspace::Workspace;
+
+/// A call of the program for one of its commands, with this component, arguments to follow.
+pub fn program(workspace: &Workspace, command: &str, component: &Path) -> Command {
+    let mut program = workspace.cargo("run");
+    program
+        .args(["--quiet", "--package", "connector-host", "--", command])
+        .arg("--component")
+        .arg(component);
+    program
+}
 
 /// Says that the build about to start is a long one, if it is: a silent ten minutes look like a hang.
 pub fn announce_first_build(workspace: &Workspace) -> Result<()> {

@@ -10,10 +10,9 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
 
-use crate::simulator::Tenant;
 use crate::tools::{self, WKG};
 use crate::workspace::Workspace;
-use crate::{dist, process, provision};
+use crate::{dist, process, provision, simulator};
 
 /// What `cargo xtask registry --help` prints.
 pub const HELP: &str = "\
@@ -31,8 +30,6 @@ cannot be, the step is skipped, which is said. wkg is installed by cargo.
 
 /// The programs of Debian's packages of the same names.
 const PROGRAMS: [&str; 2] = ["docker-registry", "skopeo"];
-/// How many accounts the simulated tenant has.
-const ACCOUNTS: u32 = 300;
 /// How long the registry may take to start.
 const PATIENCE: Duration = Duration::from_secs(20);
 /// The component's name in the release, and in the registry.
@@ -79,18 +76,7 @@ pub fn run(workspace: &Workspace) -> Result<()> {
     same(&contract, &released.path)?;
     drop(registry);
 
-    let tenant = Tenant::start(workspace, ACCOUNTS)?;
-    let mut sync = workspace.cargo("run");
-    sync.args([
-        "--quiet",
-        "--package",
-        "connector-host",
-        "--",
-        "sync",
-        "--component",
-    ]);
-    tenant.lead(sync.arg(&component));
-    process::run(&mut sync)
+    simulator::sync(workspace, &component)
 }
 
 /// Fails unless both files have the same content.

@@ -123,17 +123,6 @@ impl Maker<'_> {
 
     /// The host's program, with the connector, for one command.
     fn program(&self, command: &str) -> Command {
-        let mut program = self.workspace.cargo("run");
-        program
-            .args([
-                "--quiet",
-                "--package",
-                "connector-host",
-                "--",
-                command,
-                "--component",
-            ])
-            .arg(self.component);
-        program
+        host::program(self.workspace, command, self.component)
     }
 }

@@ -1,11 +1,24 @@
 //! A simulated tenant, for programs that are run against one.
 
 use std::io::{BufRead, BufReader};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use anyhow::{Context, Result};
 
 use crate::workspace::Workspace;
+use crate::{host, process};
+
+/// How many accounts a tenant has that is there for one sync.
+const ACCOUNTS: u32 = 300;
+
+/// Has the host's program sync a simulated tenant with this component.
+pub fn sync(workspace: &Workspace, component: &Path) -> Result<()> {
+    let tenant = Tenant::start(workspace, ACCOUNTS)?;
+    let mut sync = host::program(workspace, "sync", component);
+    tenant.lead(&mut sync);
+    process::run(&mut sync)
+}
 
 /// A simulated tenant, until it is dropped.
 pub struct Tenant {
