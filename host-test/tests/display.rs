@@ -6,30 +6,18 @@ mod support;
 use std::io::{self, Write};
 use std::process::{Command, Output, Stdio};
 
-use connector_host::simulator::{Credentials, Options, Simulator};
-use support::{simulated, tenant};
+use connector_host::simulator::{Options, Simulator};
+use support::{program, simulated, tenant};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_connector-host");
 
 /// Gives a command the settings of a tenant, and an environment in which nothing says anything about color.
 fn with_settings(command: &mut Command, simulator: &Simulator) {
-    let credentials = Credentials::default();
-    for name in [
-        "NO_COLOR",
-        "CLICOLOR",
-        "CLICOLOR_FORCE",
-        "CONNECTOR_TENANT",
-        "CI",
-    ] {
+    for name in ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "CI"] {
         command.env_remove(name);
     }
-    command
-        .env("TERM", "xterm")
-        .env("CONNECTOR_COMPONENT", support::component())
-        .env("NINJAONE_BASE_URL", simulator.base_url())
-        .env("NINJAONE_CLIENT_ID", credentials.client_id)
-        .env("NINJAONE_CLIENT_SECRET", credentials.client_secret)
-        .env("NINJAONE_SCOPE", "monitoring management control");
+    command.env("TERM", "xterm");
+    program::with_settings(command, &simulator.base_url(), simulator.credentials());
 }
 
 fn piped(simulator: &Simulator, arguments: &[&str]) -> Command {

@@ -2,25 +2,14 @@
 
 mod support;
 
-use std::process::Command;
-
 use connector_host::simulator::Credentials;
+use support::program::{program_at, program_for};
 use support::tenant;
 
 /// What a command says on standard error, with the settings of a tenant, and its exit code.
 fn said(base_url: &str, arguments: &[&str]) -> (String, i32) {
-    let credentials = Credentials::default();
-    let mut program = Command::new(env!("CARGO_BIN_EXE_connector-host"));
-    program
-        .args(arguments)
-        .env("CONNECTOR_COMPONENT", support::component())
-        // There is no configuration file.
-        .env("XDG_CONFIG_HOME", env!("CARGO_TARGET_TMPDIR"))
-        .env_remove("CONNECTOR_TENANT")
-        .env("NINJAONE_BASE_URL", base_url)
-        .env("NINJAONE_CLIENT_ID", credentials.client_id)
-        .env("NINJAONE_CLIENT_SECRET", credentials.client_secret)
-        .env("NINJAONE_SCOPE", "monitoring");
+    let mut program = program_at(base_url, arguments);
+    program.env("NINJAONE_SCOPE", "monitoring");
     let output = program.output().expect("the program runs");
     let said = String::from_utf8(output.stderr).expect("it is UTF-8");
     (said, output.status.code().expect("it ended by itself"))
@@ -176,17 +165,8 @@ fn what_is_wrong_is_said_once() {
 async fn a_full_disk_is_told() {
     let simulator = tenant(3).await;
     let full = std::fs::File::options().write(true).open("/dev/full");
-    let mut program = Command::new(env!("CARGO_BIN_EXE_connector-host"));
-    let output = program
-        .args(["list", "accounts"])
+    let output = program_for(&simulator, &["list", "accounts"])
         .stdout(full.expect("it is there"))
-        .env("CONNECTOR_COMPONENT", support::component())
-        .env("NINJAONE_BASE_URL", simulator.base_url())
-        .env("NINJAONE_CLIENT_ID", Credentials::default().client_id)
-        .env(
-            "NINJAONE_CLIENT_SECRET",
-            Credentials::default().client_secret,
-        )
         .output()
         .expect("the program runs");
     assert_eq!(output.status.code(), Some(1));

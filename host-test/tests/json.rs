@@ -16,6 +16,7 @@ use faulty::{Answer, Asked, Fault, Proxy, Verdict};
 use jsonschema::Validator;
 use page::{Schema, commands_of, in_root, keys, lines_of_all};
 use serde_json::{Map, Value, json};
+use support::program::program_at;
 use support::tenant;
 
 /// Commands that write no lines of JSON: what they write has a form of its own.
@@ -94,17 +95,8 @@ fn text(bytes: &[u8]) -> String {
 
 /// The program as it is called for JSON, with the settings of a tenant at this address.
 fn program(base_url: &str, arguments: &[&str]) -> Command {
-    let credentials = connector_host::simulator::Credentials::default();
-    let mut program = Command::new(env!("CARGO_BIN_EXE_connector-host"));
-    program
-        .args(arguments)
-        .args(["--json", "--quiet"])
-        .env("CONNECTOR_COMPONENT", support::component())
-        .env_remove("CONNECTOR_TENANT")
-        .env("NINJAONE_BASE_URL", base_url)
-        .env("NINJAONE_CLIENT_ID", credentials.client_id)
-        .env("NINJAONE_CLIENT_SECRET", credentials.client_secret)
-        .env("NINJAONE_SCOPE", "monitoring management control");
+    let mut program = program_at(base_url, arguments);
+    program.args(["--json", "--quiet"]);
     program
 }
 
@@ -165,6 +157,11 @@ fn creation(email: &str) -> Vec<&str> {
     [create, who].concat()
 }
 
+/// A change of an account.
+fn renaming(name: &str) -> [&str; 6] {
+    ["provision", "update", "--account", "2", "--set", name]
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn each_line_of_each_command_is_as_it_is_documented() {
     let simulator = tenant(20).await;
@@ -180,14 +177,7 @@ async fn each_line_of_each_command_is_as_it_is_documented() {
 
 fn what_reads_and_writes(judge: &mut Judge, simulator: &Simulator) {
     let details = ["list", "accounts", "--details", "management,last-sign-in"];
-    let change = [
-        "provision",
-        "update",
-        "--account",
-        "2",
-        "--set",
-        "family-name=Roe",
-    ];
+    let change = renaming("family-name=Roe");
     for arguments in [
         &["describe"][..],
         &["check"],
@@ -220,14 +210,7 @@ fn what_needs_files(judge: &mut Judge, simulator: &Simulator) {
     let (before, after, config) = (path("before.db"), path("after.db"), path("tenants.toml"));
     let base_url = simulator.base_url();
     run(judge, &base_url, &["sync", "--out", &before]);
-    let change = [
-        "provision",
-        "update",
-        "--account",
-        "2",
-        "--set",
-        "family-name=Poe",
-    ];
+    let change = renaming("family-name=Poe");
     assert!(run(judge, &base_url, &change).status.success());
     run(judge, &base_url, &["sync", "--out", &after]);
     run(judge, &base_url, &["diff", &before, &after]);

@@ -4,14 +4,14 @@ mod support;
 
 use std::io::{self, Write};
 use std::net::{IpAddr, Ipv4Addr};
-use std::process::Command;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use connector_host::contract::{ErrorKind, Failure, ListRequest, ResourceKinds};
 use connector_host::http::{Network, NetworkOptions, Resolve};
 use connector_host::{BoxFuture, EgressPolicy, Tenant};
-use support::{component, failure, plugin_over, settings, tenant};
+use support::program::program;
+use support::{failure, plugin_over, settings, tenant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio::time::timeout;
@@ -103,11 +103,8 @@ async fn a_name_that_leads_to_this_computer_is_refused_and_logged_and_nothing_co
 
 #[test]
 fn the_program_says_that_no_tenant_is_where_a_cloud_keeps_its_secrets() {
-    let output = Command::new(env!("CARGO_BIN_EXE_connector-host"))
-        .args(["list", "accounts", "--base-url", "https://169.254.169.254"])
+    let output = program(&["list", "accounts", "--base-url", "https://169.254.169.254"])
         .args(["--client-id", "id", "--client-secret", "secret"])
-        .env("CONNECTOR_COMPONENT", component())
-        .env_remove("CONNECTOR_TENANT")
         .output()
         .expect("the program runs");
     assert!(!output.status.success());

@@ -7,6 +7,7 @@ use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, Command, Output, Stdio};
 
 use serde_json::Value;
+use support::program::program;
 
 /// A tenant that `connector-host simulate` runs, until it is dropped.
 struct Simulation {
@@ -57,22 +58,6 @@ impl Drop for Simulation {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
-}
-
-/// The program, with nothing of this environment's settings.
-fn program(arguments: &[&str]) -> Command {
-    let mut program = Command::new(env!("CARGO_BIN_EXE_connector-host"));
-    program
-        .args(arguments)
-        .env("CONNECTOR_COMPONENT", support::component())
-        // There is no configuration file.
-        .env("XDG_CONFIG_HOME", env!("CARGO_TARGET_TMPDIR"))
-        .env_remove("CONNECTOR_TENANT")
-        .env_remove("CONNECTOR_CONFIG");
-    for name in ["BASE_URL", "CLIENT_ID", "CLIENT_SECRET", "SCOPE"] {
-        program.env_remove(format!("NINJAONE_{name}"));
-    }
-    program
 }
 
 fn json_lines(output: &Output) -> Vec<Value> {

@@ -7,7 +7,7 @@ mod support;
 use std::path::Path;
 use std::process::Command;
 
-use connector_host::simulator::Credentials;
+use support::program::with_settings;
 use support::tenant;
 
 /// The sections whose commands run one after the other against a simulated tenant.
@@ -40,25 +40,19 @@ fn commands(section: &str) -> Vec<String> {
 #[tokio::test(flavor = "multi_thread")]
 async fn every_command_of_the_readme_does_what_is_said() {
     let simulator = tenant(ACCOUNTS).await;
-    let credentials = Credentials::default();
     let folder = tempfile::tempdir().expect("there is room for files");
     for section in SECTIONS {
         let commands = commands(section);
         assert!(!commands.is_empty(), "there are commands in {section}");
         for command in commands {
             let script = format!("cargo() {{ shift; \"$CONNECTOR_HOST\" \"$@\"; }}\n{command}\n");
-            let output = Command::new("sh")
+            let mut shell = Command::new("sh");
+            shell
                 .args(["-e", "-c", &script])
                 .current_dir(folder.path())
-                .env("CONNECTOR_HOST", env!("CARGO_BIN_EXE_connector-host"))
-                .env("CONNECTOR_COMPONENT", support::component())
-                .env("NINJAONE_BASE_URL", simulator.base_url())
-                .env("NINJAONE_CLIENT_ID", credentials.client_id.as_str())
-                .env("NINJAONE_CLIENT_SECRET", credentials.client_secret.as_str())
-                .env("NINJAONE_SCOPE", "monitoring management control")
-                .env_remove("CONNECTOR_TENANT")
-                .output()
-                .expect("there is a shell");
+                .env("CONNECTOR_HOST", env!("CARGO_BIN_EXE_connector-host"));
+            with_settings(&mut shell, &simulator.base_url(), simulator.credentials());
+            let output = shell.output().expect("there is a shell");
             let said = String::from_utf8_lossy(&output.stderr);
             assert!(output.status.success(), "{command}\n{said}");
         }

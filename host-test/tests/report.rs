@@ -5,12 +5,13 @@ mod support;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::PathBuf;
-use std::process::{Command, Output};
+use std::process::Output;
 
 use connector_host::simulator::Simulator;
 use rusqlite::Connection;
 use serde_json::{Value, json};
-use support::tenant;
+use support::program::program_for;
+use support::{names_in, tenant};
 
 const HOSTILE: &str = "</script><script>alert(1)</script><!-- \u{2028}\u{202e}";
 
@@ -48,23 +49,12 @@ impl Place {
     }
 
     fn names(&self) -> BTreeSet<String> {
-        let entries = fs::read_dir(self.folder.path()).expect("the folder is there");
-        let names = entries.map(|entry| entry.expect("it can be read").file_name());
-        names
-            .map(|name| name.into_string().expect("it is Unicode"))
-            .collect()
+        names_in(self.folder.path())
     }
 
     fn run(&self, arguments: &[&str]) -> Output {
-        let credentials = self.simulator.credentials();
-        Command::new(env!("CARGO_BIN_EXE_connector-host"))
-            .args(arguments)
+        program_for(&self.simulator, arguments)
             .current_dir(self.folder.path())
-            .env("CONNECTOR_COMPONENT", support::component())
-            .env("NINJAONE_BASE_URL", self.simulator.base_url())
-            .env("NINJAONE_CLIENT_ID", &credentials.client_id)
-            .env("NINJAONE_CLIENT_SECRET", &credentials.client_secret)
-            .env("NINJAONE_SCOPE", credentials.scopes.to_string())
             .output()
             .expect("the program runs")
     }

@@ -5,13 +5,14 @@
 mod faulty;
 mod support;
 
-use std::process::{Command, Output};
+use std::process::Output;
 
 use connector_host::contract::{ListRequest, Mode, ProvisionRequest, ResourceKinds};
 use connector_host::simulator::{Credentials, Options, Simulator};
 use connector_host::{CallError, Connector, EgressPolicy, Tenant, TenantSettings};
 use faulty::{Answer, Asked, Fault, Proxy, Verdict};
 use support::log::Log;
+use support::program::program_at;
 use support::secrets::Search;
 use support::{ada, assignment, deletion, misbehaving};
 
@@ -60,15 +61,9 @@ fn search(proxy: &Proxy) -> Search {
 
 /// The program as it says the most.
 fn program(proxy: &Proxy, secret: &str, arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_connector-host"))
-        .args(arguments)
+    program_at(&proxy.base_url(), arguments)
         .arg("-vv")
-        .env("CONNECTOR_COMPONENT", support::component())
-        .env_remove("CONNECTOR_TENANT")
-        .env("NINJAONE_BASE_URL", proxy.base_url())
-        .env("NINJAONE_CLIENT_ID", Credentials::default().client_id)
         .env("NINJAONE_CLIENT_SECRET", secret)
-        .env("NINJAONE_SCOPE", "monitoring management control")
         .env("RUST_LOG", "trace")
         .env("RUST_BACKTRACE", "full")
         .output()

@@ -13,7 +13,8 @@ use connector_host::simulator::{Account, AccountKind, Options, Simulator};
 use rusqlite::Connection;
 use rusqlite::types::Value as Sql;
 use serde_json::{Value, json};
-use support::{connector, simulated, tenant};
+use support::program::program_for;
+use support::{connector, names_in, simulated, tenant};
 
 /// A folder of its own for each test, with the tenant whose snapshots are in it.
 struct Place {
@@ -37,26 +38,13 @@ impl Place {
 
     /// The names of everything in the folder.
     fn names(&self) -> BTreeSet<String> {
-        let entries = fs::read_dir(self.folder.path()).expect("the folder is there");
-        let names = entries.map(|entry| entry.expect("it can be read").file_name());
-        names
-            .map(|name| name.into_string().expect("it is Unicode"))
-            .collect()
+        names_in(self.folder.path())
     }
 
     /// The program in this folder, with the settings of the tenant.
     fn program(&self, arguments: &[&str]) -> Command {
-        let mut program = Command::new(env!("CARGO_BIN_EXE_connector-host"));
-        let credentials = self.simulator.credentials();
-        program
-            .args(arguments)
-            .current_dir(self.folder.path())
-            .env("CONNECTOR_COMPONENT", support::component())
-            .env_remove("CONNECTOR_TENANT")
-            .env("NINJAONE_BASE_URL", self.simulator.base_url())
-            .env("NINJAONE_CLIENT_ID", &credentials.client_id)
-            .env("NINJAONE_CLIENT_SECRET", &credentials.client_secret)
-            .env("NINJAONE_SCOPE", credentials.scopes.to_string());
+        let mut program = program_for(&self.simulator, arguments);
+        program.current_dir(self.folder.path());
         program
     }
 

@@ -4,9 +4,10 @@
 mod faulty;
 mod support;
 
-use std::process::{Command, Output};
+use std::process::Output;
 
 use faulty::{Answer, Fault, Proxy, Verdict};
+use support::program::program_at;
 use support::tenant;
 
 /// Clears the screen, rings, returns to the beginning of the line, colors, and turns the direction of writing around.
@@ -32,15 +33,7 @@ fn with_odd_texts(body: &[u8]) -> Vec<u8> {
 }
 
 fn run(base_url: &str, arguments: &[&str]) -> Output {
-    let credentials = connector_host::simulator::Credentials::default();
-    Command::new(env!("CARGO_BIN_EXE_connector-host"))
-        .args(arguments)
-        .env("CONNECTOR_COMPONENT", support::component())
-        .env_remove("CONNECTOR_TENANT")
-        .env("NINJAONE_BASE_URL", base_url)
-        .env("NINJAONE_CLIENT_ID", credentials.client_id)
-        .env("NINJAONE_CLIENT_SECRET", credentials.client_secret)
-        .env("NINJAONE_SCOPE", "monitoring management control")
+    program_at(base_url, arguments)
         .output()
         .expect("the program runs")
 }

@@ -22,7 +22,8 @@ use rustls::crypto::ring;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::version::TLS12;
 use rustls::{ProtocolVersion, ServerConfig};
-use support::{assignment, component, failure, list, plugin_over, role_for, settings, tenant};
+use support::program::program_for;
+use support::{assignment, failure, list, plugin_over, role_for, settings, tenant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{JoinHandle, JoinSet};
@@ -454,17 +455,8 @@ fn folder(name: &str) -> PathBuf {
 
 /// The program, to list the accounts of a tenant behind a front, with nothing of this environment's settings.
 fn program(simulator: &Simulator, front: &Front) -> Command {
-    let credentials = simulator.credentials();
-    let mut program = Command::new(env!("CARGO_BIN_EXE_connector-host"));
-    program
-        .args(["list", "accounts", "--json"])
-        .env("CONNECTOR_COMPONENT", component())
-        .env_remove("CONNECTOR_TENANT")
-        .env_remove("CONNECTOR_CA_FILE")
-        .env("NINJAONE_BASE_URL", front.base_url())
-        .env("NINJAONE_CLIENT_ID", &credentials.client_id)
-        .env("NINJAONE_CLIENT_SECRET", &credentials.client_secret)
-        .env("NINJAONE_SCOPE", credentials.scopes.to_string());
+    let mut program = program_for(simulator, &["list", "accounts", "--json"]);
+    program.env("NINJAONE_BASE_URL", front.base_url());
     program
 }
 

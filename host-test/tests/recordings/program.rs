@@ -2,13 +2,14 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::Output;
 
 use connector_host::http::Recording;
 use connector_host::simulator::Simulator;
 
 use crate::secrets::found;
-use crate::support::{component, tenant};
+use crate::support::program::{program, program_for};
+use crate::support::tenant;
 
 /// A file of its own for each test.
 fn file(name: &str) -> PathBuf {
@@ -20,27 +21,8 @@ fn file(name: &str) -> PathBuf {
     file
 }
 
-/// The program, with nothing of this environment's settings.
-fn program(arguments: &[&str]) -> Command {
-    let mut program = Command::new(env!("CARGO_BIN_EXE_connector-host"));
-    program
-        .args(arguments)
-        .env("CONNECTOR_COMPONENT", component())
-        .env_remove("CONNECTOR_TENANT");
-    for name in ["BASE_URL", "CLIENT_ID", "CLIENT_SECRET", "SCOPE"] {
-        program.env_remove(format!("NINJAONE_{name}"));
-    }
-    program
-}
-
 fn record(simulator: &Simulator, arguments: &[&str], file: &Path) -> Output {
-    let credentials = simulator.credentials();
-    let mut program = program(arguments);
-    program
-        .env("NINJAONE_BASE_URL", simulator.base_url())
-        .env("NINJAONE_CLIENT_ID", &credentials.client_id)
-        .env("NINJAONE_CLIENT_SECRET", &credentials.client_secret)
-        .env("NINJAONE_SCOPE", credentials.scopes.to_string());
+    let mut program = program_for(simulator, arguments);
     program.arg("--record").arg(file);
     program.output().expect("the program runs")
 }

@@ -3,8 +3,10 @@
 
 pub mod log;
 pub mod misbehaving;
+pub mod program;
 pub mod secrets;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
@@ -35,6 +37,15 @@ pub fn component() -> PathBuf {
         component.display()
     );
     component
+}
+
+/// The names of everything in a folder.
+pub fn names_in(folder: &Path) -> BTreeSet<String> {
+    let entries = folder.read_dir().expect("the folder is there");
+    let names = entries.map(|entry| entry.expect("it can be read").file_name());
+    names
+        .map(|name| name.into_string().expect("it is Unicode"))
+        .collect()
 }
 
 /// The component, compiled once for all tests of a file.

@@ -1,0 +1,50 @@
+//! The program, as tests run it: with the component, and with nothing of what the environment of the tests says of a tenant.
+
+use std::process::Command;
+
+use connector_host::simulator::{Credentials, Simulator};
+
+/// The program, without settings and without a configuration file.
+pub fn program(arguments: &[&str]) -> Command {
+    let mut program = Command::new(env!("CARGO_BIN_EXE_connector-host"));
+    without_settings(program.args(arguments));
+    program
+}
+
+/// The program with the settings of a simulated tenant.
+pub fn program_for(simulator: &Simulator, arguments: &[&str]) -> Command {
+    let mut program = program(arguments);
+    with_settings(&mut program, &simulator.base_url(), simulator.credentials());
+    program
+}
+
+/// The program with the settings of a simulated tenant of the usual credentials, to be reached at this address.
+pub fn program_at(base_url: &str, arguments: &[&str]) -> Command {
+    let mut program = program(arguments);
+    with_settings(&mut program, base_url, &Credentials::default());
+    program
+}
+
+/// Has a command that runs the program do it without settings.
+pub fn without_settings(command: &mut Command) {
+    command
+        .env("CONNECTOR_COMPONENT", super::component())
+        // There is no configuration file.
+        .env("XDG_CONFIG_HOME", env!("CARGO_TARGET_TMPDIR"));
+    for name in ["TENANT", "CONFIG", "CA_FILE"] {
+        command.env_remove(format!("CONNECTOR_{name}"));
+    }
+    for name in ["BASE_URL", "CLIENT_ID", "CLIENT_SECRET", "SCOPE"] {
+        command.env_remove(format!("NINJAONE_{name}"));
+    }
+}
+
+/// Has a command that runs the program do it with these settings and no others.
+pub fn with_settings(command: &mut Command, base_url: &str, credentials: &Credentials) {
+    without_settings(command);
+    command
+        .env("NINJAONE_BASE_URL", base_url)
+        .env("NINJAONE_CLIENT_ID", &credentials.client_id)
+        .env("NINJAONE_CLIENT_SECRET", &credentials.client_secret)
+        .env("NINJAONE_SCOPE", credentials.scopes.to_string());
+}
