@@ -248,20 +248,7 @@ fn page(criterion: &mut Criterion) {
         ),
     ] {
         let native = native(&canned);
-        let request = contract::ListRequest {
-            kinds: native_kinds,
-            filter: contract::Filter {
-                id: None,
-                email: None,
-                account_kind: None,
-                account: None,
-                role: None,
-                since: None,
-            },
-            details: contract::AccountDetails::empty(),
-            cursor: None,
-            limit: None,
-        };
+        let request = contract::ListRequest::everything(native_kinds);
         group.bench_function(format!("native/{of}"), |bencher| {
             bencher.iter(|| {
                 let page = native.list(&request).expect("it answers");
