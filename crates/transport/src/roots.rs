@@ -66,7 +66,7 @@ impl ExtraRoots {
         Ok(Self(certificates))
     }
 
-    pub(super) fn certificates(&self) -> impl Iterator<Item = CertificateDer<'static>> {
+    pub(crate) fn certificates(&self) -> impl Iterator<Item = CertificateDer<'static>> {
         self.0.iter().cloned()
     }
 }

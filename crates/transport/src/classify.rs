@@ -1,20 +1,20 @@
-//! From what the HTTP client says to the error codes of `wasi:http`, which the guest acts on.
+//! From what the HTTP client says to an [`Error`], which callers act on.
 //!
 //! The client wraps errors several layers deep, so every layer is looked at, outermost first.
 
-use std::error::Error;
+use std::error::Error as StdError;
 use std::io;
 use std::iter;
 
 use rustls::Error as TlsError;
 use rustls::pki_types::InvalidDnsNameError;
 
-use super::HttpError;
-use super::resolve::ResolveError;
+use crate::Error;
+use crate::resolve::ResolveError;
 
 /// How far the exchange had come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Phase {
+pub(crate) enum Phase {
     /// The head of the answer had not come.
     Head,
     /// The head had come, and the body was arriving.
@@ -22,33 +22,35 @@ pub(super) enum Phase {
 }
 
 /// Finds the most precise error code for a failure.
-pub(super) fn classify(error: &(dyn Error + 'static), phase: Phase) -> HttpError {
+pub(crate) fn classify(error: &(dyn StdError + 'static), phase: Phase) -> Error {
     let code = layers(error).find_map(|layer| classify_layer(layer, phase));
     code.unwrap_or_else(|| {
         // HTTP/2 has many ways to end a stream, or a connection, and no types for them that hyper shows.
         if layers(error).any(|layer| layer.is::<hyper::Error>()) {
             broken_off(phase)
         } else {
-            HttpError::InternalError(Some(describe(error)))
+            Error::Internal {
+                reason: describe(error),
+            }
         }
     })
 }
 
-fn classify_layer(error: &(dyn Error + 'static), phase: Phase) -> Option<HttpError> {
+fn classify_layer(error: &(dyn StdError + 'static), phase: Phase) -> Option<Error> {
     if let Some(error) = error.downcast_ref::<ResolveError>() {
         return Some(match error {
-            ResolveError::Failed(error) => HttpError::DnsError {
-                rcode: Some(error.to_string()),
-                info_code: None,
+            ResolveError::Failed(error) => Error::NameNotResolved {
+                reason: error.to_string(),
             },
-            ResolveError::Prohibited => HttpError::DestinationIpProhibited,
+            ResolveError::Prohibited(address) => Error::AddressProhibited {
+                address: Some(*address),
+            },
         });
     }
     if error.is::<InvalidDnsNameError>() {
         // TLS looks at the name before it is resolved.
-        return Some(HttpError::DnsError {
-            rcode: Some(error.to_string()),
-            info_code: None,
+        return Some(Error::NameNotResolved {
+            reason: error.to_string(),
         });
     }
     if let Some(error) = error.downcast_ref::<TlsError>() {
@@ -62,74 +64,80 @@ fn classify_layer(error: &(dyn Error + 'static), phase: Phase) -> Option<HttpErr
         .and_then(|error| from_hyper(error, phase))
 }
 
-fn from_tls(error: &TlsError) -> HttpError {
+fn from_tls(error: &TlsError) -> Error {
     match error {
         TlsError::InvalidCertificate(_)
         | TlsError::InvalidCertRevocationList(_)
         | TlsError::NoCertificatesPresented
-        | TlsError::UnsupportedNameType => HttpError::TlsCertificateError,
-        TlsError::AlertReceived(alert) => HttpError::TlsAlertReceived {
-            alert_id: Some(u8::from(*alert)),
-            alert_message: Some(format!("{alert:?}")),
+        | TlsError::UnsupportedNameType => Error::Certificate {
+            reason: error.to_string(),
         },
-        _ => HttpError::TlsProtocolError,
+        TlsError::AlertReceived(alert) => Error::TlsAlert {
+            number: Some(u8::from(*alert)),
+            name: format!("{alert:?}"),
+        },
+        _ => Error::Tls {
+            reason: error.to_string(),
+        },
     }
 }
 
-fn from_io(kind: io::ErrorKind, phase: Phase) -> Option<HttpError> {
+fn from_io(kind: io::ErrorKind, phase: Phase) -> Option<Error> {
     use io::ErrorKind as Kind;
     Some(match kind {
-        Kind::ConnectionRefused => HttpError::ConnectionRefused,
+        Kind::ConnectionRefused => Error::ConnectionRefused,
         Kind::HostUnreachable | Kind::NetworkUnreachable | Kind::AddrNotAvailable => {
-            HttpError::DestinationIpUnroutable
+            Error::Unroutable
         }
-        Kind::NetworkDown => HttpError::DestinationUnavailable,
+        Kind::NetworkDown => Error::NetworkDown,
         Kind::TimedOut => match phase {
-            Phase::Head => HttpError::ConnectionTimeout,
-            Phase::Body => HttpError::ConnectionReadTimeout,
+            Phase::Head => Error::ConnectTimeout,
+            Phase::Body => Error::ReadTimeout,
         },
         Kind::ConnectionReset
         | Kind::ConnectionAborted
         | Kind::NotConnected
         | Kind::BrokenPipe
         | Kind::UnexpectedEof => broken_off(phase),
-        // A wrapper around something more precise, or nothing that `wasi:http` has a name for.
+        // A wrapper around something more precise, or nothing that has a name here.
         _ => return None,
     })
 }
 
-fn from_hyper(error: &hyper::Error, phase: Phase) -> Option<HttpError> {
+fn from_hyper(error: &hyper::Error, phase: Phase) -> Option<Error> {
     if error.is_incomplete_message() || error.is_closed() || error.is_canceled() {
         Some(broken_off(phase))
     } else if error.is_parse_too_large() {
-        Some(HttpError::HttpResponseHeaderSectionSize(None))
+        Some(Error::HeaderTooLarge { size: None })
     } else if error.is_parse() {
-        Some(HttpError::HttpProtocolError)
+        Some(Error::NotHttp)
     } else {
         None
     }
 }
 
-fn broken_off(phase: Phase) -> HttpError {
+fn broken_off(phase: Phase) -> Error {
     match phase {
-        Phase::Head => HttpError::ConnectionTerminated,
-        Phase::Body => HttpError::HttpResponseIncomplete,
+        Phase::Head => Error::ConnectionTerminated,
+        Phase::Body => Error::ResponseIncomplete,
     }
 }
 
 /// An error and what is behind it. An [`io::Error`] that wraps another has it not as its source, but inside.
-fn layers<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+fn layers<'a>(
+    error: &'a (dyn StdError + 'static),
+) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
     iter::successors(Some(error), |&error| {
         let inside = error
             .downcast_ref::<io::Error>()
             .and_then(io::Error::get_ref)
-            .map(|inside| inside as &(dyn Error + 'static));
+            .map(|inside| inside as &(dyn StdError + 'static));
         inside.or_else(|| error.source())
     })
 }
 
 /// All that is known of a failure, for the log.
-pub(super) fn describe(error: &(dyn Error + 'static)) -> String {
+pub(crate) fn describe(error: &(dyn StdError + 'static)) -> String {
     let mut texts: Vec<String> = layers(error).map(ToString::to_string).collect();
     // A wrapper often says just what it wraps.
     texts.dedup();
@@ -153,7 +161,7 @@ mod tests {
         let error = wrapped(TlsError::InvalidCertificate(CertificateError::Expired));
         assert!(matches!(
             classify(&error, Phase::Head),
-            HttpError::TlsCertificateError
+            Error::Certificate { .. }
         ));
     }
 
@@ -161,7 +169,7 @@ mod tests {
     fn a_name_that_tls_cannot_take_is_a_name_that_cannot_be_resolved() {
         let error = ServerName::try_from("127.1").expect_err("its last part is a number");
         let code = classify(&io::Error::other(error), Phase::Head);
-        assert!(matches!(code, HttpError::DnsError { .. }), "{code:?}");
+        assert!(matches!(code, Error::NameNotResolved { .. }), "{code:?}");
     }
 
     #[test]
@@ -171,8 +179,8 @@ mod tests {
         assert!(
             matches!(
                 code,
-                HttpError::TlsAlertReceived {
-                    alert_id: Some(40),
+                Error::TlsAlert {
+                    number: Some(40),
                     ..
                 }
             ),
@@ -185,12 +193,12 @@ mod tests {
         let refused = io::Error::from(io::ErrorKind::ConnectionRefused);
         assert!(matches!(
             classify(&refused, Phase::Head),
-            HttpError::ConnectionRefused
+            Error::ConnectionRefused
         ));
         let unreachable = io::Error::from(io::ErrorKind::HostUnreachable);
         assert!(matches!(
             classify(&unreachable, Phase::Head),
-            HttpError::DestinationIpUnroutable
+            Error::Unroutable
         ));
     }
 
@@ -199,18 +207,18 @@ mod tests {
         let reset = io::Error::from(io::ErrorKind::ConnectionReset);
         assert!(matches!(
             classify(&reset, Phase::Head),
-            HttpError::ConnectionTerminated
+            Error::ConnectionTerminated
         ));
         assert!(matches!(
             classify(&reset, Phase::Body),
-            HttpError::HttpResponseIncomplete
+            Error::ResponseIncomplete
         ));
     }
 
     #[test]
     fn what_has_no_code_is_described_layer_by_layer() {
         let error = io::Error::other(io::Error::other("the cause"));
-        let HttpError::InternalError(Some(text)) = classify(&error, Phase::Head) else {
+        let Error::Internal { reason: text } = classify(&error, Phase::Head) else {
             panic!("it has no code of its own");
         };
         assert_eq!(text, "the cause");

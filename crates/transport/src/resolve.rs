@@ -22,7 +22,7 @@ pub trait Resolve: Send + Sync {
 }
 
 /// The operating system's name resolution.
-pub(super) struct System;
+pub(crate) struct System;
 
 impl Resolve for System {
     fn resolve<'a>(&'a self, host: &'a str) -> BoxFuture<'a, io::Result<Vec<IpAddr>>> {
@@ -35,20 +35,20 @@ impl Resolve for System {
 
 /// A name leads to no connection.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum ResolveError {
+pub(crate) enum ResolveError {
     /// It could not be resolved. Marked as such, since it looks like any other failure to connect.
     #[error("{0}")]
     Failed(io::Error),
     /// It leads to where no connection may be made.
-    #[error("the name of the host leads to an address that is not allowed")]
-    Prohibited,
+    #[error("the name of the host leads to {0}, which is not allowed")]
+    Prohibited(IpAddr),
 }
 
 /// Resolves names for the HTTP client, and lets through only what may be connected to.
 ///
 /// The client asks once for each connection, and connects to nothing but the addresses it gets here.
 #[derive(Clone)]
-pub(super) struct Guarded(pub(super) Arc<dyn Resolve>);
+pub(crate) struct Guarded(pub(crate) Arc<dyn Resolve>);
 
 impl Service<Name> for Guarded {
     type Response = vec::IntoIter<SocketAddr>;
@@ -71,7 +71,7 @@ impl Service<Name> for Guarded {
             // One is enough: a name with an address that is none of a tenant's is not to be trusted with its others.
             if let Some(address) = addresses.iter().find(|&&at| !may_be_at(host, at)) {
                 tracing::warn!(host, %address, "denied a connection to an address that a tenant cannot have");
-                return Err(ResolveError::Prohibited);
+                return Err(ResolveError::Prohibited(*address));
             }
             // The client puts in the port of the URL.
             let sockets = addresses.into_iter().map(|at| SocketAddr::new(at, 0));

@@ -8,8 +8,9 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::uri::Scheme;
 use http::{Request, Response, Version};
+use http_body::{Frame, SizeHint};
 use http_body_util::{BodyExt, Full};
-use hyper::body::{Body, Frame, Incoming, SizeHint};
+use hyper::body::Incoming;
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::connect::{Connect, HttpConnector, capture_connection};
 use hyper_util::client::legacy::{Builder, Client};
@@ -20,10 +21,9 @@ use rustls_platform_verifier::Verifier;
 use tokio::sync::OnceCell;
 use tokio::time::timeout;
 
-use super::classify::{Phase, classify, describe};
-use super::resolve::{Guarded, System};
-use super::{ExtraRoots, HttpBody, HttpError, Resolve, Timeouts, Transport};
-use crate::BoxFuture;
+use crate::classify::{Phase, classify, describe};
+use crate::resolve::{Guarded, System};
+use crate::{Body, BoxFuture, Error, ExtraRoots, Resolve, Terms, Timeouts, Transport};
 
 /// How many bytes of a header are taken in at all. The limit of an instance is smaller as a rule, and says more when it is
 /// reached; this one is there because that one is checked only once the header has come.
@@ -71,12 +71,13 @@ impl Network {
         }
     }
 
-    async fn tls(&self) -> Result<&Client<HttpsConnector<Tcp>, Full<Bytes>>, HttpError> {
+    async fn tls(&self) -> Result<&Client<HttpsConnector<Tcp>, Full<Bytes>>, Error> {
         self.tls
             .get_or_try_init(|| async {
-                let config = tls_config(&self.options.extra_roots).map_err(|error| {
-                    HttpError::InternalError(Some(format!("TLS cannot be set up: {error}")))
-                })?;
+                let config =
+                    tls_config(&self.options.extra_roots).map_err(|error| Error::Internal {
+                        reason: format!("TLS cannot be set up: {error}"),
+                    })?;
                 let connector = HttpsConnectorBuilder::new()
                     .with_tls_config(config)
                     .https_only()
@@ -98,13 +99,13 @@ impl Transport for Network {
     fn send(
         self: Arc<Self>,
         request: Request<Bytes>,
-        timeouts: Timeouts,
-    ) -> BoxFuture<'static, Result<Response<HttpBody>, HttpError>> {
+        terms: Terms,
+    ) -> BoxFuture<'static, Result<Response<Body>, Error>> {
         Box::pin(async move {
             if request.uri().scheme() == Some(&Scheme::HTTPS) {
-                send(self.tls().await?, request, timeouts).await
+                send(self.tls().await?, request, terms.timeouts).await
             } else {
-                send(&self.plain, request, timeouts).await
+                send(&self.plain, request, terms.timeouts).await
             }
         })
     }
@@ -114,7 +115,7 @@ async fn send<C>(
     client: &Client<C, Full<Bytes>>,
     request: Request<Bytes>,
     timeouts: Timeouts,
-) -> Result<Response<HttpBody>, HttpError>
+) -> Result<Response<Body>, Error>
 where
     C: Connect + Clone + Send + Sync + 'static,
 {
@@ -128,11 +129,11 @@ where
         }
     };
     let answered = match timeout(timeouts.connect, connected).await {
-        Err(_) => return Err(HttpError::ConnectionTimeout),
+        Err(_) => return Err(Error::ConnectTimeout),
         Ok(Some(response)) => response,
         Ok(None) => timeout(timeouts.first_byte, response)
             .await
-            .map_err(|_| HttpError::HttpResponseTimeout)?,
+            .map_err(|_| Error::ResponseTimeout)?,
     };
     let response = answered.map_err(|error| {
         tracing::debug!(cause = describe(&error), "the exchange failed");
@@ -155,19 +156,19 @@ struct Whole {
     ends_with_stream: bool,
 }
 
-impl Body for Whole {
+impl http_body::Body for Whole {
     type Data = Bytes;
-    type Error = HttpError;
+    type Error = Error;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, HttpError>>> {
+    ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
         Poll::Ready(match ready!(Pin::new(&mut self.body).poll_frame(cx)) {
             Some(Ok(frame)) => Some(Ok(frame)),
             Some(Err(error)) => Some(Err(classify(&error, Phase::Body))),
             None if self.ends_with_stream && !self.body.is_end_stream() => {
-                Some(Err(HttpError::HttpResponseIncomplete))
+                Some(Err(Error::ResponseIncomplete))
             }
             None => None,
         })
@@ -233,6 +234,7 @@ mod tests {
     use tokio::net::{TcpListener, TcpStream};
 
     use super::*;
+    use crate::Addresses;
 
     const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
@@ -288,11 +290,11 @@ mod tests {
         }
     }
 
-    async fn get(url: &str) -> Result<Bytes, HttpError> {
+    async fn get(url: &str) -> Result<Bytes, Error> {
         get_over(Network::new(), url).await
     }
 
-    async fn get_in(domain: Arc<Domain>, url: &str) -> Result<Bytes, HttpError> {
+    async fn get_in(domain: Arc<Domain>, url: &str) -> Result<Bytes, Error> {
         let options = NetworkOptions {
             resolver: Some(domain),
             ..NetworkOptions::default()
@@ -300,7 +302,7 @@ mod tests {
         get_over(Network::with(options), url).await
     }
 
-    async fn get_over(network: Network, url: &str) -> Result<Bytes, HttpError> {
+    async fn get_over(network: Network, url: &str) -> Result<Bytes, Error> {
         let request = Request::get(url)
             .body(Bytes::new())
             .expect("the test gives a URL");
@@ -309,7 +311,9 @@ mod tests {
             first_byte: Duration::from_millis(100),
             between_bytes: Duration::from_secs(5),
         };
-        let response = Arc::new(network).send(request, timeouts).await?;
+        let response = Arc::new(network)
+            .send(request, Terms::new(timeouts, Addresses::Any))
+            .await?;
         Ok(response.into_body().collect().await?.to_bytes())
     }
 
@@ -331,10 +335,7 @@ mod tests {
             .local_addr();
         let port = port.expect("it was bound").port();
         let error = get(&format!("http://127.0.0.1:{port}/")).await;
-        assert!(
-            matches!(error, Err(HttpError::ConnectionRefused)),
-            "{error:?}"
-        );
+        assert!(matches!(error, Err(Error::ConnectionRefused)), "{error:?}");
     }
 
     #[tokio::test]
@@ -342,7 +343,7 @@ mod tests {
         let port = serve(|stream| async move { answer(stream, b"").await }).await;
         let error = get(&format!("http://127.0.0.1:{port}/")).await;
         assert!(
-            matches!(error, Err(HttpError::ConnectionTerminated)),
+            matches!(error, Err(Error::ConnectionTerminated)),
             "{error:?}"
         );
     }
@@ -354,10 +355,7 @@ mod tests {
         })
         .await;
         let error = get(&format!("http://127.0.0.1:{port}/")).await;
-        assert!(
-            matches!(error, Err(HttpError::HttpResponseIncomplete)),
-            "{error:?}"
-        );
+        assert!(matches!(error, Err(Error::ResponseIncomplete)), "{error:?}");
     }
 
     #[tokio::test]
@@ -365,10 +363,7 @@ mod tests {
         let port =
             serve(|stream| async move { answer(stream, b"SSH-2.0-OpenSSH\r\n\r\n").await }).await;
         let error = get(&format!("http://127.0.0.1:{port}/")).await;
-        assert!(
-            matches!(error, Err(HttpError::HttpProtocolError)),
-            "{error:?}"
-        );
+        assert!(matches!(error, Err(Error::NotHttp)), "{error:?}");
     }
 
     #[tokio::test]
@@ -379,17 +374,14 @@ mod tests {
         })
         .await;
         let error = get(&format!("http://127.0.0.1:{port}/")).await;
-        assert!(
-            matches!(error, Err(HttpError::HttpResponseTimeout)),
-            "{error:?}"
-        );
+        assert!(matches!(error, Err(Error::ResponseTimeout)), "{error:?}");
     }
 
     #[tokio::test]
     async fn a_name_that_does_not_exist_is_told_from_a_host_that_does_not_answer() {
         let error = get("http://name.invalid/").await;
         assert!(
-            matches!(error, Err(HttpError::DnsError { .. })),
+            matches!(error, Err(Error::NameNotResolved { .. })),
             "{error:?}"
         );
     }
@@ -406,7 +398,7 @@ mod tests {
                 let url = format!("{scheme}://tenant.example:{port}/");
                 let error = get_in(domain(addresses), &url).await;
                 assert!(
-                    matches!(error, Err(HttpError::DestinationIpProhibited)),
+                    matches!(error, Err(Error::AddressProhibited { address: None })),
                     "{error:?}"
                 );
             }
@@ -420,7 +412,7 @@ mod tests {
         let elsewhere = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1));
         let error = get_in(domain(&[elsewhere]), "http://localhost/").await;
         assert!(
-            matches!(error, Err(HttpError::DestinationIpProhibited)),
+            matches!(error, Err(Error::AddressProhibited { address: None })),
             "{error:?}"
         );
 
@@ -442,7 +434,7 @@ mod tests {
         for host in ["2130706433", "0x7f000001", "127.1", "2852039166"] {
             let error = get(&format!("http://{host}/")).await;
             assert!(
-                matches!(error, Err(HttpError::DestinationIpProhibited)),
+                matches!(error, Err(Error::AddressProhibited { address: None })),
                 "{host}: {error:?}"
             );
         }
@@ -452,13 +444,13 @@ mod tests {
     async fn a_name_without_an_address_is_told_as_such() {
         let error = get_in(domain(&[]), "http://tenant.example/").await;
         assert!(
-            matches!(error, Err(HttpError::DnsError { .. })),
+            matches!(error, Err(Error::NameNotResolved { .. })),
             "{error:?}"
         );
     }
 
     /// Answers with a header that has these bytes again and again in it until nobody takes them any more, and counts them.
-    async fn endless_header(part: &'static [u8]) -> (Result<Bytes, HttpError>, usize) {
+    async fn endless_header(part: &'static [u8]) -> (Result<Bytes, Error>, usize) {
         let (sent, taken) = tokio::sync::oneshot::channel();
         let port = serve(async move |mut stream: TcpStream| {
             read_request(&stream).await;
@@ -482,7 +474,7 @@ mod tests {
         for part in [&*many_lines, &*one_line] {
             let (outcome, taken) = endless_header(part).await;
             assert!(
-                matches!(outcome, Err(HttpError::HttpResponseHeaderSectionSize(_))),
+                matches!(outcome, Err(Error::HeaderTooLarge { .. })),
                 "{outcome:?}"
             );
             // Beyond the limit there is what the operating system buffers for both sides.
@@ -513,7 +505,7 @@ mod tests {
         assert!(within.is_ok(), "{within:?}");
         let beyond = with(limit + (32 << 10)).await;
         assert!(
-            matches!(beyond, Err(HttpError::HttpResponseHeaderSectionSize(_))),
+            matches!(beyond, Err(Error::HeaderTooLarge { .. })),
             "{beyond:?}"
         );
     }

@@ -15,10 +15,19 @@ pub(crate) use self::address::may_be_at;
 /// Plain `http` is for this computer only (`localhost`, `127.0.0.0/8`, `::1`): anywhere else it would carry the secret in the clear.
 ///
 /// An IP address in the URL is taken at its word, unless no tenant can be there. A name is looked up when a connection is made,
-/// by [`Network`](crate::http::Network): `localhost` must be this computer, and any other name must not be. Nor must it be an
+/// by [`Network`](crate::Network): `localhost` must be this computer, and any other name must not be. Nor must it be an
 /// address where no tenant can be. Private networks are allowed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct EgressPolicy(Option<Origin>);
+
+/// Which addresses a host may be at.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Addresses {
+    /// For development: `localhost` and private networks too.
+    #[default]
+    Any,
+}
 
 /// Why a URL cannot be made the allowed origin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

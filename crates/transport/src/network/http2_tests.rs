@@ -50,7 +50,7 @@ fn client(silence: Duration) -> Client<Tcp, Full<Bytes>> {
         .build(tcp(&NetworkOptions::default()))
 }
 
-async fn get(client: &Client<Tcp, Full<Bytes>>, url: &str) -> Result<Bytes, HttpError> {
+async fn get(client: &Client<Tcp, Full<Bytes>>, url: &str) -> Result<Bytes, Error> {
     let request = Request::get(url).body(Bytes::new());
     let request = request.expect("the test gives a URL");
     let response = send(client, request, Timeouts::default()).await?;
@@ -85,10 +85,7 @@ async fn a_body_that_is_broken_off_without_an_error_is_not_whole() {
     })
     .await;
     let body = get(&client(SILENCE), &url).await;
-    assert!(
-        matches!(body, Err(HttpError::HttpResponseIncomplete)),
-        "{body:?}"
-    );
+    assert!(matches!(body, Err(Error::ResponseIncomplete)), "{body:?}");
 }
 
 #[tokio::test]
@@ -134,7 +131,7 @@ async fn a_header_is_taken_in_up_to_the_limit() {
     // HTTP/2 has no error of its own for it.
     let beyond = get(&client, &format!("{url}260")).await;
     assert!(
-        matches!(beyond, Err(HttpError::ConnectionTerminated)),
+        matches!(beyond, Err(Error::ConnectionTerminated)),
         "{beyond:?}"
     );
 }
@@ -156,7 +153,7 @@ async fn a_connection_that_is_dead_is_given_up_and_not_used_again() {
     tokio::time::sleep(Duration::from_millis(100)).await;
     let error = get(&client, &url).await;
     assert!(
-        matches!(error, Err(HttpError::ConnectionTerminated)),
+        matches!(error, Err(Error::ConnectionTerminated)),
         "{error:?}"
     );
     get(&client, &url).await.expect("a new connection is made");

@@ -1,0 +1,296 @@
+//! The body of an answer, read under a time and a size limit, and let go where nobody reads it.
+//!
+//! What is promised: after a failure the body is over, and what it held of the connection is free. Whoever goes on reading gets
+//! the end, never the same failure again and again.
+
+use std::any::Any;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body::{Body as _, Frame, SizeHint};
+use http_body_util::BodyExt;
+use tokio::task::AbortHandle;
+use tokio::time::{Instant, Sleep, sleep, sleep_until};
+
+use crate::{Body, Error};
+
+/// How a body may be read.
+#[derive(Clone, Copy, Debug)]
+pub struct Reading {
+    /// How long it may stand still while somebody waits for it.
+    pub patience: Duration,
+    /// How long nobody may read it, before it is let go. A body that nobody reads holds back its connection, and over HTTP/2 in
+    /// the end every other body of that connection.
+    pub idle: Duration,
+    /// How many bytes it may have.
+    pub limit: u64,
+}
+
+/// A body that ends in an [`Error`] where it stands still for too long, grows too large, or is not read for too long.
+pub struct Guarded {
+    shared: Arc<Mutex<Shared>>,
+    reading: Reading,
+    /// Runs only while a frame is waited for: a reader that is busy with the last frame has not been kept waiting.
+    waiting: Option<Pin<Box<Sleep>>>,
+    received: u64,
+    /// Lets the body go. `None` where the body was over from the start.
+    watch: Option<AbortHandle>,
+}
+
+/// What the reader shares with the task that lets the body go.
+struct Shared {
+    /// `None` once it is over.
+    body: Option<Body>,
+    /// What is freed together with the body.
+    held: Option<Box<dyn Any + Send>>,
+    /// When somebody read last.
+    read_at: Instant,
+    /// Whether that reader still waits for a frame.
+    is_awaited: bool,
+    let_go: bool,
+}
+
+impl Shared {
+    fn end(&mut self) {
+        self.body = None;
+        self.held = None;
+    }
+}
+
+impl Guarded {
+    /// Guards this body. Has to be called within a tokio runtime.
+    ///
+    /// `held` is kept for as long as the body, for example a place among the requests that may be under way.
+    pub fn new(body: Body, reading: Reading, held: impl Any + Send) -> Self {
+        let is_over = body.is_end_stream();
+        let shared = Arc::new(Mutex::new(Shared {
+            body: Some(body),
+            held: (!is_over).then(|| Box::new(held) as _),
+            read_at: Instant::now(),
+            is_awaited: false,
+            let_go: false,
+        }));
+        let watch = (!is_over).then(|| {
+            let watched = Arc::downgrade(&shared);
+            tokio::spawn(let_go_when_idle(watched, reading)).abort_handle()
+        });
+        Self {
+            shared,
+            reading,
+            waiting: None,
+            received: 0,
+            watch,
+        }
+    }
+
+    /// As the body of an answer.
+    pub fn boxed(self) -> Body {
+        self.boxed_unsync()
+    }
+}
+
+impl Drop for Guarded {
+    fn drop(&mut self) {
+        if let Some(watch) = &self.watch {
+            watch.abort();
+        }
+    }
+}
+
+/// Lets a body go once nobody has read it for too long.
+async fn let_go_when_idle(watched: Weak<Mutex<Shared>>, reading: Reading) {
+    loop {
+        let due = {
+            let Some(shared) = watched.upgrade() else {
+                return;
+            };
+            let mut shared = lock(&shared);
+            if shared.body.is_none() {
+                return;
+            }
+            // A reader that waits is not idle; whether it waits for too long is for its own clock to say.
+            let patience = if shared.is_awaited {
+                reading.patience
+            } else {
+                Duration::ZERO
+            };
+            let due = shared.read_at + reading.idle + patience;
+            if due <= Instant::now() {
+                tracing::debug!(idle = ?reading.idle, "let go of an answer that nobody reads");
+                shared.end();
+                shared.let_go = true;
+                return;
+            }
+            due
+        };
+        sleep_until(due).await;
+    }
+}
+
+/// Nothing in it is left half changed, so a panic elsewhere does not matter.
+fn lock(shared: &Mutex<Shared>) -> MutexGuard<'_, Shared> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl http_body::Body for Guarded {
+    type Data = Bytes;
+    type Error = Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
+        let this = &mut *self;
+        let mut shared = lock(&this.shared);
+        shared.read_at = Instant::now();
+        let Some(body) = &mut shared.body else {
+            let error = std::mem::take(&mut shared.let_go).then_some(Err(Error::LetGo));
+            return Poll::Ready(error);
+        };
+        let Poll::Ready(frame) = Pin::new(body).poll_frame(cx) else {
+            shared.is_awaited = true;
+            let patience = this.reading.patience;
+            let waiting = this
+                .waiting
+                .get_or_insert_with(|| Box::pin(sleep(patience)));
+            ready!(waiting.as_mut().poll(cx));
+            shared.end();
+            return Poll::Ready(Some(Err(Error::ReadTimeout)));
+        };
+        this.waiting = None;
+        shared.is_awaited = false;
+        if let Some(Ok(frame)) = &frame {
+            this.received += frame.data_ref().map_or(0, |data| data.len() as u64);
+            if this.received > this.reading.limit {
+                shared.end();
+                let size = Some(this.received);
+                return Poll::Ready(Some(Err(Error::BodyTooLarge { size })));
+            }
+        }
+        if !matches!(frame, Some(Ok(_))) {
+            shared.end();
+        }
+        Poll::Ready(frame)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        let shared = lock(&self.shared);
+        let ended = |body: &Body| body.is_end_stream();
+        !shared.let_go && shared.body.as_ref().is_none_or(ended)
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        let shared = lock(&self.shared);
+        shared
+            .body
+            .as_ref()
+            .map_or_else(SizeHint::default, |body| body.size_hint())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    use super::*;
+    use crate::whole_body;
+
+    const READING: Reading = Reading {
+        patience: Duration::from_secs(30),
+        idle: Duration::from_secs(30),
+        limit: 100,
+    };
+
+    /// A body of which nothing ever arrives, and that says when it is dropped.
+    struct Stalled(Arc<AtomicBool>);
+
+    impl Drop for Stalled {
+        fn drop(&mut self) {
+            self.0.store(true, Ordering::Relaxed);
+        }
+    }
+
+    impl http_body::Body for Stalled {
+        type Data = Bytes;
+        type Error = Error;
+
+        fn poll_frame(
+            self: Pin<&mut Self>,
+            _cx: &mut Context<'_>,
+        ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
+            Poll::Pending
+        }
+    }
+
+    fn stalled() -> (Body, Arc<AtomicBool>) {
+        let dropped = Arc::new(AtomicBool::new(false));
+        (Stalled(dropped.clone()).boxed_unsync(), dropped)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_body_that_stands_still_fails_once_and_is_over() {
+        let (body, dropped) = stalled();
+        let mut body = Guarded::new(body, READING, ());
+        let frame = body.frame().await;
+        assert!(matches!(frame, Some(Err(Error::ReadTimeout))));
+        assert!(dropped.load(Ordering::Relaxed), "the connection is free");
+        assert!(body.frame().await.is_none(), "the failure comes once");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_body_that_nobody_reads_is_let_go_and_says_so_once() {
+        let (body, dropped) = stalled();
+        let held = Arc::new(());
+        let mut body = Guarded::new(body, READING, held.clone());
+        sleep(READING.idle - Duration::from_secs(1)).await;
+        assert!(!dropped.load(Ordering::Relaxed));
+        assert_eq!(Arc::strong_count(&held), 2);
+        sleep(Duration::from_secs(2)).await;
+        assert!(dropped.load(Ordering::Relaxed), "the connection is free");
+        assert_eq!(Arc::strong_count(&held), 1, "what was held is free");
+        assert!(!body.is_end_stream(), "it is not whole");
+        assert!(matches!(body.frame().await, Some(Err(Error::LetGo))));
+        assert!(body.frame().await.is_none());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_body_that_is_waited_for_is_not_let_go() {
+        let reading = Reading {
+            idle: Duration::from_secs(1),
+            ..READING
+        };
+        let (body, _) = stalled();
+        let mut body = Guarded::new(body, reading, ());
+        let frame = body.frame().await;
+        assert!(matches!(frame, Some(Err(Error::ReadTimeout))));
+    }
+
+    #[tokio::test]
+    async fn a_body_within_its_size_arrives_whole() {
+        let body = Guarded::new(whole_body(vec![0; 100]), READING, ());
+        assert_eq!(
+            body.collect().await.expect("it is within").to_bytes().len(),
+            100
+        );
+    }
+
+    #[tokio::test]
+    async fn a_body_beyond_its_size_fails_once_and_is_over() {
+        let mut body = Guarded::new(whole_body(vec![0; 101]), READING, ());
+        let frame = body.frame().await;
+        assert!(matches!(
+            frame,
+            Some(Err(Error::BodyTooLarge { size: Some(101) }))
+        ));
+        assert!(body.frame().await.is_none());
+    }
+
+    #[tokio::test]
+    async fn an_empty_body_ends_at_once() {
+        let mut body = Guarded::new(whole_body(""), READING, ());
+        assert!(body.frame().await.is_none());
+    }
+}
