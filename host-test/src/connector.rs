@@ -2,25 +2,31 @@
 
 use std::time::Instant;
 
-use tokio::time::timeout;
-use tracing::{Instrument, Span};
+use connector_transport as transport;
+use tokio::time::timeout_at;
+use tracing::Instrument;
 use wasmtime::{PoolConcurrencyLimitError, Trap};
 
+use crate::concealed::Conceal;
 use crate::contract::{
-    Assignment, Change, CheckReport, Description, ListRequest, Mode, Page, ProvisionRequest,
+    Assignment, Change, CheckReport, Description, Error, Failure, ListRequest, Mode, Page,
+    ProvisionRequest,
 };
 use crate::instance::Instance;
-use crate::{CallError, Limits, Listing, Plugin, Tenant, limits};
+use crate::{CallError, Checkpoint, Host, Limits, Listing, Plugin, Tenant, limits};
 
 /// A connector at work for one tenant.
 ///
 /// Its instance lives from call to call, and keeps what makes the next one quicker: a token, a listing that is still arriving.
 /// Where a call breaks it off (by a trap, at the deadline or another limit, or because the future of the call was dropped), it is
 /// gone with all that it had, and the next call starts a fresh one.
+///
+/// Between calls it keeps its place among the instances that the host allows at a time; [`Connector::park`] gives it up.
+///
+/// Each call is a span of `tracing`, named as its function, with the tenant as a field: a child of the caller's span.
 pub struct Connector {
     plugin: Plugin,
     tenant: Tenant,
-    span: Span,
     /// Taken out for the length of a call, so that an instance that was broken off cannot be used again.
     instance: Option<Instance>,
 }
@@ -28,15 +34,24 @@ pub struct Connector {
 /// Calls a function of the connector under the deadline, in a span of that name.
 macro_rules! call {
     ($self:ident $name:literal, $function:ident($($argument:expr),*)) => {{
-        let span = tracing::info_span!(parent: &$self.span, $name);
+        let span = tracing::info_span!($name, tenant = $self.tenant.name);
         async {
-            let mut instance = $self.take_instance().await?;
+            // One instant for the start and the call: a call does not take longer because there was no instance.
+            let deadline = Instant::now() + $self.plugin.host.limits.deadline;
+            let mut instance = $self.take_instance(deadline).await?;
             let (guest, store) = instance.parts();
-            store.data_mut().log.begin_call();
-            let deadline = $self.plugin.host.limits.deadline;
-            store.data_mut().deadline = Instant::now() + deadline;
-            let outcome = timeout(deadline, guest.$function(store, $($argument),*)).await;
-            let outcome = outcome.map_err(|_| CallError::DeadlineExceeded { after: deadline })?;
+            let state = store.data_mut();
+            state.log.begin_call();
+            state.outgoing.begin_call();
+            state.deadline = deadline;
+            let meter = state.outgoing.meter.clone();
+            let outcome = tokio::select! {
+                biased;
+                reached = meter.exceeded() => Err(reached.into()),
+                outcome = timeout_at(deadline.into(), guest.$function(store, $($argument),*)) => {
+                    outcome.map_err(|_| $self.deadline_exceeded())?
+                }
+            };
             $self.finish(instance, outcome)
         }
         .instrument(span)
@@ -44,10 +59,17 @@ macro_rules! call {
     }};
 }
 
+/// As [`call`], for a function that may answer with a failure.
+macro_rules! try_call {
+    ($self:ident $name:literal, $function:ident($($argument:expr),*)) => {{
+        let answer = call!($self $name, $function($($argument),*))?;
+        answer.map_err(|failure| $self.explain(failure))
+    }};
+}
+
 impl Connector {
     pub(crate) fn new(plugin: Plugin, tenant: Tenant) -> Self {
         Self {
-            span: tracing::info_span!("connector", tenant = tenant.name),
             plugin,
             tenant,
             instance: None,
@@ -60,8 +82,15 @@ impl Connector {
     ///
     /// When it does not start, as at a limit.
     pub async fn start(&mut self) -> Result<(), CallError> {
-        self.instance = Some(self.take_instance().await?);
+        let deadline = Instant::now() + self.plugin.host.limits.deadline;
+        self.instance = Some(self.take_instance(deadline).await?);
         Ok(())
+    }
+
+    /// Gives up the instance, with its memory, the answer that it may be reading, and its place among the instances of the host.
+    /// The next call starts a fresh one. For a connector that has nothing to do for a while.
+    pub fn park(&mut self) {
+        self.instance = None;
     }
 
     /// What the connector is and what it can do. Needs no settings and sends no request.
@@ -79,7 +108,9 @@ impl Connector {
     ///
     /// When nothing could be tried, as with invalid settings. What was tried and failed is in the report.
     pub async fn check(&mut self) -> Result<CheckReport, CallError> {
-        call!(self "check", call_check())?.map_err(Into::into)
+        let mut report = try_call!(self "check", call_check())?;
+        self.conceal(&mut report);
+        Ok(report)
     }
 
     /// Gives one page of resources. To get all of them, see [`Connector::list_all`].
@@ -88,12 +119,20 @@ impl Connector {
     ///
     /// When the page cannot be had: what was listed so far is not the whole.
     pub async fn list(&mut self, request: &ListRequest) -> Result<Page, CallError> {
-        call!(self "list", call_list(request))?.map_err(Into::into)
+        try_call!(self "list", call_list(request))
     }
 
     /// Lists page by page to the end, and checks that nothing was lost on the way.
+    ///
+    /// With a cursor of an earlier listing it goes on there, and cannot know what that one gave: see [`Connector::resume`].
     pub fn list_all(&mut self, request: ListRequest) -> Listing<'_> {
         Listing::new(self, request)
+    }
+
+    /// Goes on with a listing that was not given to its end, in this connector or another one with the same settings. What it
+    /// gives is checked as a whole with what the earlier one gave.
+    pub fn resume(&mut self, request: ListRequest, checkpoint: Checkpoint) -> Listing<'_> {
+        Listing::resume(self, request, checkpoint)
     }
 
     /// Gives an account a role.
@@ -106,7 +145,9 @@ impl Connector {
         assignment: &Assignment,
         mode: Mode,
     ) -> Result<Change, CallError> {
-        call!(self "grant", call_grant(assignment, mode))?.map_err(Into::into)
+        let mut change = try_call!(self "grant", call_grant(assignment, mode))?;
+        self.conceal(&mut change);
+        Ok(change)
     }
 
     /// Takes a role from an account.
@@ -119,7 +160,9 @@ impl Connector {
         assignment: &Assignment,
         mode: Mode,
     ) -> Result<Change, CallError> {
-        call!(self "revoke", call_revoke(assignment, mode))?.map_err(Into::into)
+        let mut change = try_call!(self "revoke", call_revoke(assignment, mode))?;
+        self.conceal(&mut change);
+        Ok(change)
     }
 
     /// Creates, changes, enables, disables or removes an account.
@@ -132,7 +175,9 @@ impl Connector {
         request: &ProvisionRequest,
         mode: Mode,
     ) -> Result<Change, CallError> {
-        call!(self "provision", call_provision(request, mode))?.map_err(Into::into)
+        let mut change = try_call!(self "provision", call_provision(request, mode))?;
+        self.conceal(&mut change);
+        Ok(change)
     }
 
     /// How many bytes of memory the instance has now, or `None` where there is none: it starts with the first call, and
@@ -149,16 +194,59 @@ impl Connector {
         Some(instance.store.data_mut().table().iter_mut().count())
     }
 
-    async fn take_instance(&mut self) -> Result<Instance, CallError> {
+    /// The instance there is, or a fresh one as soon as there is room for it.
+    async fn take_instance(&mut self, deadline: Instant) -> Result<Instance, CallError> {
         if let Some(instance) = self.instance.take() {
             return Ok(instance);
         }
         let Plugin { host, exports } = &self.plugin;
-        let deadline = host.limits.deadline;
-        timeout(deadline, Instance::start(host, exports, &self.tenant))
+        let place = timeout_at(deadline.into(), host.places.clone().acquire_owned());
+        let place = place
             .await
-            .map_err(|_| CallError::DeadlineExceeded { after: deadline })?
-            .map_err(|error| not_started(&error, &host.limits))
+            .map_err(|_| CallError::Busy {
+                most: host.most_instances,
+            })?
+            .expect("nobody closes the semaphore of a host");
+        let started = Instance::start(host, exports, &self.tenant, place, deadline);
+        timeout_at(deadline.into(), started)
+            .await
+            .map_err(|_| self.deadline_exceeded())?
+            .map_err(|error| not_started(&error, host))
+    }
+
+    fn deadline_exceeded(&self) -> CallError {
+        CallError::DeadlineExceeded {
+            after: self.plugin.host.limits.deadline,
+        }
+    }
+
+    /// Blanks the secrets of this connector in what it answered with.
+    fn conceal(&self, answer: &mut impl Conceal) {
+        if let Some(instance) = &self.instance {
+            answer.conceal(&instance.store.data().concealed);
+        }
+    }
+
+    /// Adds to a failure what the host knows of it and the connector cannot: why no connection came about.
+    fn explain(&mut self, mut failure: Failure) -> CallError {
+        self.conceal(&mut failure);
+        let state = self.instance.as_ref().map(|instance| instance.store.data());
+        let cause = state.and_then(|state| {
+            let cause = state.outgoing.take_cause()?;
+            Some((cause.clone(), state.concealed.blank(&cause.to_string())))
+        });
+        match cause {
+            Some((cause, words))
+                if matches!(failure.error, Error::Network) && tells_more(&cause) =>
+            {
+                failure.message = format!("{} ({words})", failure.message);
+                CallError::NoConnection {
+                    failure: Box::new(failure),
+                    passes: cause.passes_by_itself(),
+                }
+            }
+            _ => CallError::Connector(Box::new(failure)),
+        }
     }
 
     /// Keeps the instance for the next call, unless the call broke it off.
@@ -180,10 +268,26 @@ impl Connector {
     }
 }
 
+/// Whether the transport says more of this failure than `wasi:http` has words for.
+fn tells_more(cause: &transport::Error) -> bool {
+    use transport::Error;
+    matches!(
+        cause,
+        Error::Certificate { .. } | Error::Tls { .. } | Error::Proxy { .. }
+    )
+}
+
 /// Finds out why an instance did not start.
-fn not_started(error: &wasmtime::Error, limits: &Limits) -> CallError {
+fn not_started(error: &wasmtime::Error, host: &Host) -> CallError {
+    let limits = &host.limits;
     if error.is::<Trap>() {
         return broken_off(error, None, limits);
+    }
+    if error.is::<PoolConcurrencyLimitError>() {
+        // The pool has room for all instances that there may be, as long as they have no more parts than it was made for.
+        return CallError::Busy {
+            most: host.most_instances,
+        };
     }
     limits::reached(error, limits).unwrap_or_else(|| CallError::Host(format!("{error:#}")))
 }
@@ -192,9 +296,6 @@ fn not_started(error: &wasmtime::Error, limits: &Limits) -> CallError {
 fn broken_off(error: &wasmtime::Error, panic: Option<String>, limits: &Limits) -> CallError {
     if let Some(reached) = limits::reached(error, limits) {
         return reached;
-    }
-    if error.is::<PoolConcurrencyLimitError>() {
-        return CallError::Host(format!("{error:#}"));
     }
     // Where it is no trap, the guest gave an import or its caller what makes no sense: a handle that it does not have, text
     // that is not UTF-8. No import fails for a reason of the host's own.

@@ -72,6 +72,11 @@ impl EgressPolicy {
         Ok(Self(Some(origin)))
     }
 
+    /// Stub.
+    pub fn addresses(&self) -> Addresses {
+        Addresses::Any
+    }
+
     /// Whether a request to this URI may be sent.
     pub fn allows(&self, uri: &Uri) -> bool {
         self.0.is_some() && Origin::of(uri) == self.0

@@ -24,12 +24,14 @@ mod error;
 mod network;
 mod resolve;
 mod roots;
+mod tokens;
 
 pub use self::body::{Guarded, Reading};
 pub use self::egress::{Addresses, EgressError, EgressPolicy};
 pub use self::error::Error;
 pub use self::network::{Network, NetworkOptions};
 pub use self::resolve::Resolve;
+pub use self::tokens::SharedTokens;
 pub use self::roots::{ExtraRoots, ExtraRootsError};
 
 /// A future behind a pointer, as traits need it that are used as objects.

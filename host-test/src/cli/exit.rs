@@ -156,10 +156,14 @@ impl From<ErrorKind> for Exit {
 impl From<&CallError> for Exit {
     fn from(error: &CallError) -> Self {
         match error {
-            CallError::Connector(failure) => failure.error.kind().into(),
-            CallError::DeadlineExceeded { .. } => Exit::Timeout,
+            CallError::Connector(failure) | CallError::NoConnection { failure, .. } => {
+                failure.error.kind().into()
+            }
+            CallError::DeadlineExceeded { .. } | CallError::Busy { .. } => Exit::Timeout,
             CallError::MemoryLimit { .. } | CallError::LimitReached { .. } => Exit::LimitExceeded,
-            CallError::ListingNotWhole { .. } | CallError::ListingStuck => Exit::ListingNotWhole,
+            CallError::ListingNotWhole { .. }
+            | CallError::ListingStuck
+            | CallError::ListingEndless { .. } => Exit::ListingNotWhole,
             // Those that are there, and those that a later version of the library adds.
             _ => Exit::Fault,
         }

@@ -320,22 +320,37 @@ impl Serialize for FieldType {
 /// The first keys are there for every kind of failure; those that only some kinds have follow, where they apply.
 impl Serialize for Failure {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let exchange = self.exchange.as_ref();
-        let retry = self.error.retry();
+        self.with_retry(self.error.retry()).serialize(serializer)
+    }
+}
+
+/// A failure of which the host knows better than the contract whether to repeat the call.
+pub(crate) struct WithRetry<'a>(&'a Failure, Retry);
+
+impl Failure {
+    pub(crate) fn with_retry(&self, retry: Retry) -> WithRetry<'_> {
+        WithRetry(self, retry)
+    }
+}
+
+impl Serialize for WithRetry<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self(failure, retry) = *self;
+        let exchange = failure.exchange.as_ref();
         let mut object = serializer.serialize_map(None)?;
-        object.serialize_entry("kind", self.error.kind().name())?;
-        object.serialize_entry("message", &self.message)?;
+        object.serialize_entry("kind", failure.error.kind().name())?;
+        object.serialize_entry("message", &failure.message)?;
         object.serialize_entry("retry", retry.name())?;
         object.serialize_entry("retryAfterMs", &wait_ms(retry))?;
         object.serialize_entry("request", &exchange.map(|exchange| &exchange.request))?;
-        object.serialize_entry("status", &status(self))?;
+        object.serialize_entry("status", &status(failure))?;
         object.serialize_entry(
             "code",
             &exchange.and_then(|exchange| exchange.code.as_ref()),
         )?;
         let request_id = exchange.and_then(|exchange| exchange.request_id.as_ref());
         object.serialize_entry("requestId", &request_id)?;
-        serialize_payload(&self.error, &mut object)?;
+        serialize_payload(&failure.error, &mut object)?;
         object.end()
     }
 }

@@ -1,0 +1,16 @@
+//! Stub.
+use std::sync::Arc;
+use bytes::Bytes;
+use http::{Request, Response};
+use crate::{Body, BoxFuture, Error, Terms, Transport};
+/// Stub.
+pub struct SharedTokens(Arc<dyn Transport>);
+impl SharedTokens {
+    /// Stub.
+    pub fn new(transport: Arc<dyn Transport>) -> Self { Self(transport) }
+}
+impl Transport for SharedTokens {
+    fn send(self: Arc<Self>, request: Request<Bytes>, terms: Terms) -> BoxFuture<'static, Result<Response<Body>, Error>> {
+        self.0.clone().send(request, terms)
+    }
+}

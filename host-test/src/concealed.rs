@@ -1,0 +1,178 @@
+//! The secrets of one instance, and texts without them.
+//!
+//! What is promised: in what the guest logs, in its panics and in its failures, no secret that it was given and no credentials
+//! that it sent can be read, in whichever spelling the other side may have repeated them.
+//!
+//! What it does not know: what a hostile guest makes of a secret, such as one with every letter exchanged for the next.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use http::HeaderMap;
+use http::header::{AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION};
+use secrecy::{ExposeSecret, SecretString};
+
+use crate::contract::{
+    Change, CheckReport, Error, Exchange, Failure, FieldProblem, Reason, StepStatus,
+};
+
+/// What stands in the place of a secret.
+const BLANK: &str = "[secret]";
+/// How many secrets of each kind are remembered, the latest. A connector has a handful in its life; a hostile one could go on for
+/// ever.
+const MOST: usize = 64;
+
+/// What to blank. Clones share it.
+#[derive(Clone, Default)]
+pub(crate) struct Concealed(Arc<Mutex<Known>>);
+
+#[derive(Default)]
+struct Known {
+    /// The settings that are secret, as the guest was given them.
+    settings: VecDeque<SecretString>,
+    /// The credentials that the guest sent: of its own making, and so no reason to forget a setting.
+    credentials: VecDeque<SecretString>,
+}
+
+impl Concealed {
+    /// Blanks this setting from now on: the guest has it.
+    pub(crate) fn add_setting(&self, secret: &SecretString) {
+        remember(&mut self.known().settings, secret);
+    }
+
+    /// Blanks the credentials in the header of a request from now on.
+    pub(crate) fn add_credentials(&self, headers: &HeaderMap) {
+        for name in [AUTHORIZATION, PROXY_AUTHORIZATION, COOKIE] {
+            for value in headers.get_all(name) {
+                let Ok(value) = value.to_str() else { continue };
+                // What follows the scheme, such as `Bearer`.
+                let credentials = value.split_once(' ').map_or(value, |(_, rest)| rest);
+                remember(&mut self.known().credentials, &credentials.trim().into());
+            }
+        }
+    }
+
+    /// The text without the secrets.
+    pub(crate) fn blank(&self, text: &str) -> String {
+        let known = self.known();
+        let all = known.settings.iter().chain(&known.credentials);
+        all.fold(text.to_string(), |text, secret| {
+            secrets::blank(&text, secret.expose_secret(), BLANK).into_owned()
+        })
+    }
+
+    /// A list is never left half changed, so a panic elsewhere does not matter.
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn blank_in(&self, text: &mut String) {
+        *text = self.blank(text);
+    }
+}
+
+/// Adds a secret, unless it is there, and forgets the oldest where there are too many.
+fn remember(secrets: &mut VecDeque<SecretString>, secret: &SecretString) {
+    let known = |other: &SecretString| other.expose_secret() == secret.expose_secret();
+    if secret.expose_secret().is_empty() || secrets.iter().any(known) {
+        return;
+    }
+    if secrets.len() == MOST {
+        secrets.pop_front();
+    }
+    secrets.push_back(secret.clone());
+}
+
+/// An answer of a connector in which failures may be, with text of the other side.
+pub(crate) trait Conceal {
+    /// Blanks the secrets in its failures.
+    fn conceal(&mut self, concealed: &Concealed);
+}
+
+impl Conceal for Failure {
+    fn conceal(&mut self, concealed: &Concealed) {
+        let Failure {
+            error,
+            message,
+            exchange,
+        } = self;
+        concealed.blank_in(message);
+        if let Some(exchange) = exchange {
+            let Exchange {
+                request,
+                status: _,
+                code,
+                request_id,
+            } = exchange;
+            concealed.blank_in(request);
+            [code, request_id]
+                .into_iter()
+                .flatten()
+                .for_each(|text| concealed.blank_in(text));
+        }
+        if let Error::InvalidSettings(problems) | Error::InvalidArgument(problems) = error {
+            for FieldProblem {
+                field,
+                problem,
+                mend,
+            } in problems
+            {
+                [field, problem, mend]
+                    .into_iter()
+                    .for_each(|text| concealed.blank_in(text));
+            }
+        }
+        if let Error::MissingPermission(needed) = error {
+            needed.iter_mut().for_each(|text| concealed.blank_in(text));
+        }
+    }
+}
+
+impl Conceal for Change {
+    fn conceal(&mut self, concealed: &Concealed) {
+        for step in &mut self.steps {
+            if let StepStatus::Failed(Reason { message, .. }) = &mut step.status {
+                concealed.blank_in(message);
+            }
+        }
+    }
+}
+
+impl Conceal for CheckReport {
+    fn conceal(&mut self, concealed: &Concealed) {
+        for probe in &mut self.probes {
+            if let Some(Reason { message, .. }) = &mut probe.failure {
+                concealed.blank_in(message);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn credentials_are_blanked_without_their_scheme_and_in_any_spelling() {
+        let concealed = Concealed::default();
+        let mut headers = HeaderMap::new();
+        headers.insert(
+            AUTHORIZATION,
+            "Bearer to/ken+value".parse().expect("a header"),
+        );
+        concealed.add_credentials(&headers);
+        let text = r"Bearer to\/ken+value and to%2Fken%2bvalue";
+        assert_eq!(concealed.blank(text), "Bearer [secret] and [secret]");
+    }
+
+    #[test]
+    fn endless_credentials_take_no_endless_memory() {
+        let concealed = Concealed::default();
+        for number in 0..10 * MOST {
+            concealed.add_setting(&format!("secret number {number}").into());
+        }
+        assert_eq!(concealed.known().settings.len(), MOST);
+        let last = format!("secret number {}", 10 * MOST - 1);
+        assert_eq!(concealed.blank(&last), BLANK);
+    }
+}
