@@ -14,8 +14,8 @@ use connector_host::contract::{
     AccountDeletion, Assignment, Failure, Item, ListRequest, NewAccount, ProvisionRequest,
     ResourceKinds,
 };
-use connector_host::http::Transport;
-use connector_host::simulator::{AccountKind, Options, Simulator};
+use connector_host::http::{ExtraRoots, Network, NetworkOptions, Transport};
+use connector_host::simulator::{AccountKind, Options, Protocol, Simulator};
 use connector_host::{
     CallError, Connector, EgressPolicy, Host, HostOptions, Plugin, Tenant, TenantSettings,
 };
@@ -68,6 +68,22 @@ pub fn plugin_over(transport: Arc<dyn Transport>) -> Plugin {
     host.load(&component()).expect("the component loads")
 }
 
+/// The component for a simulated tenant: with a network that trusts the tenant's own authority, where it speaks TLS.
+pub fn plugin_for(simulator: &Simulator) -> Plugin {
+    match simulator.authority() {
+        None => plugin().clone(),
+        Some(pem) => plugin_over(Arc::new(network_that_trusts(pem))),
+    }
+}
+
+/// A network that trusts this certificate authority beside those of the operating system.
+pub fn network_that_trusts(pem: &str) -> Network {
+    Network::with(NetworkOptions {
+        extra_roots: ExtraRoots::from_pem(pem.as_bytes()).expect("it is a certificate"),
+        ..NetworkOptions::default()
+    })
+}
+
 /// The settings that fit a simulated tenant.
 pub fn settings(simulator: &Simulator) -> TenantSettings {
     let credentials = simulator.credentials();
@@ -81,7 +97,7 @@ pub fn settings(simulator: &Simulator) -> TenantSettings {
 /// A connector with these settings that may reach the simulator.
 pub fn connector_with(simulator: &Simulator, settings: TenantSettings) -> Connector {
     let egress = EgressPolicy::only(&simulator.base_url()).expect("the simulator is on loopback");
-    plugin().instantiate(Tenant::new("test", settings, egress))
+    plugin_for(simulator).instantiate(Tenant::new("test", settings, egress))
 }
 
 /// A connector for a simulated tenant. A second one for the same tenant is a fresh instance.
@@ -93,6 +109,16 @@ pub fn connector(simulator: &Simulator) -> Connector {
 pub async fn tenant(accounts: u32) -> Simulator {
     simulated(Options {
         accounts,
+        ..Options::default()
+    })
+    .await
+}
+
+/// The same tenant, over TLS and HTTP/2.
+pub async fn tenant_over_tls(accounts: u32) -> Simulator {
+    simulated(Options {
+        accounts,
+        protocol: Protocol::Https,
         ..Options::default()
     })
     .await
