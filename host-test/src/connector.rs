@@ -46,10 +46,11 @@ macro_rules! call {
             state.deadline = deadline;
             let meter = state.outgoing.meter.clone();
             let outcome = tokio::select! {
-                biased;
                 reached = meter.exceeded() => Err(reached.into()),
                 outcome = timeout_at(deadline.into(), guest.$function(store, $($argument),*)) => {
-                    outcome.map_err(|_| $self.deadline_exceeded())?
+                    let outcome = outcome.map_err(|_| $self.deadline_exceeded())?;
+                    // A guest may come to its end before anybody sees that it went too far.
+                    meter.reached().map_or(outcome, |reached| Err(reached.into()))
                 }
             };
             $self.finish(instance, outcome)

@@ -226,14 +226,15 @@ impl ResourceLimiter for ResourceCounter {
         desired: usize,
         maximum: Option<usize>,
     ) -> wasmtime::Result<bool> {
+        // To refuse what is beyond the limit with `Ok(false)` would leave the guest to panic over it: an error says what the
+        // matter is.
+        let reached = MemoryLimitReached { limit: self.limit };
+        let used = grown(self.used, current, desired, self.limit).ok_or(reached)?;
         // More than the module itself allows is refused as WebAssembly has it: the guest goes on with what it has.
         if maximum.is_some_and(|maximum| desired > maximum) {
             return Ok(false);
         }
-        // To refuse what is beyond the limit with `Ok(false)` would leave the guest to panic over it: an error says what the
-        // matter is.
-        let reached = MemoryLimitReached { limit: self.limit };
-        self.used = grown(self.used, current, desired, self.limit).ok_or(reached)?;
+        self.used = used;
         Ok(true)
     }
 
@@ -248,11 +249,12 @@ impl ResourceLimiter for ResourceCounter {
         desired: usize,
         maximum: Option<usize>,
     ) -> wasmtime::Result<bool> {
+        let elements = grown(self.table_elements, current, desired, TABLE_ELEMENTS);
+        let elements = elements.ok_or(TOO_MANY_TABLE_ELEMENTS)?;
         if maximum.is_some_and(|maximum| desired > maximum) {
             return Ok(false);
         }
-        let elements = grown(self.table_elements, current, desired, TABLE_ELEMENTS);
-        self.table_elements = elements.ok_or(TOO_MANY_TABLE_ELEMENTS)?;
+        self.table_elements = elements;
         Ok(true)
     }
 

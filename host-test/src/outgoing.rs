@@ -230,11 +230,16 @@ impl Meter {
     pub(crate) async fn exceeded(&self) -> LimitReached {
         loop {
             let notified = self.0.exceeded.notified();
-            if let Some(reached) = self.now().reached {
+            if let Some(reached) = self.reached() {
                 return reached;
             }
             notified.await;
         }
+    }
+
+    /// The limit that was reached, if one was.
+    pub(crate) fn reached(&self) -> Option<LimitReached> {
+        self.now().reached
     }
 
     /// Counts one more request under way; `None` where there are too many.

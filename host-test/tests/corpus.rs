@@ -14,7 +14,7 @@ use bytes::Bytes;
 use connector_host::contract::{
     AccountDetails, ListRequest, Mode, ProvisionRequest, ResourceKinds,
 };
-use connector_host::http::{HttpBody, HttpError, Timeouts, Transport};
+use connector_host::transport::{self, Body, Terms, Transport};
 use connector_host::{
     BoxFuture, CallError, Connector, EgressPolicy, Plugin, Tenant, TenantSettings,
 };
@@ -64,8 +64,8 @@ impl Transport for Inputs {
     fn send(
         self: Arc<Self>,
         request: Request<Bytes>,
-        _timeouts: Timeouts,
-    ) -> BoxFuture<'static, Result<Response<HttpBody>, HttpError>> {
+        _terms: Terms,
+    ) -> BoxFuture<'static, Result<Response<Body>, transport::Error>> {
         let number = request.uri().port_u16().expect("the base URL has a port");
         let (status, body) = self.0[usize::from(number) - 1].answer(request.uri().path());
         let body = Full::new(body).map_err(Into::into).boxed_unsync();

@@ -8,10 +8,10 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use connector_host::contract::{ErrorKind, Failure, ListRequest, ResourceKinds};
-use connector_host::http::{Network, NetworkOptions, Resolve};
+use connector_host::transport::{Network, NetworkOptions, Resolve};
 use connector_host::{BoxFuture, EgressPolicy, Tenant};
 use support::program::program;
-use support::{failure, plugin_over, settings, tenant};
+use support::{failure, plugin, settings, tenant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio::time::timeout;
@@ -32,7 +32,7 @@ async fn list(network: Network, base_url: &str) -> Failure {
     let settings = settings(&simulator).plain("base-url", base_url);
     let egress = EgressPolicy::only(base_url).expect("it may be a base URL");
     let tenant = Tenant::new("test", settings, egress);
-    let mut connector = plugin_over(Arc::new(network)).instantiate(tenant);
+    let mut connector = plugin().instantiate(tenant.transport(Arc::new(network)));
     let request = ListRequest::everything(ResourceKinds::ACCOUNTS);
     failure(connector.list(&request).await)
 }
@@ -78,10 +78,9 @@ async fn a_name_that_leads_to_this_computer_is_refused_and_logged_and_nothing_co
     let _logging = subscriber::set_default(subscriber);
 
     let (listener, port) = listen().await;
-    let network = Network::with(NetworkOptions {
-        resolver: Some(Arc::new(Astray(IpAddr::V4(Ipv4Addr::LOCALHOST)))),
-        ..NetworkOptions::default()
-    });
+    let network = Network::with(
+        NetworkOptions::default().resolver(Arc::new(Astray(IpAddr::V4(Ipv4Addr::LOCALHOST)))),
+    );
     let failure = list(network, &format!("https://tenant.example:{port}")).await;
     assert_eq!(failure.error.kind(), ErrorKind::Other, "{failure:?}");
     assert!(

@@ -12,7 +12,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use bytes::Bytes;
 use connector_host::contract::{ErrorKind, ListRequest, Mode, Outcome, ResourceKinds};
-use connector_host::http::{ExtraRoots, HttpError, Network, NetworkOptions, Timeouts, Transport};
+use connector_host::transport::{self, ExtraRoots, Network, NetworkOptions, Terms, Transport};
 use connector_host::simulator::{AccountKind, Simulator};
 use connector_host::{Connector, EgressPolicy, Tenant};
 use http::Request;
@@ -56,11 +56,7 @@ impl Authority {
 
     /// A network that trusts this authority.
     fn network(&self) -> Network {
-        let extra_roots = ExtraRoots::from_pem(self.pem().as_bytes());
-        Network::with(NetworkOptions {
-            extra_roots: extra_roots.expect("it is a certificate"),
-            ..NetworkOptions::default()
-        })
+        support::network_that_trusts(&self.pem())
     }
 }
 
@@ -406,7 +402,7 @@ async fn an_answer_that_somebody_on_the_way_cuts_off_is_not_whole() {
     assert_eq!(whole.expect("it is whole"), "[1, 2]");
     let cut = body_up_to_the_end(&authority, false).await;
     assert!(
-        matches!(cut, Err(HttpError::HttpResponseIncomplete)),
+        matches!(cut, Err(transport::Error::ResponseIncomplete)),
         "{cut:?}"
     );
 }

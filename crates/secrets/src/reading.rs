@@ -80,9 +80,8 @@ impl Unit {
 
     /// Whether it is this byte, whichever the case of ASCII letters. A space may be a plus sign that was taken for one.
     pub(crate) fn is_byte(self, byte: u8) -> bool {
-        self.byte.is_some_and(|own| {
-            own.eq_ignore_ascii_case(&byte) || (own == b' ' && byte == b'+')
-        })
+        self.byte
+            .is_some_and(|own| own.eq_ignore_ascii_case(&byte) || (own == b' ' && byte == b'+'))
     }
 
     /// Whether it is this character.
@@ -236,10 +235,8 @@ impl Text<'_> {
             return Ok(None);
         };
         // Browsers do without the semicolon.
-        let next = match self.read(next, level) {
-            Ok((semicolon, after)) if semicolon.is_byte(b';') => after,
-            _ => next,
-        };
+        let (semicolon, after) = self.read(next, level)?;
+        let next = if semicolon.is_byte(b';') { after } else { next };
         Ok(Some((Unit::character(number), next)))
     }
 
@@ -293,12 +290,7 @@ impl Text<'_> {
     ) -> Result<Option<(u32, usize)>, CutOff> {
         let mut number = None;
         for _ in 0..MOST_DIGITS {
-            let (unit, next) = match self.read(at, level) {
-                Ok(read) => read,
-                // A number that the text ends with is a whole one, as far as can be told.
-                Err(_) if number.is_some() => break,
-                Err(cut_off) => return Err(cut_off),
-            };
+            let (unit, next) = self.read(at, level)?;
             let Some(digit) = unit.digit(radix) else {
                 break;
             };

@@ -56,6 +56,13 @@ pub struct NetworkOptions {
     pub resolver: Option<Arc<dyn Resolve>>,
 }
 
+impl NetworkOptions {
+    /// Stub.
+    pub fn extra_roots(self, extra_roots: ExtraRoots) -> Self { Self { extra_roots, ..self } }
+    /// Stub.
+    pub fn resolver(self, resolver: Arc<dyn Resolve>) -> Self { Self { resolver: Some(resolver), ..self } }
+}
+
 impl Network {
     /// With the operating system's trust and name resolution. Opens no connection yet.
     pub fn new() -> Self {

@@ -107,8 +107,8 @@ impl connector_host::http::Transport for Canned {
     fn send(
         self: Arc<Self>,
         request: http::Request<Bytes>,
-        _timeouts: Timeouts,
-    ) -> BoxFuture<'static, Result<http::Response<HttpBody>, HttpError>> {
+        _terms: Terms,
+    ) -> BoxFuture<'static, Result<http::Response<Body>, transport::Error>> {
         let body = Full::from(self.body(request.uri().path()));
         let body = body.map_err(Into::into).boxed_unsync();
         Box::pin(async { Ok(http::Response::new(body)) })

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
 use connector_host::BoxFuture;
-use connector_host::http::{HttpBody, HttpError, Network, Timeouts, Transport};
+use connector_host::transport::{self, Body, Network, Terms, Transport};
 use http::{Request, Response};
 
 /// A network that knows how many requests it has sent.
@@ -26,8 +26,8 @@ impl Transport for Counted {
     fn send(
         self: Arc<Self>,
         request: Request<Bytes>,
-        timeouts: Timeouts,
-    ) -> BoxFuture<'static, Result<Response<HttpBody>, HttpError>> {
+        terms: Terms,
+    ) -> BoxFuture<'static, Result<Response<Body>, transport::Error>> {
         self.requests.fetch_add(1, Ordering::Relaxed);
         self.network.clone().send(request, timeouts)
     }

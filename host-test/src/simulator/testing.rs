@@ -12,7 +12,7 @@ use hyper_util::{
     client::legacy::{Client as HttpClient, Error, connect::HttpConnector},
     rt::TokioExecutor,
 };
-use rustls::{
+use tokio_rustls::rustls::{
     ClientConfig, RootCertStore,
     crypto::ring,
     pki_types::{CertificateDer, pem::PemObject as _},

@@ -19,7 +19,6 @@ mod support;
 mod table;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -27,11 +26,11 @@ use std::time::{Duration, Instant};
 use catalogue::{Fault, Times, What, catalogue};
 use cell::{Cell, Healthy, List, same};
 use connector_host::contract::{AccountDetails, ListRequest, ResourceKinds};
-use connector_host::http::Timeouts;
-use connector_host::{CallError, Host, HostOptions, Limits, Plugin};
+use connector_host::transport::Timeouts;
+use connector_host::{CallError, HostOptions, Limits, Plugin};
 use faulty::{Asked, Proxy, Verdict};
 use operations::{COLUMNS, Hit, options};
-use support::{component, connector, list_request, simulated};
+use support::{connector, list_request, simulated};
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
@@ -54,24 +53,11 @@ struct Plugins {
 impl Plugins {
     fn load() -> Self {
         let load = |timeouts, limits| {
-            let host = Host::new(HostOptions {
-                timeouts,
-                limits,
-                code_cache: Some(Path::new(env!("CARGO_TARGET_TMPDIR")).join("code-cache")),
-                ..HostOptions::default()
-            });
-            let host = host.expect("the engine starts");
-            host.load(&component()).expect("the component loads")
+            let options = HostOptions::default().timeouts(timeouts).limits(limits);
+            support::load(options)
         };
-        let impatient = Timeouts {
-            first_byte: PATIENCE,
-            between_bytes: PATIENCE,
-            ..Timeouts::default()
-        };
-        let narrow = Limits {
-            response_body: 256 << 10,
-            ..Limits::default()
-        };
+        let impatient = Timeouts::default().first_byte(PATIENCE).between_bytes(PATIENCE);
+        let narrow = Limits::default().response_body(256 << 10);
         Plugins {
             usual: load(Timeouts::default(), Limits::default()),
             impatient: load(impatient, Limits::default()),

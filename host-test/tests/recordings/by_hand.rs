@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
 use connector_host::BoxFuture;
-use connector_host::http::{HttpBody, HttpError, Network, Timeouts, Transport};
+use connector_host::transport::{self, Body, Network, Terms, Transport};
 use http::{Request, Response};
 use http_body_util::{BodyExt, Full};
 
@@ -93,8 +93,8 @@ impl Transport for Improvised {
     fn send(
         self: Arc<Self>,
         request: Request<Bytes>,
-        timeouts: Timeouts,
-    ) -> BoxFuture<'static, Result<Response<HttpBody>, HttpError>> {
+        terms: Terms,
+    ) -> BoxFuture<'static, Result<Response<Body>, transport::Error>> {
         match self.answer(&request) {
             Some(response) => Box::pin(async { Ok(response) }),
             None => self.network.clone().send(request, timeouts),

@@ -8,7 +8,7 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use bytes::Bytes;
 use connector_host::BoxFuture;
 use connector_host::contract::ResourceKinds;
-use connector_host::http::{HttpBody, HttpError, Network, Recorder, Timeouts, Transport};
+use connector_host::transport::{self, Body, Network, Terms, Transport};
 use connector_host::simulator::Credentials;
 use http::{Request, Response};
 use serde_json::Value;
@@ -104,8 +104,8 @@ impl Transport for Eavesdropper {
     fn send(
         self: Arc<Self>,
         request: Request<Bytes>,
-        timeouts: Timeouts,
-    ) -> BoxFuture<'static, Result<Response<HttpBody>, HttpError>> {
+        terms: Terms,
+    ) -> BoxFuture<'static, Result<Response<Body>, transport::Error>> {
         if let Some(value) = request.headers().get("authorization") {
             let value = value.to_str().expect("it is text");
             let token = value.strip_prefix("Bearer ").expect("it is a token");

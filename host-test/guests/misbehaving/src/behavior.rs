@@ -3,7 +3,10 @@
 use std::hint::black_box;
 use std::sync::Mutex;
 
-use waki::bindings::wasi::http::types::Fields;
+use waki::bindings::wasi::http::outgoing_handler::handle;
+use waki::bindings::wasi::http::types::{
+    Fields, Method, OutgoingBody, OutgoingRequest, Scheme,
+};
 use waki::{Client, Response};
 use wasi::clocks::monotonic_clock;
 
@@ -35,6 +38,11 @@ pub const BEHAVIORS: &[(&str, Behavior)] = &[
     ("get", get),
     ("get-with-token", get_with_token),
     ("follow-redirect", follow_redirect),
+    ("flood-requests", flood_requests),
+    ("leave-answers", leave_answers),
+    ("forge-log", forge_log),
+    ("circle", circle),
+    ("endless", endless),
 ];
 
 /// Does what the command says.
@@ -195,6 +203,78 @@ fn follow_redirect(url: &str) -> String {
         Some(location) => say(&send_with_token(&location)),
         None => format!("no redirect: {}", say(&answer)),
     }
+}
+
+/// Sends so many requests with bodies of so many KiB to an authority, and waits for no answer: `100 64 127.0.0.1:8080`.
+fn flood_requests(argument: &str) -> String {
+    let [requests, size, authority] = words(argument);
+    let size = number(size) * 1024;
+    for _ in 0..number(requests) {
+        let request = OutgoingRequest::new(Fields::new());
+        request.set_method(&Method::Post).expect("it is a method");
+        request
+            .set_scheme(Some(&Scheme::Http))
+            .expect("it is a scheme");
+        request
+            .set_authority(Some(authority))
+            .expect("the test gives an authority");
+        request
+            .set_path_with_query(Some("/"))
+            .expect("it is a path");
+        let body = request.body().expect("nobody took it before");
+        let stream = body.write().expect("nobody took it before");
+        let answer = handle(request, None).expect("it can be sent");
+        std::mem::forget(answer);
+        for _ in 0..size / PIECE {
+            // Where the host takes no more, it ends the call.
+            let _ = stream.blocking_write_and_flush(&[b'a'; PIECE]);
+        }
+        drop(stream);
+        let _ = OutgoingBody::finish(body, None);
+    }
+    "the host took them all".to_string()
+}
+
+/// The most that a stream takes at a time.
+const PIECE: usize = 4096;
+
+/// Sends so many requests to a URL, waits for the head of each answer, and leaves the rest lying: `3 http://127.0.0.1:8080/`.
+fn leave_answers(argument: &str) -> String {
+    let (requests, url) = argument.split_once(' ').expect("the test gives both");
+    for _ in 0..number(requests) {
+        match Client::new().get(url).send() {
+            Ok(answer) => std::mem::forget(answer),
+            Err(error) => return format!("error {error}"),
+        }
+    }
+    "they lie there".to_string()
+}
+
+/// Logs what looks like a line of the host's own.
+fn forge_log(line: &str) -> String {
+    let field = Field {
+        name: "name".to_string(),
+        value: format!("value\n{line}"),
+    };
+    logging::log(Level::Warn, &format!("message\r\n{line}"), &[field]);
+    "it is out".to_string()
+}
+
+/// Goes round in a circle, where its answer is the next command, as the cursor of a listing is.
+fn circle(place: &str) -> String {
+    let next = if place == "here" { "there" } else { "here" };
+    format!("circle {next}")
+}
+
+/// Goes on for ever, likewise.
+fn endless(step: &str) -> String {
+    format!("endless {}", number(step) + 1)
+}
+
+/// So many words, with the rest in the last.
+fn words<const N: usize>(argument: &str) -> [&str; N] {
+    let words: Vec<_> = argument.splitn(N, ' ').collect();
+    words.try_into().expect("the test gives as many")
 }
 
 const MIB: usize = 1 << 20;
