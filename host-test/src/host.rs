@@ -455,8 +455,13 @@ mod tests {
 
     #[tokio::test]
     async fn a_component_that_takes_too_long_to_compile_is_given_up() {
-        let options = HostOptions::default().compile_time(Duration::ZERO);
-        let error = load_with(options, b"\0asm\x01\0\0\0").await;
+        let options = HostOptions::default().compile_time(Duration::from_millis(50));
+        let host = Host::new(options).expect("they are right");
+        // As if others were compiled, and had no end.
+        let all = u32::try_from(COMPILED_AT_A_TIME).expect("they are few");
+        let _others = host.compiling.acquire_many(all).await;
+        let error = host.load_bytes(b"\0asm\x01\0\0\0").await.map(|_| ());
+        let error = error.expect_err("its turn does not come");
         assert!(matches!(error, LoadError::TooSlow { .. }), "{error}");
     }
 

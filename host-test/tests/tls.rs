@@ -23,7 +23,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::version::TLS12;
 use rustls::{ProtocolVersion, ServerConfig};
 use support::program::program_for;
-use support::{assignment, failure, list, plugin_over, role_for, settings, tenant};
+use support::{assignment, failure, list, plugin, role_for, settings, tenant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{JoinHandle, JoinSet};
@@ -174,7 +174,8 @@ async fn listen() -> TcpListener {
 fn connector(network: Network, simulator: &Simulator, base_url: &str) -> Connector {
     let settings = settings(simulator).plain("base-url", base_url);
     let egress = EgressPolicy::only(base_url).expect("it is an https URL");
-    plugin_over(Arc::new(network)).instantiate(Tenant::new("test", settings, egress))
+    let tenant = Tenant::new("test", settings, egress);
+    plugin().instantiate(tenant.transport(Arc::new(network)))
 }
 
 /// Makes sure that a connector whose host trusts this authority does not talk to a server that shows this certificate.
@@ -372,7 +373,7 @@ async fn tls_1_1_is_neither_offered_nor_accepted() {
 }
 
 /// Answers a request with a body that ends where the connection does, and ends it with a word of goodbye or without.
-async fn body_up_to_the_end(authority: &Authority, goodbye: bool) -> Result<Bytes, HttpError> {
+async fn body_up_to_the_end(authority: &Authority, goodbye: bool) -> Result<Bytes, transport::Error> {
     let listener = listen().await;
     let address = listener.local_addr().expect("it is bound");
     let acceptor = TlsAcceptor::from(Arc::new(authority.certify(&for_localhost())));
@@ -391,7 +392,7 @@ async fn body_up_to_the_end(authority: &Authority, goodbye: bool) -> Result<Byte
     let request = Request::get(format!("https://localhost:{}/", address.port()));
     let request = request.body(Bytes::new()).expect("it is a URL");
     let network = Arc::new(authority.network());
-    let response = network.send(request, Timeouts::default()).await?;
+    let response = network.send(request, Terms::default()).await?;
     Ok(response.into_body().collect().await?.to_bytes())
 }
 

@@ -17,7 +17,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use connector_host::contract::{ListRequest, ResourceKinds};
-use connector_host::http::{HttpBody, HttpError, Timeouts};
+use connector_host::transport::{self, Terms, whole_body};
 use connector_host::{
     BoxFuture, Connector, EgressPolicy, Host, HostOptions, Tenant, TenantSettings,
 };
@@ -103,14 +103,13 @@ impl Body for Pieces {
     }
 }
 
-impl connector_host::http::Transport for Canned {
+impl transport::Transport for Canned {
     fn send(
         self: Arc<Self>,
         request: http::Request<Bytes>,
         _terms: Terms,
-    ) -> BoxFuture<'static, Result<http::Response<Body>, transport::Error>> {
-        let body = Full::from(self.body(request.uri().path()));
-        let body = body.map_err(Into::into).boxed_unsync();
+    ) -> BoxFuture<'static, Result<http::Response<transport::Body>, transport::Error>> {
+        let body = whole_body(self.body(request.uri().path()));
         Box::pin(async { Ok(http::Response::new(body)) })
     }
 }
@@ -215,11 +214,8 @@ fn component(canned: &Canned) -> Connector {
     ));
     let moved = std::env::var_os("CARGO_TARGET_DIR")
         .map(|target| Path::new(&target).join("ninjaone_connector.wasm"));
-    let host = Host::new(HostOptions {
-        transport: Some(Arc::new(canned.clone())),
-        ..HostOptions::default()
-    });
-    let plugin = host.and_then(|host| host.load(moved.as_deref().unwrap_or(file)));
+    let host = Host::new(HostOptions::default()).expect("the engine starts");
+    let plugin = runtime().block_on(host.load(moved.as_deref().unwrap_or(file)));
     let plugin = plugin.expect("`cargo xtask build` made the component");
     let settings = TenantSettings::new()
         .plain("base-url", BASE_URL)
@@ -227,7 +223,8 @@ fn component(canned: &Canned) -> Connector {
         .secret("client-secret", "simulated".to_string().into())
         .plain("scope", "monitoring");
     let egress = EgressPolicy::only(BASE_URL).expect("it is an https URL");
-    plugin.instantiate(Tenant::new("bench", settings, egress))
+    let tenant = Tenant::new("bench", settings, egress);
+    plugin.instantiate(tenant.transport(Arc::new(canned.clone())))
 }
 
 fn page(criterion: &mut Criterion) {

@@ -11,47 +11,52 @@ use tokio::task::JoinSet;
 use crate::children::Target;
 use crate::jobs::Code;
 use crate::sync::{INSTANCES, Kinds, Synced};
-use crate::transport::Counted;
+use crate::transport::{Counted, Sent};
 
 /// The component, loaded.
 pub struct Component {
     plugin: Plugin,
-    /// What its requests go through.
-    pub transport: Arc<Counted>,
+    /// How many requests its connectors sent.
+    pub sent: Sent,
 }
 
 impl Component {
     /// Loads the compiled code, or compiles and keeps it.
-    pub fn load(code: &Code, pooled_instances: Option<u32>) -> Result<Self> {
-        let transport = Arc::new(Counted::default());
-        let host = Host::new(HostOptions {
-            transport: Some(transport.clone()),
-            code_cache: Some(code.cache.clone()),
-            pooled_instances,
-            ..HostOptions::default()
-        })?;
-        let plugin = host.load(&code.component)?;
-        Ok(Component { plugin, transport })
+    pub async fn load(code: &Code, pooled_instances: Option<u32>) -> Result<Self> {
+        let mut options = HostOptions::default().code_cache(&code.cache);
+        options.pooled_instances = pooled_instances;
+        let host = Host::new(options)?;
+        let plugin = host.load(&code.component).await?;
+        Ok(Component {
+            plugin,
+            sent: Sent::default(),
+        })
     }
 
     /// A connector for a tenant.
     pub fn connector(&self, target: &Target) -> Result<Connector> {
+        Ok(self.plugin.instantiate(self.tenant(target)?))
+    }
+
+    fn tenant(&self, target: &Target) -> Result<Tenant> {
         let settings = TenantSettings::new()
             .plain("base-url", &target.base_url)
             .plain("client-id", &target.client_id)
             .secret("client-secret", target.client_secret.clone().into())
             .plain("scope", &target.scope);
         let egress = EgressPolicy::only(&target.base_url)?;
-        let tenant = Tenant::new("bench", settings, egress);
-        Ok(self.plugin.instantiate(tenant))
+        let transport = Counted::new(self.sent.clone());
+        Ok(Tenant::new("bench", settings, egress).transport(Arc::new(transport)))
     }
 
     /// Lists everything of a tenant, by fresh instances.
     pub async fn sync(&self, target: &Target) -> Result<Synced> {
         let start = Instant::now();
+        let tenant = self.tenant(target)?;
         let mut instances = JoinSet::new();
         for kinds in INSTANCES {
-            instances.spawn(list(self.connector(target)?, kinds, start));
+            let connector = self.plugin.instantiate(tenant.clone());
+            instances.spawn(list(connector, kinds, start));
         }
         let mut synced = Synced::default();
         while let Some(part) = instances.join_next().await {

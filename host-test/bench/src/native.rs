@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow};
 use bytes::Bytes;
-use connector_host::http::{HttpBody, HttpError, Timeouts, Transport as _};
+use connector_host::transport::{self, SharedTokens, Terms, Transport as _};
 use http_body_util::BodyExt;
 use ninjaone_connector::Connector;
 use ninjaone_connector::contract::{
@@ -20,20 +20,29 @@ use tokio::task::JoinSet;
 
 use crate::children::Target;
 use crate::sync::{INSTANCES, Kinds, Synced};
-use crate::transport::Counted;
+use crate::transport::{Counted, Sent};
 
-/// The library, with what its requests go through.
+/// The library.
 #[derive(Clone, Default)]
 pub struct Native {
-    /// What its requests go through.
-    pub transport: Arc<Counted>,
+    /// How many requests its connectors sent.
+    pub sent: Sent,
 }
 
 impl Native {
     /// A connector for a tenant. It blocks, so it is for a thread that may.
     pub fn connector(&self, target: &Target) -> Connector {
+        Self::connector_over(self.transport(), target)
+    }
+
+    /// What the requests of one tenant go through: its own connections and its one token, as in the host.
+    fn transport(&self) -> Arc<SharedTokens> {
+        Arc::new(SharedTokens::new(Arc::new(Counted::new(self.sent.clone()))))
+    }
+
+    fn connector_over(transport: Arc<SharedTokens>, target: &Target) -> Connector {
         let http = Http {
-            transport: self.transport.clone(),
+            transport,
             runtime: Handle::current(),
         };
         let host = Surroundings {
@@ -46,10 +55,13 @@ impl Native {
     /// Lists everything of a tenant, by fresh connectors.
     pub async fn sync(&self, target: &Target) -> Result<Synced> {
         let start = Instant::now();
+        let transport = self.transport();
         let mut connectors = JoinSet::new();
         for kinds in INSTANCES {
-            let (native, target) = (self.clone(), target.clone());
-            connectors.spawn_blocking(move || list(&native.connector(&target), kinds, start));
+            let (transport, target) = (transport.clone(), target.clone());
+            connectors.spawn_blocking(move || {
+                list(&Self::connector_over(transport, &target), kinds, start)
+            });
         }
         let mut synced = Synced::default();
         while let Some(part) = connectors.join_next().await {
@@ -102,7 +114,7 @@ fn said(failure: &Failure) -> anyhow::Error {
 
 /// Waits on the host's HTTP client, as an instance does by way of its imports.
 struct Http {
-    transport: Arc<Counted>,
+    transport: Arc<SharedTokens>,
     runtime: Handle,
 }
 
@@ -124,7 +136,7 @@ impl Transport for Http {
             .map_err(|error| internal(&error))?;
         let response = self
             .runtime
-            .block_on(self.transport.clone().send(sent, Timeouts::default()))
+            .block_on(self.transport.clone().send(sent, Terms::default()))
             .map_err(|error| broken(&error))?;
         let headers = response
             .headers()
@@ -143,7 +155,7 @@ impl Transport for Http {
 }
 
 struct Arriving {
-    body: HttpBody,
+    body: transport::Body,
     runtime: Handle,
 }
 
@@ -158,7 +170,7 @@ impl Body for Arriving {
     }
 }
 
-fn broken(error: &HttpError) -> TransportError {
+fn broken(error: &transport::Error) -> TransportError {
     TransportError {
         kind: TransportErrorKind::Network,
         detail: format!("{error:?}"),

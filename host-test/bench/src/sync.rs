@@ -131,7 +131,7 @@ impl Ready {
     ) -> Result<Self> {
         match side {
             Side::Component => {
-                let component = Component::load(code, pooled)?;
+                let component = Component::load(code, pooled).await?;
                 component.connector(target)?.describe().await?;
                 Ok(Ready::Component(Arc::new(component)))
             }
@@ -149,8 +149,8 @@ impl Ready {
 
     fn requests(&self) -> u64 {
         match self {
-            Ready::Component(component) => component.transport.take(),
-            Ready::Native(native) => native.transport.take(),
+            Ready::Component(component) => component.sent.take(),
+            Ready::Native(native) => native.sent.take(),
         }
     }
 }

@@ -8,17 +8,31 @@ use connector_host::BoxFuture;
 use connector_host::transport::{self, Body, Network, Terms, Transport};
 use http::{Request, Response};
 
-/// A network that knows how many requests it has sent.
+/// How many requests were sent. Clones share the count.
+#[derive(Clone, Default)]
+pub struct Sent(Arc<AtomicU64>);
+
+impl Sent {
+    /// How many since this was asked last.
+    pub fn take(&self) -> u64 {
+        self.0.swap(0, Ordering::Relaxed)
+    }
+}
+
+/// The network of one tenant, which counts what it sends.
 #[derive(Default)]
 pub struct Counted {
     network: Arc<Network>,
-    requests: AtomicU64,
+    sent: Sent,
 }
 
 impl Counted {
-    /// How many requests were sent since this was asked last.
-    pub fn take(&self) -> u64 {
-        self.requests.swap(0, Ordering::Relaxed)
+    /// A fresh network, counted here.
+    pub fn new(sent: Sent) -> Self {
+        Self {
+            sent,
+            ..Self::default()
+        }
     }
 }
 
@@ -28,7 +42,7 @@ impl Transport for Counted {
         request: Request<Bytes>,
         terms: Terms,
     ) -> BoxFuture<'static, Result<Response<Body>, transport::Error>> {
-        self.requests.fetch_add(1, Ordering::Relaxed);
-        self.network.clone().send(request, timeouts)
+        self.sent.0.fetch_add(1, Ordering::Relaxed);
+        self.network.clone().send(request, terms)
     }
 }
