@@ -18,6 +18,7 @@ use support::misbehaving::{self, component, connector, in_a_hurry, limits, obey}
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpListener;
 use tokio::time::{sleep, timeout};
+use tracing::Instrument;
 
 const SECRET: &str = "hunter2";
 
@@ -387,6 +388,27 @@ async fn a_secret_that_the_guest_panics_over_is_in_no_error_and_no_log() {
     assert!(!format!("{error:?}").contains(SECRET), "{error:?}");
     assert_eq!(log.lines_with("make sense of [secret]").len(), 1);
     assert_eq!(log.lines_with(SECRET), [""; 0]);
+}
+
+#[tokio::test]
+async fn a_call_is_a_child_of_its_caller_s_span_and_names_the_tenant() {
+    let log = Log::capture();
+    let plugin = misbehaving::plugin(limits());
+    let elsewhere = tracing::info_span!("elsewhere");
+    let mut connector = elsewhere.in_scope(|| {
+        plugin.instantiate(misbehaving::tenant("acme", SECRET, EgressPolicy::nothing()))
+    });
+    for job in [1, 2] {
+        let span = tracing::info_span!("job", number = job);
+        let call = obey(&mut connector, "flood-log 1").instrument(span);
+        call.await.expect("it answers");
+    }
+    let lines = log.lines_with("message 0");
+    for (line, job) in lines.iter().zip([1, 2]) {
+        let spans = format!("job{{number={job}}}:list{{tenant=\"acme\"}}: connector: message 0");
+        assert!(line.contains(&spans) && !line.contains("elsewhere"), "{line}");
+    }
+    assert_eq!(lines.len(), 2);
 }
 
 #[tokio::test]
