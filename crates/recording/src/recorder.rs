@@ -6,18 +6,17 @@ use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use connector_transport::{Body, BoxFuture, Error, Guarded, Reading, Terms, Transport};
 use http::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 use http::{Request, Response};
+use http_body::{Body as _, Frame, SizeHint};
 use http_body_util::BodyExt;
-use hyper::body::{Body, Frame, SizeHint};
 use jiff::Timestamp;
 
-use super::body::GuardedBody;
-use super::recording::{Answer, Exchange, Recording};
-use super::redact::Redactor;
-use super::replay::played;
-use super::{Breakdown, HttpBody, HttpError, Timeouts, Transport};
-use crate::BoxFuture;
+use crate::Breakdown;
+use crate::recording::{Answer, Exchange, Recording};
+use crate::redact::Redactor;
+use crate::replay::played;
 
 /// What a recording says of itself, unless its maker says otherwise.
 const COMMENT: &str = "Recorded by connector-host. Credentials, tokens, cookies and the name of the host were taken out. The \
@@ -64,12 +63,12 @@ impl Transport for Recorder {
     fn send(
         self: Arc<Self>,
         request: Request<Bytes>,
-        timeouts: Timeouts,
-    ) -> BoxFuture<'static, Result<Response<HttpBody>, HttpError>> {
+        terms: Terms,
+    ) -> BoxFuture<'static, Result<Response<Body>, Error>> {
         Box::pin(async move {
             let track = self.tape.begin(request.clone());
-            match self.transport.clone().send(request, timeouts).await {
-                Ok(response) => Ok(track.listen(response, timeouts).await),
+            match self.transport.clone().send(request, terms).await {
+                Ok(response) => Ok(track.listen(response, terms).await),
                 Err(error) => {
                     track.end(Some(Breakdown::from(&error)));
                     Err(error)
@@ -162,7 +161,7 @@ impl Track {
     }
 
     /// Records the answer while it is read, or, where it may never be, before.
-    async fn listen(self, response: Response<HttpBody>, timeouts: Timeouts) -> Response<HttpBody> {
+    async fn listen(self, response: Response<Body>, terms: Terms) -> Response<Body> {
         let (head, body) = response.into_parts();
         let mut kept = Response::new(());
         *kept.status_mut() = head.status;
@@ -177,7 +176,7 @@ impl Track {
         let body = if is_data {
             heard.boxed_unsync()
         } else {
-            read(heard, timeouts).await
+            read(heard, terms).await
         };
         Response::from_parts(head, body)
     }
@@ -190,8 +189,13 @@ fn is_page(headers: &HeaderMap) -> bool {
 }
 
 /// Reads a body to its end, and gives it as it was. It is waited for as long as its reader would have.
-async fn read(body: Heard, timeouts: Timeouts) -> HttpBody {
-    let mut body = GuardedBody::new(body.boxed_unsync(), timeouts.between_bytes, UNREAD_LIMIT);
+async fn read(body: Heard, terms: Terms) -> Body {
+    let reading = Reading {
+        patience: terms.timeouts.between_bytes,
+        idle: terms.timeouts.between_bytes,
+        limit: UNREAD_LIMIT,
+    };
+    let mut body = Guarded::new(body.boxed_unsync(), reading, ());
     let mut bytes = Vec::new();
     let mut breakdown = None;
     while let Some(frame) = body.frame().await {
@@ -207,18 +211,18 @@ async fn read(body: Heard, timeouts: Timeouts) -> HttpBody {
 
 /// A body that is recorded while it is read.
 struct Heard {
-    body: HttpBody,
+    body: Body,
     track: Track,
 }
 
-impl Body for Heard {
+impl http_body::Body for Heard {
     type Data = Bytes;
-    type Error = HttpError;
+    type Error = Error;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, HttpError>>> {
+    ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
         let frame = ready!(Pin::new(&mut self.body).poll_frame(cx));
         match &frame {
             Some(Ok(frame)) => {
@@ -247,15 +251,15 @@ impl Body for Heard {
 
 #[cfg(test)]
 mod tests {
-    use http_body_util::Full;
+    use connector_transport::whole_body;
 
     use super::*;
-    use crate::http::Replayer;
+    use crate::Replayer;
 
-    async fn send(transport: Arc<dyn Transport>) -> Result<Response<HttpBody>, HttpError> {
+    async fn send(transport: Arc<dyn Transport>) -> Result<Response<Body>, Error> {
         let request = Request::get("https://acme.example/v2/users").body(Bytes::new());
         let request = request.expect("the test gives a request");
-        transport.send(request, Timeouts::default()).await
+        transport.send(request, Terms::default()).await
     }
 
     /// Answers `[1]`.
@@ -265,9 +269,9 @@ mod tests {
         fn send(
             self: Arc<Self>,
             _request: Request<Bytes>,
-            _timeouts: Timeouts,
-        ) -> BoxFuture<'static, Result<Response<HttpBody>, HttpError>> {
-            let body = Full::from("[1]").map_err(Into::into).boxed_unsync();
+            _terms: Terms,
+        ) -> BoxFuture<'static, Result<Response<Body>, Error>> {
+            let body = whole_body("[1]");
             Box::pin(async { Ok(Response::new(body)) })
         }
     }
@@ -279,9 +283,9 @@ mod tests {
         fn send(
             self: Arc<Self>,
             _request: Request<Bytes>,
-            _timeouts: Timeouts,
-        ) -> BoxFuture<'static, Result<Response<HttpBody>, HttpError>> {
-            Box::pin(async { Err(HttpError::ConnectionRefused) })
+            _terms: Terms,
+        ) -> BoxFuture<'static, Result<Response<Body>, Error>> {
+            Box::pin(async { Err(Error::ConnectionRefused) })
         }
     }
 
@@ -324,9 +328,9 @@ mod tests {
         fn send(
             self: Arc<Self>,
             _request: Request<Bytes>,
-            _timeouts: Timeouts,
-        ) -> BoxFuture<'static, Result<Response<HttpBody>, HttpError>> {
-            let body = Full::from("{}").map_err(Into::into).boxed_unsync();
+            _terms: Terms,
+        ) -> BoxFuture<'static, Result<Response<Body>, Error>> {
+            let body = whole_body("{}");
             let mut response = Response::new(body);
             *response.status_mut() = http::StatusCode::UNAUTHORIZED;
             Box::pin(async { Ok(response) })
@@ -350,13 +354,10 @@ mod tests {
     async fn a_failure_is_kept_and_comes_again_when_it_is_replayed() {
         let recorder = Arc::new(Recorder::new(Arc::new(Refuse)));
         let error = send(recorder.clone()).await.map(drop);
-        assert!(matches!(error, Err(HttpError::ConnectionRefused)));
+        assert!(matches!(error, Err(Error::ConnectionRefused)));
         let replayer = Arc::new(Replayer::new(recorder.recording()));
         let error = send(replayer.clone()).await.map(drop);
-        assert!(
-            matches!(error, Err(HttpError::ConnectionRefused)),
-            "{error:?}"
-        );
+        assert!(matches!(error, Err(Error::ConnectionRefused)), "{error:?}");
         assert_eq!(replayer.finish(), Ok(()));
     }
 }

@@ -16,8 +16,8 @@ use http::header::{AUTHORIZATION, COOKIE, HeaderMap, HeaderName, HeaderValue, SE
 use http::uri::Scheme;
 use http::{Request, Uri};
 
-use super::json_text;
-use super::recording::{Answer, Exchange};
+use crate::json_text;
+use crate::recording::{Answer, Exchange};
 
 /// The host that recordings show in place of the tenant's. No name below `invalid` can ever be resolved (RFC 2606).
 pub const NEUTRAL_HOST: &str = "tenant.example.invalid";
@@ -55,7 +55,7 @@ const SHORTEST: usize = 8;
 
 /// Knows what to take out: what was learned from the exchanges that it saw.
 #[derive(Default)]
-pub(super) struct Redactor {
+pub(crate) struct Redactor {
     /// What is looked for everywhere, in whichever case, and what is put in its place.
     needles: Vec<(Vec<u8>, &'static str)>,
     /// Finds them all at once; made when it is needed.
@@ -64,7 +64,7 @@ pub(super) struct Redactor {
 
 impl Redactor {
     /// Takes in what a request and its answer tell of secrets.
-    pub(super) fn learn(&mut self, exchange: &Exchange) {
+    pub(crate) fn learn(&mut self, exchange: &Exchange) {
         self.learn_request(&exchange.request);
         if let Answer::Whole(answer) | Answer::Partial(answer, _) = &exchange.answer {
             self.learn_headers(answer.headers());
@@ -73,7 +73,7 @@ impl Redactor {
     }
 
     /// Takes in what a request tells of secrets.
-    pub(super) fn learn_request(&mut self, request: &Request<Bytes>) {
+    pub(crate) fn learn_request(&mut self, request: &Request<Bytes>) {
         self.learn_headers(request.headers());
         self.learn_form(request.uri().query().unwrap_or_default().as_bytes());
         if is_form(request.headers()) {
@@ -88,7 +88,7 @@ impl Redactor {
     }
 
     /// The exchange with nothing in it that is secret or tells whose tenant it is.
-    pub(super) fn clean(&self, exchange: &Exchange) -> Exchange {
+    pub(crate) fn clean(&self, exchange: &Exchange) -> Exchange {
         let answer = |answer: &http::Response<Bytes>| {
             let mut clean = http::Response::new(self.text(&blank_json(answer.body())));
             *clean.status_mut() = answer.status();
@@ -110,7 +110,7 @@ impl Redactor {
     }
 
     /// The request, likewise. Two requests that differ in their secrets alone are the same afterwards.
-    pub(super) fn clean_request(&self, request: &Request<Bytes>) -> Request<Bytes> {
+    pub(crate) fn clean_request(&self, request: &Request<Bytes>) -> Request<Bytes> {
         let body = if is_form(request.headers()) {
             Bytes::from(self.form(request.body()))
         } else {
@@ -270,7 +270,7 @@ impl Redactor {
 }
 
 /// Whether the body is a form. That of a token request is the only one that connectors send.
-pub(super) fn is_form(headers: &HeaderMap) -> bool {
+pub(crate) fn is_form(headers: &HeaderMap) -> bool {
     headers
         .get(http::header::CONTENT_TYPE)
         .and_then(|value| value.to_str().ok())

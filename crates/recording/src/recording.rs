@@ -10,7 +10,7 @@ use http::{Request, Response};
 use jiff::Timestamp;
 use tempfile::NamedTempFile;
 
-use super::{Breakdown, har};
+use crate::{Breakdown, har};
 
 /// Exchanges in the order in which they were begun.
 #[derive(Clone, Debug, Default)]
@@ -161,7 +161,7 @@ mod tests {
     /// A folder of its own for each test.
     fn folder(name: &str) -> PathBuf {
         let id = std::process::id();
-        let folder = std::env::temp_dir().join(format!("connector-host-recording-{id}-{name}"));
+        let folder = std::env::temp_dir().join(format!("connector-recording-{id}-{name}"));
         fs::create_dir_all(&folder).expect("the temporary folder can be written to");
         folder
     }

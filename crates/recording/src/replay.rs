@@ -6,15 +6,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
+use connector_transport::{Body, BoxFuture, Error, Terms, Transport};
 use http::{Request, Response};
+use http_body::Frame;
 use http_body_util::BodyExt;
-use hyper::body::{Body, Frame};
 use serde_json::Value;
 
-use super::recording::{Answer, Recording};
-use super::redact::{Redactor, is_form};
-use super::{Breakdown, HttpBody, HttpError, Timeouts, Transport};
-use crate::BoxFuture;
+use crate::Breakdown;
+use crate::recording::{Answer, Recording};
+use crate::redact::{Redactor, is_form};
 
 /// How many characters of a body an error shows.
 const SHOWN: usize = 200;
@@ -143,8 +143,8 @@ impl Transport for Replayer {
     fn send(
         self: Arc<Self>,
         request: Request<Bytes>,
-        _timeouts: Timeouts,
-    ) -> BoxFuture<'static, Result<Response<HttpBody>, HttpError>> {
+        _terms: Terms,
+    ) -> BoxFuture<'static, Result<Response<Body>, Error>> {
         let answer = self.answer(&request);
         Box::pin(async move {
             match answer {
@@ -154,9 +154,9 @@ impl Transport for Replayer {
                 }
                 Ok(Answer::None(breakdown)) => Err(breakdown.error()),
                 // The guest is not told more: what it is told, it may log.
-                Err(_) => Err(HttpError::InternalError(Some(
-                    "the request is not the next one of the recording".to_string(),
-                ))),
+                Err(_) => Err(Error::Internal {
+                    reason: "the request is not the next one of the recording".to_string(),
+                }),
             }
         })
     }
@@ -214,7 +214,7 @@ fn describe(request: &Request<Bytes>) -> String {
 }
 
 /// A body that was read before, and how it broke off, if it did.
-pub(super) fn played(body: Bytes, breakdown: Option<Breakdown>) -> HttpBody {
+pub(crate) fn played(body: Bytes, breakdown: Option<Breakdown>) -> Body {
     Played { body, breakdown }.boxed_unsync()
 }
 
@@ -224,14 +224,14 @@ struct Played {
     breakdown: Option<Breakdown>,
 }
 
-impl Body for Played {
+impl http_body::Body for Played {
     type Data = Bytes;
-    type Error = HttpError;
+    type Error = Error;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
         _cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, HttpError>>> {
+    ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
         let body = std::mem::take(&mut self.body);
         Poll::Ready(if body.is_empty() {
             self.breakdown.take().map(|how| Err(how.error()))
@@ -253,7 +253,7 @@ mod tests {
     use jiff::Timestamp;
 
     use super::*;
-    use crate::http::Exchange;
+    use crate::Exchange;
 
     fn request(method: &Method, path: &str, body: &str) -> Request<Bytes> {
         Request::builder()
@@ -284,8 +284,8 @@ mod tests {
         }))
     }
 
-    async fn send(replayer: &Arc<Replayer>, request: Request<Bytes>) -> Result<Bytes, HttpError> {
-        let response = replayer.clone().send(request, Timeouts::default()).await?;
+    async fn send(replayer: &Arc<Replayer>, request: Request<Bytes>) -> Result<Bytes, Error> {
+        let response = replayer.clone().send(request, Terms::default()).await?;
         Ok(response.into_body().collect().await?.to_bytes())
     }
 
@@ -360,7 +360,7 @@ mod tests {
         assert_eq!(half.into_data().expect("it is data"), "half");
         assert!(matches!(
             body.frame().await,
-            Some(Err(HttpError::HttpResponseIncomplete))
+            Some(Err(Error::ResponseIncomplete))
         ));
         assert!(body.frame().await.is_none());
     }

@@ -16,9 +16,9 @@ use har::{Har, Spec};
 use http::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use http::{Method, Request, Response, StatusCode, Uri};
 
-use super::Breakdown;
-use super::recording::{Answer, Exchange, Recording, RecordingError};
-use super::redact::is_form;
+use crate::Breakdown;
+use crate::recording::{Answer, Exchange, Recording, RecordingError};
+use crate::redact::is_form;
 
 /// What a comment on content begins with, when the body broke off.
 const BROKE_OFF: &str = "The body broke off: ";
@@ -28,7 +28,7 @@ const HTTP_VERSION: &str = "HTTP/1.1";
 const UNKNOWN_SIZE: i64 = -1;
 
 /// The text of a HAR file.
-pub(super) fn render(recording: &Recording) -> String {
+pub(crate) fn render(recording: &Recording) -> String {
     let log = Log {
         creator: Creator {
             name: env!("CARGO_PKG_NAME").to_string(),
@@ -48,7 +48,7 @@ pub(super) fn render(recording: &Recording) -> String {
 }
 
 /// Reads the text of a HAR file.
-pub(super) fn parse(text: &[u8]) -> Result<Recording, RecordingError> {
+pub(crate) fn parse(text: &[u8]) -> Result<Recording, RecordingError> {
     let har = har::from_slice(text).map_err(|error| not_har(&error))?;
     let Spec::V1_2(log) = har.log else {
         return Err(RecordingError::NotHar(
