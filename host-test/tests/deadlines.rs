@@ -122,7 +122,9 @@ async fn an_answer_that_does_not_begin_or_go_on_in_time_is_told_as_that() {
             }
         })
         .await;
-        let timeouts = Timeouts::default().first_byte(Duration::from_millis(200)).between_bytes(Duration::from_millis(200));
+        let timeouts = Timeouts::default()
+            .first_byte(Duration::from_millis(200))
+            .between_bytes(Duration::from_millis(200));
         let (page, _) = list(&proxy.base_url(), Duration::from_secs(30), timeouts).await;
         assert_eq!(failure(page).error, Error::Timeout(phase));
     }

@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 use connector_host::contract::{ListRequest, ResourceKinds, Retry};
 use connector_host::simulator::Simulator;
 use connector_host::{
-    CallError, Connector, EgressPolicy, Host, HostOptions, Limit, Limits, ListingBounds,
-    LoadError, Plugin, Tenant,
+    CallError, Connector, EgressPolicy, Host, HostOptions, Limit, Limits, ListingBounds, LoadError,
+    Plugin, Tenant,
 };
 use support::log::Log;
 use support::misbehaving::{self, component, connector, in_a_hurry, limits, obey};
@@ -355,7 +355,10 @@ async fn a_call_that_has_to_start_an_instance_first_takes_no_longer_than_any_oth
     };
     let (stopped, ()) = tokio::join!(wait, park);
     let stopped = stopped.expect_err("it spins");
-    assert!(matches!(stopped, CallError::DeadlineExceeded { .. }), "{stopped}");
+    assert!(
+        matches!(stopped, CallError::DeadlineExceeded { .. }),
+        "{stopped}"
+    );
     // Twice the deadline would be 1.6 seconds at least: 0.6 of waiting, and the whole deadline after that.
     let took = begun.elapsed();
     assert!(took < Duration::from_millis(1_500), "{took:?}");
@@ -406,7 +409,10 @@ async fn a_call_is_a_child_of_its_caller_s_span_and_names_the_tenant() {
     let lines = log.lines_with("message 0");
     for (line, job) in lines.iter().zip([1, 2]) {
         let spans = format!("job{{number={job}}}:list{{tenant=\"acme\"}}: connector: message 0");
-        assert!(line.contains(&spans) && !line.contains("elsewhere"), "{line}");
+        assert!(
+            line.contains(&spans) && !line.contains("elsewhere"),
+            "{line}"
+        );
     }
     assert_eq!(lines.len(), 2);
 }
@@ -587,14 +593,25 @@ async fn what_no_connector_needs_of_webassembly_does_not_load() {
         ]
     };
     let modules = [
-        ("memory64", vec![section(MEMORIES, &[1, AT_LEAST_64_BIT, 1])]),
-        ("multi-memory", vec![section(MEMORIES, &[2, AT_LEAST, 1, AT_LEAST, 1])]),
-        ("simd", function(&[&V128_CONST[..], &[0; 16], &[DROP]].concat())),
+        (
+            "memory64",
+            vec![section(MEMORIES, &[1, AT_LEAST_64_BIT, 1])],
+        ),
+        (
+            "multi-memory",
+            vec![section(MEMORIES, &[2, AT_LEAST, 1, AT_LEAST, 1])],
+        ),
+        (
+            "simd",
+            function(&[&V128_CONST[..], &[0; 16], &[DROP]].concat()),
+        ),
         ("tail calls", function(&[RETURN_CALL, 0])),
     ];
     let host = misbehaving::host(limits());
     let usual = with_module(&component(), &function(&[]), 1);
-    host.load_bytes(usual).await.expect("a function does nothing");
+    host.load_bytes(usual)
+        .await
+        .expect("a function does nothing");
     for (proposal, module) in modules {
         let hostile = with_module(&component(), &module, 1);
         let error = host.load_bytes(hostile).await.map(drop);
@@ -688,7 +705,10 @@ async fn a_listing_without_an_end_ends_at_its_bounds() {
     );
     let time = ListingBounds::default().time(Duration::from_millis(50));
     let error = listed_to_its_end("endless 0", time).await;
-    assert!(matches!(error, CallError::ListingEndless { .. }), "{error:?}");
+    assert!(
+        matches!(error, CallError::ListingEndless { .. }),
+        "{error:?}"
+    );
     assert_eq!(error.kind(), "listing-endless");
 
     let simulator = support::tenant(300).await;
@@ -700,7 +720,10 @@ async fn a_listing_without_an_end_ends_at_its_bounds() {
     let first = listing.next_page().await.expect("a page is within");
     assert!(first.is_some());
     let error = listing.next_page().await.expect_err("the bound is reached");
-    assert!(matches!(error, CallError::ListingEndless { .. }), "{error:?}");
+    assert!(
+        matches!(error, CallError::ListingEndless { .. }),
+        "{error:?}"
+    );
 }
 
 #[tokio::test]

@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytes::Bytes;
 use connector_host::contract::{Mode, Outcome, ProvisionRequest};
-use connector_host::transport::{self, Body, Network, Terms, Transport};
 use connector_host::simulator::{AccountKind, Simulator};
+use connector_host::transport::{self, Body, Network, Terms, Transport};
 use connector_host::{BoxFuture, Connector};
 use http::{Method, Request, Response};
 use support::{ada, assignment, deletion, role_for, tenant};

@@ -28,8 +28,15 @@ fn needed_by(package: &str) -> BTreeSet<String> {
     let mut needed = BTreeSet::new();
     let mut next = vec![package.to_string()];
     while let Some(package) = next.pop() {
-        let direct = all.get(&package).unwrap_or_else(|| panic!("there is no package {package}"));
-        next.extend(direct.iter().filter(|need| needed.insert((*need).clone())).cloned());
+        let direct = all
+            .get(&package)
+            .unwrap_or_else(|| panic!("there is no package {package}"));
+        next.extend(
+            direct
+                .iter()
+                .filter(|need| needed.insert((*need).clone()))
+                .cloned(),
+        );
     }
     needed
 }

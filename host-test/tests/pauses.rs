@@ -8,9 +8,7 @@ use std::time::Duration;
 
 use connector_host::contract::{Item, ListRequest, Page, ResourceKinds};
 use connector_host::simulator::Simulator;
-use connector_host::{
-    CallError, Connector, EgressPolicy, HostOptions, Limits, Listing, Plugin,
-};
+use connector_host::{CallError, Connector, EgressPolicy, HostOptions, Limits, Listing, Plugin};
 use support::misbehaving::{self, obey};
 use support::{settings, tenant_over_tls, tenant_with};
 use tokio::time::{sleep, timeout};
@@ -113,7 +111,9 @@ fn impatient(idle: Duration) -> Plugin {
 /// How often the accounts were asked for.
 fn asked(simulator: &Simulator) -> usize {
     let requests = simulator.requests();
-    let of_accounts = requests.iter().filter(|request| request.path == "/v2/users");
+    let of_accounts = requests
+        .iter()
+        .filter(|request| request.path == "/v2/users");
     of_accounts.count()
 }
 
@@ -129,7 +129,10 @@ async fn an_answer_that_nobody_reads_is_let_go_and_the_listing_goes_on_exactly_t
     sleep(5 * idle).await;
     all.extend(rest(&mut listing).await);
     assert_exact(&all);
-    assert!(asked(&simulator) > 1, "the answer was let go, and asked for again");
+    assert!(
+        asked(&simulator) > 1,
+        "the answer was let go, and asked for again"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -188,7 +191,10 @@ async fn a_listing_that_is_taken_up_elsewhere_is_checked_as_a_whole() {
             Err(error) => break error,
         }
     };
-    assert!(matches!(error, CallError::ListingNotWhole { .. }), "{error}");
+    assert!(
+        matches!(error, CallError::ListingNotWhole { .. }),
+        "{error}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -204,7 +210,9 @@ async fn each_tenant_has_connections_of_its_own_and_its_connectors_share_them_an
         }
     }
     let requests = simulator.requests();
-    let tokens = requests.iter().filter(|request| request.path.ends_with("/oauth/token"));
+    let tokens = requests
+        .iter()
+        .filter(|request| request.path.ends_with("/oauth/token"));
     assert_eq!(tokens.count(), tenants.len());
     assert_eq!(simulator.connections().http2, tenants.len() as u64);
 }
@@ -214,5 +222,8 @@ fn a_tenant_shows_no_secret() {
     let egress = EgressPolicy::nothing();
     let tenant = misbehaving::tenant("acme", "hunter2-hunter2", egress);
     let shown = format!("{tenant:?}");
-    assert!(shown.contains("acme") && !shown.contains("hunter2"), "{shown}");
+    assert!(
+        shown.contains("acme") && !shown.contains("hunter2"),
+        "{shown}"
+    );
 }

@@ -12,16 +12,16 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use bytes::Bytes;
 use connector_host::contract::{ErrorKind, ListRequest, Mode, Outcome, ResourceKinds};
-use connector_host::transport::{self, ExtraRoots, Network, NetworkOptions, Terms, Transport};
 use connector_host::simulator::{AccountKind, Simulator};
+use connector_host::transport::{self, Network, Terms, Transport};
 use connector_host::{Connector, EgressPolicy, Tenant};
 use http::Request;
 use http_body_util::BodyExt;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
-use rustls::crypto::ring;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::version::TLS12;
-use rustls::{ProtocolVersion, ServerConfig};
+use tokio_rustls::rustls::crypto::ring;
+use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use tokio_rustls::rustls::version::TLS12;
+use tokio_rustls::rustls::{ProtocolVersion, ServerConfig};
 use support::program::program_for;
 use support::{assignment, failure, list, plugin, role_for, settings, tenant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional};
@@ -373,7 +373,10 @@ async fn tls_1_1_is_neither_offered_nor_accepted() {
 }
 
 /// Answers a request with a body that ends where the connection does, and ends it with a word of goodbye or without.
-async fn body_up_to_the_end(authority: &Authority, goodbye: bool) -> Result<Bytes, transport::Error> {
+async fn body_up_to_the_end(
+    authority: &Authority,
+    goodbye: bool,
+) -> Result<Bytes, transport::Error> {
     let listener = listen().await;
     let address = listener.local_addr().expect("it is bound");
     let acceptor = TlsAcceptor::from(Arc::new(authority.certify(&for_localhost())));

@@ -31,8 +31,8 @@ pub use self::egress::{Addresses, EgressError, EgressPolicy};
 pub use self::error::Error;
 pub use self::network::{Network, NetworkOptions};
 pub use self::resolve::Resolve;
-pub use self::tokens::SharedTokens;
 pub use self::roots::{ExtraRoots, ExtraRootsError};
+pub use self::tokens::SharedTokens;
 
 /// A future behind a pointer, as traits need it that are used as objects.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;

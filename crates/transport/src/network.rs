@@ -58,9 +58,19 @@ pub struct NetworkOptions {
 
 impl NetworkOptions {
     /// Stub.
-    pub fn extra_roots(self, extra_roots: ExtraRoots) -> Self { Self { extra_roots, ..self } }
+    pub fn extra_roots(self, extra_roots: ExtraRoots) -> Self {
+        Self {
+            extra_roots,
+            ..self
+        }
+    }
     /// Stub.
-    pub fn resolver(self, resolver: Arc<dyn Resolve>) -> Self { Self { resolver: Some(resolver), ..self } }
+    pub fn resolver(self, resolver: Arc<dyn Resolve>) -> Self {
+        Self {
+            resolver: Some(resolver),
+            ..self
+        }
+    }
 }
 
 impl Network {

@@ -4,8 +4,8 @@ use std::io;
 use std::path::PathBuf;
 
 use connector_host::contract::ErrorKind;
-use connector_host::http::ReplayError;
 use connector_host::{CallError, LoadError};
+use connector_recording::ReplayError;
 use serde::Serialize;
 
 use super::color::{Mark, Painter};

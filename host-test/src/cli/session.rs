@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use connector_host::http::Timeouts;
-use connector_host::{Connector, Host, HostOptions, Limits, Plugin};
+use connector_host::transport::Timeouts;
+use connector_host::{Connector, Host, HostOptions, Limits, Plugin, Tenant};
 
 use super::args::{Command, Options, SettingFlags};
 use super::config::{self, Config, Section};
@@ -69,7 +69,7 @@ impl Session {
     }
 
     /// The component, loaded.
-    pub fn plugin(&self) -> Result<Plugin, Failure> {
+    pub async fn plugin(&self) -> Result<Plugin, Failure> {
         let component = self.options.component.as_ref();
         let path = match component.or(self.section.component.as_ref()) {
             Some(path) => path.clone(),
@@ -81,35 +81,37 @@ impl Session {
                 path.display()
             )));
         }
-        let loaded = Host::new(self.host_options()).and_then(|host| host.load(&path));
-        loaded.map_err(|error| Failure::Load { path, error })
+        let unloadable = |error| Failure::Load {
+            path: path.clone(),
+            error,
+        };
+        let host = Host::new(self.host_options()).map_err(unloadable)?;
+        host.load(&path).await.map_err(unloadable)
+    }
+
+    /// The tenant with these settings, whose requests go where the options say.
+    pub fn tenant(&self, config: &Config) -> Tenant {
+        config.tenant().transport(self.traffic.transport())
     }
 
     /// A connector for the tenant.
-    pub fn connector(&self) -> Result<Connector, Failure> {
+    pub async fn connector(&self) -> Result<Connector, Failure> {
         // First, so that a secret on standard input is not kept waiting, and a broken file is told at once.
-        let tenant = self.config()?.tenant();
-        Ok(self.plugin()?.instantiate(tenant))
+        let tenant = self.tenant(&self.config()?);
+        Ok(self.plugin().await?.instantiate(tenant))
     }
 
     fn host_options(&self) -> HostOptions {
-        HostOptions {
-            limits: Limits {
-                deadline: self.options.deadline,
-                ..Limits::default()
-            },
-            timeouts: Timeouts {
-                connect: self.options.connect_timeout,
-                first_byte: self.options.answer_timeout,
-                between_bytes: self.options.stall_timeout,
-            },
-            transport: Some(self.traffic.transport()),
-            code_cache: if self.options.no_cache {
-                None
-            } else {
-                user_cache()
-            },
-            ..HostOptions::default()
+        let timeouts = Timeouts::default()
+            .connect(self.options.connect_timeout)
+            .first_byte(self.options.answer_timeout)
+            .between_bytes(self.options.stall_timeout);
+        let options = HostOptions::default()
+            .limits(Limits::default().deadline(self.options.deadline))
+            .timeouts(timeouts);
+        match user_cache().filter(|_| !self.options.no_cache) {
+            Some(folder) => options.code_cache(folder),
+            None => options,
         }
     }
 }

@@ -4,9 +4,9 @@ use std::fs;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use connector_host::http::{
-    ExtraRoots, NEUTRAL_HOST, Network, NetworkOptions, Recorder, Recording, RecordingError,
-    RecordingFile, Replayer, Transport,
+use connector_host::transport::{ExtraRoots, Network, NetworkOptions, Transport};
+use connector_recording::{
+    NEUTRAL_HOST, Recorder, Recording, RecordingError, RecordingFile, ReplayError, Replayer,
 };
 
 use super::args::TrafficFlags;
@@ -81,9 +81,7 @@ impl Traffic {
             Self::Replayed { replayer, .. } => match replayer.finish() {
                 Ok(()) => result,
                 // What the command made of it is a consequence.
-                Err(error @ connector_host::http::ReplayError::Unexpected { .. }) => {
-                    Err(error.into())
-                }
+                Err(error @ ReplayError::Unexpected { .. }) => Err(error.into()),
                 Err(left_over) => result.and(Err(left_over.into())),
             },
         }
@@ -103,10 +101,9 @@ fn network(ca_file: Option<&Path>) -> Result<Network, Failure> {
     };
     let pem = fs::read(path).map_err(|error| unusable(error.to_string()))?;
     let extra_roots = ExtraRoots::from_pem(&pem).map_err(|error| unusable(error.to_string()))?;
-    Ok(Network::with(NetworkOptions {
-        extra_roots,
-        ..NetworkOptions::default()
-    }))
+    Ok(Network::with(
+        NetworkOptions::default().extra_roots(extra_roots),
+    ))
 }
 
 /// Writes the recording. That it cannot be written is not worth more than why the command failed.

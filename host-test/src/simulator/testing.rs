@@ -12,12 +12,12 @@ use hyper_util::{
     client::legacy::{Client as HttpClient, Error, connect::HttpConnector},
     rt::TokioExecutor,
 };
+use serde_json::Value;
 use tokio_rustls::rustls::{
     ClientConfig, RootCertStore,
     crypto::ring,
     pki_types::{CertificateDer, pem::PemObject as _},
 };
-use serde_json::Value;
 
 use super::{Account, AccountKind, Behavior, Options, Simulator};
 

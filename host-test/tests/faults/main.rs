@@ -19,6 +19,7 @@ mod support;
 mod table;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -56,7 +57,9 @@ impl Plugins {
             let options = HostOptions::default().timeouts(timeouts).limits(limits);
             support::load(options)
         };
-        let impatient = Timeouts::default().first_byte(PATIENCE).between_bytes(PATIENCE);
+        let impatient = Timeouts::default()
+            .first_byte(PATIENCE)
+            .between_bytes(PATIENCE);
         let narrow = Limits::default().response_body(256 << 10);
         Plugins {
             usual: load(Timeouts::default(), Limits::default()),

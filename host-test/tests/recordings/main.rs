@@ -25,15 +25,14 @@ use std::time::Duration;
 use by_hand::Improvised;
 use bytes::Bytes;
 use connector_host::contract::{ListRequest, ResourceKinds};
-use connector_host::http::{
-    Answer, NEUTRAL_HOST, Recorder, Recording, ReplayError, Replayer, Transport,
-};
 use connector_host::simulator::Credentials;
+use connector_host::transport::Transport;
 use connector_host::{Connector, EgressPolicy, Tenant, TenantSettings};
+use connector_recording::{Answer, NEUTRAL_HOST, Recorder, Recording, ReplayError, Replayer};
 use http::Uri;
 use jiff::Timestamp;
 use scenarios::{SCENARIOS, Scenario};
-use support::{plugin_over, simulated};
+use support::{plugin, simulated};
 
 /// What every recording says of itself.
 const RECONSTRUCTED: &str = "RECONSTRUCTED: not recorded from a live NinjaOne, of which none was called. Method, path, query and \
@@ -255,7 +254,8 @@ fn connector(
         .secret("client-secret", credentials.client_secret.clone().into())
         .plain("scope", credentials.scopes.to_string());
     let egress = EgressPolicy::only(base_url).expect("it is https, or on this computer");
-    plugin_over(transport).instantiate(Tenant::new("test", settings, egress))
+    let tenant = Tenant::new("test", settings, egress);
+    plugin().instantiate(tenant.transport(transport))
 }
 
 fn replayed_url() -> String {

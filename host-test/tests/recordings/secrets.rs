@@ -8,8 +8,9 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use bytes::Bytes;
 use connector_host::BoxFuture;
 use connector_host::contract::ResourceKinds;
-use connector_host::transport::{self, Body, Network, Terms, Transport};
 use connector_host::simulator::Credentials;
+use connector_host::transport::{self, Body, Network, Terms, Transport};
+use connector_recording::Recorder;
 use http::{Request, Response};
 use serde_json::Value;
 
@@ -112,7 +113,7 @@ impl Transport for Eavesdropper {
             let mut tokens = self.tokens.lock().expect("no other test has it");
             tokens.push(token.to_string());
         }
-        self.network.clone().send(request, timeouts)
+        self.network.clone().send(request, terms)
     }
 }
 

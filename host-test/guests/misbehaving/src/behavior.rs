@@ -4,9 +4,7 @@ use std::hint::black_box;
 use std::sync::Mutex;
 
 use waki::bindings::wasi::http::outgoing_handler::handle;
-use waki::bindings::wasi::http::types::{
-    Fields, Method, OutgoingBody, OutgoingRequest, Scheme,
-};
+use waki::bindings::wasi::http::types::{Fields, Method, OutgoingBody, OutgoingRequest, Scheme};
 use waki::{Client, Response};
 use wasi::clocks::monotonic_clock;
 

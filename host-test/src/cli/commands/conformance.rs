@@ -21,8 +21,8 @@ struct Sum<'a> {
 }
 
 pub async fn run(session: &Session, args: ConformanceArgs) -> Result<(), Failure> {
-    let tenant = session.config()?.tenant();
-    let plugin = session.plugin()?;
+    let tenant = session.tenant(&session.config()?);
+    let plugin = session.plugin().await?;
     let options = Options { write: args.write };
     let (progress, mut done) = (&session.progress, 0);
     progress.begin_steps(conformance::CHECKS.len() as u64, "promises tried");

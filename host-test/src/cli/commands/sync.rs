@@ -28,8 +28,8 @@ const SHOWN: usize = 10;
 
 pub async fn run(session: &Session, args: SyncArgs) -> Result<(), Failure> {
     let config = session.config()?;
-    let tenant = config.tenant();
-    let plugin = session.plugin()?;
+    let tenant = session.tenant(&config);
+    let plugin = session.plugin().await?;
     let mut ledger = match &args.out {
         Some(path) => {
             let origin = origin(&plugin, &tenant, config.base_url, args.details()).await?;
