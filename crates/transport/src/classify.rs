@@ -136,6 +136,13 @@ fn layers<'a>(
     })
 }
 
+/// The outermost error of a kind that a failure is, or has behind it.
+pub(crate) fn find<'a, T: StdError + 'static>(
+    error: &'a (dyn StdError + 'static),
+) -> Option<&'a T> {
+    layers(error).find_map(|layer| layer.downcast_ref())
+}
+
 /// All that is known of a failure, for the log.
 pub(crate) fn describe(error: &(dyn StdError + 'static)) -> String {
     let mut texts: Vec<String> = layers(error).map(ToString::to_string).collect();

@@ -22,14 +22,18 @@ mod classify;
 mod egress;
 mod error;
 mod network;
+mod proxy;
 mod resolve;
 mod roots;
+#[cfg(test)]
+mod testing;
 mod tokens;
 
 pub use self::body::{Guarded, Reading};
 pub use self::egress::{Addresses, EgressError, EgressPolicy};
 pub use self::error::Error;
 pub use self::network::{Network, NetworkOptions};
+pub use self::proxy::{Proxy, ProxyError};
 pub use self::resolve::Resolve;
 pub use self::roots::{ExtraRoots, ExtraRootsError};
 pub use self::tokens::SharedTokens;

@@ -1,10 +1,14 @@
 //! Certificate authorities that are trusted beside those of the operating system.
 
 use std::fmt;
+use std::sync::Arc;
 
-use rustls::RootCertStore;
+use rustls::client::Resumption;
+use rustls::crypto::ring;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::{self, PemObject, SectionKind};
+use rustls::{ClientConfig, RootCertStore};
+use rustls_platform_verifier::Verifier;
 
 /// Certificates of authorities that a [`Network`](super::Network) trusts beside those of the operating system, as for an
 /// organization's own proxy.
@@ -66,8 +70,20 @@ impl ExtraRoots {
         Ok(Self(certificates))
     }
 
-    pub(crate) fn certificates(&self) -> impl Iterator<Item = CertificateDer<'static>> {
-        self.0.iter().cloned()
+    /// TLS that trusts these and the operating system's.
+    pub(crate) fn client_config(&self) -> Result<ClientConfig, rustls::Error> {
+        let provider = Arc::new(ring::default_provider());
+        let verifier = Verifier::new_with_extra_roots(self.0.iter().cloned(), provider.clone())?;
+        // The builder calls every verifier of one's own dangerous. This one asks the operating system.
+        let mut config = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()?
+            .dangerous()
+            .with_custom_certificate_verifier(Arc::new(verifier))
+            .with_no_client_auth();
+        config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+        // For the host of one tenant, and perhaps a proxy. The default has room for hundreds.
+        config.resumption = Resumption::in_memory_sessions(8);
+        Ok(config)
     }
 }
 
