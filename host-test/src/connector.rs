@@ -234,13 +234,12 @@ impl Connector {
         let state = self.instance.as_ref().map(|instance| instance.store.data());
         let cause = state.and_then(|state| {
             let cause = state.outgoing.take_cause()?;
-            Some((cause.clone(), state.concealed.blank(&cause.to_string())))
+            let words = state.concealed.blank(reason(&cause)?);
+            Some((cause, words))
         });
         match cause {
-            Some((cause, words))
-                if matches!(failure.error, Error::Network) && tells_more(&cause) =>
-            {
-                failure.message = format!("{} ({words})", failure.message);
+            Some((cause, words)) if matches!(failure.error, Error::Network) => {
+                failure.message = format!("{}. The host says: {words}", failure.message);
                 CallError::NoConnection {
                     failure: Box::new(failure),
                     passes: cause.passes_by_itself(),
@@ -269,13 +268,15 @@ impl Connector {
     }
 }
 
-/// Whether the transport says more of this failure than `wasi:http` has words for.
-fn tells_more(cause: &transport::Error) -> bool {
+/// What the transport says of a failure that `wasi:http` has no words for.
+fn reason(cause: &transport::Error) -> Option<&str> {
     use transport::Error;
-    matches!(
-        cause,
-        Error::Certificate { .. } | Error::Tls { .. } | Error::Proxy { .. }
-    )
+    match cause {
+        Error::Certificate { reason } | Error::Tls { reason } | Error::Proxy { reason, .. } => {
+            Some(reason)
+        }
+        _ => None,
+    }
 }
 
 /// Finds out why an instance did not start.

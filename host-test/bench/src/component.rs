@@ -83,6 +83,7 @@ async fn list(mut connector: Connector, kinds: Kinds, start: Instant) -> Result<
             }
         }
     }
+    drop(listing);
     synced.guest_memory = connector.guest_memory().map(|bytes| bytes as u64);
     Ok(synced)
 }

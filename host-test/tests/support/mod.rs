@@ -168,7 +168,7 @@ pub async fn list_request(connector: &mut Connector, request: ListRequest) -> Ve
 /// The connector's own failure; anything else that went wrong fails the test.
 pub fn failure<T: std::fmt::Debug>(outcome: Result<T, CallError>) -> Failure {
     match outcome {
-        Err(CallError::Connector(failure)) => *failure,
+        Err(CallError::Connector(failure) | CallError::NoConnection { failure, .. }) => *failure,
         other => panic!("expected a failure of the contract, and got {other:?}"),
     }
 }
