@@ -7,12 +7,11 @@
 //! one that is not accepted by the status 401.
 
 use std::collections::{BTreeMap, HashMap};
-use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, TRANSFER_ENCODING};
+use http::header::{AGE, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, TRANSFER_ENCODING};
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::BodyExt as _;
 use secrecy::zeroize::Zeroizing;
@@ -50,8 +49,8 @@ const MOST: usize = 16;
 ///
 /// - Those that come while one is under way wait for its answer, whatever it is. A failure is every waiter's failure: who asks
 ///   afterwards asks anew.
-/// - Those that come later get the answer that is there, with `expires_in` reduced to what is left, for as long as it says (5
-///   minutes where it does not say). That the answer says `no-store`, as OAuth wants it, is meant for caches that others read.
+/// - Those that come later get the answer that is there, for as long as its `expires_in` says (5 minutes where it says nothing
+///   that can be read), with a header field `Age`: for how many seconds the token has lived (RFC 9111 §5.1). That the answer says `no-store`, as OAuth wants it, is meant for caches that others read.
 /// - The answer 401 to any request with the token ends that, if it is still the one that is handed out. So whoever meets a token
 ///   that was revoked asks again in the ordinary way, and gets a new one which all others then get too.
 /// - A request that says `Cache-Control: no-cache` gets a new token, which replaces the one that is there. Mind that a server
@@ -105,10 +104,8 @@ struct Answer {
 struct Held {
     token: SecretString,
     answer: Answer,
-    /// Where in the answer the number of seconds stands, if there is one.
-    seconds: Option<Range<usize>>,
-    /// Until when the token is good.
-    good_until: Instant,
+    /// When it was asked for, at the latest the beginning of its life.
+    asked: Instant,
     /// Until when it is handed out.
     kept_until: Instant,
 }
@@ -167,7 +164,7 @@ impl SharedTokens {
         let mut tokens = self.tokens.lock();
         match tokens.get(&key) {
             Some(Entry::Held(held)) if !wants_a_new_one(request) => {
-                if let Some(answer) = held.left(Instant::now()) {
+                if let Some(answer) = held.handed_out(Instant::now()) {
                     return Found::Answer(answer);
                 }
             }
@@ -405,58 +402,33 @@ impl Held {
         if token.expose_secret().is_empty() {
             return None;
         }
-        let said = fields.get("expires_in").filter(|said| said.get() != "null");
-        let (seconds, lifetime) = match said {
-            None => (None, UNSAID),
-            Some(said) => {
-                let (range, lifetime) = seconds(&answer.body, said)?;
-                (Some(range), lifetime)
-            }
-        };
-        let lifetime = lifetime.min(LONGEST);
+        let said = fields.get("expires_in").and_then(|said| seconds(said));
+        let lifetime = said.unwrap_or(UNSAID).min(LONGEST);
         Some(Self {
             token,
             answer: answer.clone(),
-            seconds,
-            good_until: asked + lifetime,
+            asked,
             kept_until: asked + lifetime - MARGIN.min(lifetime / 10),
         })
     }
 
-    /// The answer as it would be now; `None` where the token is not good for long any more.
-    fn left(&self, now: Instant) -> Option<Answer> {
+    /// The answer as it is handed out now; `None` where the token is not good for long any more.
+    fn handed_out(&self, now: Instant) -> Option<Answer> {
         if now >= self.kept_until {
             return None;
         }
         let mut answer = self.answer.clone();
-        let Some(seconds) = &self.seconds else {
-            return Some(answer);
-        };
-        let left = self.good_until.duration_since(now).as_secs();
-        if left == 0 {
-            return None;
-        }
-        let body = &self.answer.body;
-        let (before, after) = (&body[..seconds.start], &body[seconds.end..]);
-        answer.body = wiped([before, left.to_string().as_bytes(), after].concat());
-        if let Some(length) = answer.headers.get_mut(CONTENT_LENGTH) {
-            *length = HeaderValue::from(answer.body.len());
-        }
+        let age = now.duration_since(self.asked).as_secs();
+        answer.headers.insert(AGE, HeaderValue::from(age));
         Some(answer)
     }
 }
 
-/// How many seconds a value says, as a number or as the text of one, and where in the body they stand.
-fn seconds(body: &[u8], value: &RawValue) -> Option<(Range<usize>, Duration)> {
-    let text = value.get();
-    let inside = text
-        .strip_prefix('"')
-        .and_then(|text| text.strip_suffix('"'));
-    let number = inside.unwrap_or(text);
-    let lifetime = Duration::try_from_secs_f64(number.trim().parse().ok()?).ok()?;
-    // A raw value is a part of what it was read from.
-    let start = number.as_ptr().addr() - body.as_ptr().addr();
-    Some((start..start + number.len(), lifetime))
+/// How many seconds a value says, as a number or as the text of one; `None` where that is no lifetime of a token.
+fn seconds(value: &RawValue) -> Option<Duration> {
+    let number = value.get().trim_matches('"').trim().parse::<f64>().ok()?;
+    let seconds = Some(number.min(LONGEST.as_secs_f64())).filter(|seconds| *seconds > 0.0)?;
+    Duration::try_from_secs_f64(seconds).ok()
 }
 
 #[cfg(test)]
