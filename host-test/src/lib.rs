@@ -86,6 +86,7 @@
 use std::pin::Pin;
 
 mod bindings;
+mod code_cache;
 pub mod conformance;
 mod connector;
 pub mod contract;
@@ -101,6 +102,7 @@ mod plugin;
 mod settings;
 pub mod simulator;
 
+pub use self::code_cache::{CodeCacheError, prepare as prepare_code_cache};
 pub use self::connector::Connector;
 pub use self::egress::{EgressError, EgressPolicy};
 pub use self::error::{CallError, LoadError};
