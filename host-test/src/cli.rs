@@ -15,6 +15,7 @@ mod report;
 mod session;
 mod snapshot;
 mod suggest;
+mod text;
 mod traffic;
 mod unfinished;
 

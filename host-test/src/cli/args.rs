@@ -30,7 +30,7 @@ pub use self::simulate::SimulateArgs;
 pub use self::snapshot::{DiffArgs, SyncArgs};
 pub use self::traffic::TrafficFlags;
 use super::color::Color;
-use super::exit;
+use super::{exit, text};
 
 /// Runs an identity connector: lists accounts, roles and grants, and changes them.
 #[derive(Debug, Parser)]
@@ -336,7 +336,7 @@ impl PlanFlag {
 
 fn key_and_value(text: &str) -> Result<(String, String), String> {
     text.split_once('=')
-        .map(|(key, value)| (key.to_string(), value.to_string()))
+        .map(|(key, value)| (key.to_string(), text::value(value).to_string()))
         .ok_or_else(|| "not a key and a value with = between them".to_string())
 }
 
