@@ -8,6 +8,7 @@ use connector_host::{Connector, Host, HostOptions, Limits, Plugin};
 use super::args::{Command, Options, SettingFlags};
 use super::config::{self, Config, Section};
 use super::failure::Failure;
+use super::interruption::Writing;
 use super::output::Output;
 use super::progress::Progress;
 use super::traffic::Traffic;
@@ -23,6 +24,8 @@ pub struct Session {
     pub traffic: Traffic,
     /// The snapshot or the report that is being written.
     pub unfinished: Unfinished,
+    /// Whether it may have changed the tenant.
+    pub writing: Writing,
     options: Options,
     /// What the configuration file says of the tenant.
     section: Section,
@@ -44,6 +47,7 @@ impl Session {
             progress,
             traffic,
             unfinished: Unfinished::default(),
+            writing: Writing::default(),
             options,
             section,
         })
