@@ -3,6 +3,7 @@
 mod args;
 mod color;
 mod commands;
+mod component;
 mod config;
 mod demo;
 mod escape;
