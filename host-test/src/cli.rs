@@ -3,11 +3,13 @@
 mod args;
 mod color;
 mod commands;
+mod component;
 mod config;
 mod demo;
 mod escape;
 mod exit;
 mod failure;
+mod interruption;
 mod log;
 mod output;
 mod progress;
@@ -15,10 +17,10 @@ mod report;
 mod session;
 mod snapshot;
 mod suggest;
+mod text;
 mod traffic;
 mod unfinished;
 
-use std::io;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -27,6 +29,7 @@ use clap::Parser;
 use self::args::{Cli, Command};
 use self::exit::Exit;
 use self::failure::Failure;
+use self::interruption::Interruptions;
 use self::progress::Progress;
 use self::session::Session;
 
@@ -70,14 +73,22 @@ fn run(cli: Cli, progress: Progress) -> Result<(), Failure> {
         .map_err(|error| Failure::Local(format!("cannot start the runtime: {error}")))?;
     let session = Arc::new(Session::new(cli.options, &cli.command, progress)?);
     let cut = if_interrupted(&cli.command);
-    // In a task of its own: Ctrl-C does not wait for a command that is busy.
-    let command = runtime.spawn(dispatch(session.clone(), cli.command));
     let result = runtime.block_on(async {
-        tokio::select! {
-            result = command => result
-                .unwrap_or_else(|error| Err(Failure::Local(format!("the command broke off: {error}")))),
-            Ok(()) = interruption() => {
+        let interruptions = Interruptions::new()
+            .map_err(|error| Failure::Local(format!("cannot listen for Ctrl-C: {error}")))?;
+        // In a task of its own: Ctrl-C does not wait for a command that is busy.
+        let command = tokio::spawn(dispatch(session.clone(), cli.command));
+        match interruption::wait(command, interruptions, &session.writing).await {
+            Some(ended) => ended.unwrap_or_else(|error| {
+                Err(Failure::Local(format!("the command broke off: {error}")))
+            }),
+            None => {
                 session.progress.cut_off();
+                let cut = if session.writing.has_begun() {
+                    Some(WRITE_CUT)
+                } else {
+                    cut
+                };
                 cut.map_or(Ok(()), |cut| Err(Failure::Interrupted(cut)))
             }
         }
@@ -114,22 +125,10 @@ async fn dispatch(session: Arc<Session>, command: Command) -> Result<(), Failure
     }
 }
 
-/// Waits for Ctrl-C, or for what a supervisor sends in its place.
-async fn interruption() -> io::Result<()> {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        let mut terminate = signal(SignalKind::terminate())?;
-        tokio::select! {
-            interrupted = tokio::signal::ctrl_c() => interrupted,
-            _ = terminate.recv() => Ok(()),
-        }
-    }
-    #[cfg(not(unix))]
-    tokio::signal::ctrl_c().await
-}
+/// What to know when Ctrl-C has cut a write off.
+const WRITE_CUT: &str = "The write may have been done all the same: look before repeating it.";
 
-/// What to know when Ctrl-C has cut the command off; `None` where that is how it ends.
+/// What to know when Ctrl-C has cut the command off before it wrote; `None` where that is how it ends.
 fn if_interrupted(command: &Command) -> Option<&'static str> {
     match command {
         Command::Sync(args) if args.out.is_some() => {
@@ -139,14 +138,14 @@ fn if_interrupted(command: &Command) -> Option<&'static str> {
         Command::List(_) | Command::Sync(_) => {
             Some("The listing was cut: what was written is not the whole.")
         }
-        Command::Grant(_) | Command::Revoke(_) | Command::Provision(_) => {
-            Some("The write may have been done all the same: look before repeating it.")
-        }
         Command::Conformance(args) if args.write => {
             Some("Accounts whose address begins with conformance- may be left in the tenant.")
         }
         Command::Conformance(_) => Some("Nothing was changed."),
-        Command::Describe
+        Command::Grant(_)
+        | Command::Revoke(_)
+        | Command::Provision(_)
+        | Command::Describe
         | Command::Check
         | Command::Diff(_)
         | Command::Tenants

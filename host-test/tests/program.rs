@@ -320,6 +320,112 @@ fn an_interrupted_listing_says_that_it_was_cut_and_ends_with_130() {
     assert!(said.contains("cut") && said.lines().count() == 1, "{said}");
 }
 
+/// A write that is under way, against a tenant that answers as slowly as this.
+#[cfg(unix)]
+struct Write {
+    child: Child,
+    said: BufReader<std::process::ChildStderr>,
+    _simulation: Simulation,
+}
+
+#[cfg(unix)]
+impl Write {
+    fn begin(latency: &str, arguments: &[&str]) -> Self {
+        let simulation = Simulation::start(&["--accounts", "5", "--latency", latency]);
+        let grant = ["grant", "--account", "1", "--role", "1", "--json", "-v"];
+        let mut child = simulation
+            .program(&[&grant[..], arguments].concat())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("it starts");
+        let said = BufReader::new(child.stderr.take().expect("it is piped"));
+        let mut write = Self {
+            child,
+            said,
+            _simulation: simulation,
+        };
+        // The log of its first request.
+        write.wait_for("/ws/oauth/token");
+        write
+    }
+
+    fn wait_for(&mut self, part: &str) {
+        let mut line = String::new();
+        while !line.contains(part) {
+            line.clear();
+            let length = self.said.read_line(&mut line).expect("it is text");
+            assert!(length > 0, "it ended without a word of {part}");
+        }
+    }
+
+    fn signal(&self, signal: &str) {
+        let sent = Command::new("kill")
+            .args([signal, &self.child.id().to_string()])
+            .status();
+        assert!(sent.expect("kill runs").success());
+    }
+
+    /// How it ends: its exit code, its output, and what else it said.
+    fn end(mut self) -> (Option<i32>, String, String) {
+        let mut said = String::new();
+        self.said.read_to_string(&mut said).expect("it is text");
+        let mut output = String::new();
+        let stdout = self.child.stdout.as_mut().expect("it is piped");
+        stdout.read_to_string(&mut output).expect("it is text");
+        let status = self.child.wait().expect("it ends");
+        (status.code(), output, said)
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_write_that_is_interrupted_is_finished_and_ends_as_it_would_have() {
+    for signal in ["-INT", "-TERM"] {
+        let mut write = Write::begin("300", &[]);
+        write.signal(signal);
+        write.wait_for("finishing the write");
+        let (exit, output, said) = write.end();
+        assert_eq!(exit, Some(0), "{said}");
+        let change: Value = serde_json::from_str(&output).expect("its result is there");
+        assert_eq!(change["outcome"], "changed", "{change}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_second_interruption_cuts_a_write_off() {
+    let mut write = Write::begin("6000", &[]);
+    write.signal("-INT");
+    write.wait_for("Ctrl-C again to cut it off");
+    write.signal("-INT");
+    let (exit, output, said) = write.end();
+    assert_eq!((exit, &*output), (Some(130), ""), "{said}");
+    assert!(said.contains("may have been done all the same"), "{said}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_write_that_does_not_end_in_time_is_cut_off() {
+    let mut write = Write::begin("6000", &[]);
+    write.signal("-TERM");
+    write.wait_for("finishing the write");
+    let (exit, output, said) = write.end();
+    assert_eq!((exit, &*output), (Some(130), ""), "{said}");
+    assert!(said.contains("may have been done all the same"), "{said}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_plan_that_is_interrupted_ends_at_once_and_has_changed_nothing() {
+    let write = Write::begin("6000", &["--plan"]);
+    write.signal("-INT");
+    let (exit, output, said) = write.end();
+    assert_eq!((exit, &*output), (Some(130), ""), "{said}");
+    assert!(said.contains("Nothing was changed"), "{said}");
+    assert!(!said.contains("finishing"), "{said}");
+}
+
 #[test]
 fn a_missing_component_says_how_to_build_it() {
     let output = program(&["describe", "--component", "nowhere.wasm"])

@@ -2,7 +2,7 @@
 
 mod support;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Output};
 
 use connector_host::simulator::Simulator;
@@ -241,9 +241,9 @@ async fn a_description_needs_no_tenant_and_takes_the_component_of_one_that_is_na
     let home = Home::new().await;
     let describe = |arguments: &[&str]| {
         let mut program = home.program(&[&["describe", "--json"], arguments].concat());
+        // What `cargo host` gives it, and what counts less than a configuration file.
         program.env_remove("CONNECTOR_COMPONENT");
-        // The program looks for the component here and in the folders above.
-        program.current_dir(Path::new(env!("CARGO_MANIFEST_DIR")));
+        program.env("CONNECTOR_BUILT_COMPONENT", support::component());
         let output = program.output().expect("the program runs");
         let description: Value = serde_json::from_slice(&output.stdout)
             .unwrap_or_else(|_| panic!("{}", text(&output.stderr)));

@@ -20,6 +20,7 @@ mod examples;
 mod fuzz;
 mod guests;
 mod host;
+mod install;
 mod interface;
 mod optimize;
 mod process;
@@ -72,6 +73,13 @@ const COMMANDS: &[Command] = &[
         summary: "Run the component in the host against a NinjaOne simulator",
         help: demo::HELP,
         run: demo::run,
+        takes_arguments: true,
+    },
+    Command {
+        name: "install",
+        summary: "Install the host's program with the component in it",
+        help: install::HELP,
+        run: install::run,
         takes_arguments: true,
     },
     Command {

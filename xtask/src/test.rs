@@ -6,7 +6,8 @@ use crate::steps::Steps;
 use crate::tools::{self, CARGO_DENY};
 use crate::workspace::Workspace;
 use crate::{
-    builds, compiler, component, dist, examples, fuzz, host, process, provision, registry, report,
+    builds, compiler, component, dist, examples, fuzz, host, install, process, provision, registry,
+    report,
 };
 
 /// What `cargo xtask test --help` prints.
@@ -27,6 +28,7 @@ In this order, and no further than the first failure:
   builds        cargo xtask builds
   release       cargo xtask dist --verify
   registry      cargo xtask registry
+  install       the program with the component in it, as `cargo xtask install` does it but for its optimizations
   docs          of the whole workspace, warnings being errors
   dependencies  cargo deny: licences, sources, duplicate versions
   fuzz          cargo xtask fuzz, for a minute
@@ -88,6 +90,8 @@ pub fn run(workspace: &Workspace) -> Result<()> {
     steps.run("builds", || builds::run(workspace))?;
     steps.run("release", || dist::run(workspace, &["--verify".to_owned()]))?;
     steps.run("registry", || registry::run(workspace))?;
+    // After what runs the program as it is built otherwise: for this it is built once more.
+    steps.run("install", || install::check(workspace))?;
     steps.run("docs", || {
         let mut doc = workspace.cargo("doc");
         process::run(

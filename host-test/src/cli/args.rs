@@ -30,13 +30,14 @@ pub use self::simulate::SimulateArgs;
 pub use self::snapshot::{DiffArgs, SyncArgs};
 pub use self::traffic::TrafficFlags;
 use super::color::Color;
-use super::exit;
+use super::{component, exit, text};
 
 /// Runs an identity connector: lists accounts, roles and grants, and changes them.
 #[derive(Debug, Parser)]
 #[command(
     name = "connector-host",
     version,
+    long_version = component::long_version(),
     after_long_help = format!(
         "{}\n\n{}",
         examples!(
@@ -61,8 +62,10 @@ pub struct Cli {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Options of every command")]
 pub struct Options {
-    /// The component [default: target/ninjaone_connector.wasm, here or in a folder above]
-    #[arg(long, global = true, value_name = "FILE", env = "CONNECTOR_COMPONENT")]
+    /// The component to run [env: CONNECTOR_COMPONENT] [default: the one that `connector-host --version` names]
+    ///
+    /// One in the configuration file counts where neither gives one. None is ever looked for in the current folder.
+    #[arg(long, global = true, value_name = "FILE")]
     pub component: Option<PathBuf>,
     /// Write JSON Lines: one object per line and item, camel case keys, null for what is not known
     #[arg(long, global = true)]
@@ -79,8 +82,8 @@ pub struct Options {
     /// When to use color
     #[arg(long, global = true, value_enum, value_name = "WHEN", default_value_t = Color::Auto)]
     pub color: Color,
-    /// Trust the certificate authorities in this PEM file, beside those of the operating system
-    #[arg(long, global = true, value_name = "FILE", env = "CONNECTOR_CA_FILE")]
+    /// Trust the certificate authorities in this PEM file, beside those of the operating system [env: CONNECTOR_CA_FILE]
+    #[arg(long, global = true, value_name = "FILE")]
     pub ca_file: Option<PathBuf>,
     /// How long one call of the connector may take; a listing has as long for each page
     #[arg(long, global = true, value_name = "SECONDS", default_value = "60", value_parser = seconds)]
@@ -336,7 +339,7 @@ impl PlanFlag {
 
 fn key_and_value(text: &str) -> Result<(String, String), String> {
     text.split_once('=')
-        .map(|(key, value)| (key.to_string(), value.to_string()))
+        .map(|(key, value)| (key.to_string(), text::value(value).to_string()))
         .ok_or_else(|| "not a key and a value with = between them".to_string())
 }
 

@@ -1,7 +1,6 @@
 //! How a command fails, and how that is told.
 
 use std::io;
-use std::path::PathBuf;
 
 use connector_host::contract::ErrorKind;
 use connector_host::{CallError, LoadError};
@@ -22,12 +21,11 @@ pub enum Failure {
     Usage(String),
     /// The component cannot be loaded.
     #[error(
-        "cannot load the component {}: {error}. Name another with --component FILE; `cargo xtask build` makes one",
-        path.display()
+        "cannot load the component {name}: {error}. Name another with --component FILE; `cargo xtask build` makes one"
     )]
     Load {
-        /// Its file.
-        path: PathBuf,
+        /// Its file, or that it has none.
+        name: String,
         /// Why not.
         error: LoadError,
     },

@@ -12,6 +12,7 @@ use connector_recording::{
 use super::args::TrafficFlags;
 use super::config::Config;
 use super::failure::Failure;
+use super::text;
 
 /// The end of the path at which NinjaOne gives tokens. What is before it belongs to the base URL.
 const TOKEN_PATH: &str = "/ws/oauth/token";
@@ -100,7 +101,8 @@ fn network(ca_file: Option<&Path>) -> Result<Network, Failure> {
         ))
     };
     let pem = fs::read(path).map_err(|error| unusable(error.to_string()))?;
-    let extra_roots = ExtraRoots::from_pem(&pem).map_err(|error| unusable(error.to_string()))?;
+    let pem = text::without_mark(&pem).map_err(|error| unusable(error.to_string()))?;
+    let extra_roots = ExtraRoots::from_pem(pem).map_err(|error| unusable(error.to_string()))?;
     Ok(Network::with(
         NetworkOptions::default().extra_roots(extra_roots),
     ))

@@ -4,8 +4,6 @@
 //! quotes a value: it may be a secret.
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 
 use secrecy::SecretString;
@@ -15,6 +13,7 @@ use toml::de::{DeTable, DeValue};
 use crate::cli::escape;
 use crate::cli::failure::Failure;
 use crate::cli::suggest::did_you_mean;
+use crate::cli::text;
 
 /// The table that has a table for each tenant.
 const TENANTS: &str = "tenants";
@@ -83,7 +82,7 @@ struct Wrong {
 
 impl File {
     pub fn read(path: &Path) -> Result<Self, Failure> {
-        let text = fs::read_to_string(path).map_err(|error| missing(path, &error))?;
+        let text = text::read(path).map_err(|error| unreadable(path, &error))?;
         let folder = path.parent().unwrap_or(Path::new(""));
         let content = parse(&text).and_then(|table| content(&table, folder));
         let file = Self {
@@ -151,7 +150,7 @@ fn list<'a>(names: impl Iterator<Item = &'a str>) -> String {
 #[cfg(unix)]
 fn others_can_read(path: &Path) -> bool {
     use std::os::unix::fs::PermissionsExt;
-    fs::metadata(path).is_ok_and(|file| file.permissions().mode() & 0o044 != 0)
+    std::fs::metadata(path).is_ok_and(|file| file.permissions().mode() & 0o044 != 0)
 }
 
 #[cfg(not(unix))]
@@ -195,14 +194,14 @@ fn section(table: &DeTable<'_>, folder: &Path) -> Result<Section, Wrong> {
     for (key, value) in table {
         let name = key.get_ref().as_ref();
         match name {
-            "base-url" => section.base_url = Some(text(name, value)?),
-            "client-id" => section.client_id = Some(text(name, value)?),
-            "scope" => section.scope = Some(text(name, value)?),
-            "component" => section.component = Some(folder.join(text(name, value)?)),
-            "ca-file" => section.ca_file = Some(folder.join(text(name, value)?)),
+            "base-url" => section.base_url = Some(text_of(name, value)?),
+            "client-id" => section.client_id = Some(text_of(name, value)?),
+            "scope" => section.scope = Some(text_of(name, value)?),
+            "component" => section.component = Some(folder.join(text_of(name, value)?)),
+            "ca-file" => section.ca_file = Some(folder.join(text_of(name, value)?)),
             SETTINGS => section.others = others(table_of(name, value)?)?,
             "client-secret" | "client-secret-file" | "client-secret-env" => {
-                let place = secret_place(name, text(name, value)?, folder);
+                let place = secret_place(name, text_of(name, value)?, folder);
                 if section.client_secret.replace(place).is_some() {
                     let what = "there is more than one client secret: give one of client-secret, client-secret-file and \
                                 client-secret-env";
@@ -236,12 +235,12 @@ fn others(table: &DeTable<'_>) -> Result<Vec<(String, String)>, Wrong> {
     let settings = table.iter();
     let settings = settings.map(|(key, value)| {
         let key = key.get_ref().as_ref();
-        Ok((key.to_string(), text(key, value)?))
+        Ok((key.to_string(), text_of(key, value)?))
     });
     settings.collect()
 }
 
-fn text(key: &str, value: &Spanned<DeValue<'_>>) -> Result<String, Wrong> {
+fn text_of(key: &str, value: &Spanned<DeValue<'_>>) -> Result<String, Wrong> {
     let text = value.get_ref().as_str().map(str::to_string);
     text.ok_or_else(|| wrong(value, format!("the value of {key:?} is not text in quotes")))
 }
@@ -270,7 +269,7 @@ impl Wrong {
     }
 }
 
-fn missing(path: &Path, error: &io::Error) -> Failure {
+fn unreadable(path: &Path, error: &text::Error) -> Failure {
     Failure::Usage(format!(
         "cannot read the configuration file {}: {error}. Name another with --config or CONNECTOR_CONFIG",
         path.display()

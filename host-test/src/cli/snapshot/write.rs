@@ -312,7 +312,7 @@ fn attributes(attributes: &[Attribute]) -> String {
         .iter()
         .map(|attribute| (attribute.name.as_str(), &attribute.value))
         .collect();
-    serde_json::json!(attributes).to_string()
+    serde_json::to_string(&attributes).expect("values of the contract always have a JSON form")
 }
 
 fn name(item: &Item) -> String {
@@ -376,6 +376,22 @@ mod tests {
             attribute("a", Value::Json(r#"{"d": 1, "c": [true]}"#.to_string())),
         ]);
         assert_eq!(text, r#"{"a":{"c":[true],"d":1},"b":1}"#);
+    }
+
+    #[test]
+    fn attributes_keep_every_digit_and_each_has_its_name_once() {
+        let attribute = |name: &str, text: &str| Attribute {
+            name: name.to_string(),
+            value: Value::Json(text.to_string()),
+        };
+        let text = attributes(&[
+            attribute("class", r#""A""#),
+            attribute("huge", "1e400"),
+            attribute("nested", r#"{"a": 1, "a": 98765432109876543210987}"#),
+            attribute("class", r#""B""#),
+        ]);
+        let expected = r#"{"class":"B","huge":1e400,"nested":{"a":98765432109876543210987}}"#;
+        assert_eq!(text, expected);
     }
 
     #[test]
