@@ -18,10 +18,6 @@ use connector_host::{Connector, EgressPolicy, Tenant};
 use http::Request;
 use http_body_util::BodyExt;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
-use tokio_rustls::rustls::crypto::ring;
-use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use tokio_rustls::rustls::version::TLS12;
-use tokio_rustls::rustls::{ProtocolVersion, ServerConfig};
 use support::program::program_for;
 use support::{assignment, failure, list, plugin, role_for, settings, tenant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional};
@@ -29,6 +25,10 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::sleep;
 use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::crypto::ring;
+use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use tokio_rustls::rustls::version::TLS12;
+use tokio_rustls::rustls::{ProtocolVersion, ServerConfig};
 
 /// A certificate authority that nobody knows yet.
 struct Authority(CertifiedIssuer<'static, KeyPair>);

@@ -146,6 +146,20 @@ impl Fault {
         is_denial || self.place == Place::Refused
     }
 
+    /// Whether the connection turns out to be dead before anything of the answer has come, or the request was certainly not looked
+    /// at. Where that is a read, and the connection was used before, the host sends it again by itself.
+    pub fn is_dead(&self) -> bool {
+        use http2::Fault::{Gone, GoneBefore, Reset, Silence};
+        match &self.what {
+            What::Done(faulty::Fault::Reset) | What::DoneOverHttp2(faulty::Fault::Reset) => true,
+            What::DoneOverHttp2(faulty::Fault::Http2(fault)) => matches!(
+                fault,
+                Gone(_) | GoneBefore | Reset(Reason::REFUSED_STREAM) | Silence
+            ),
+            _ => false,
+        }
+    }
+
     /// Whether the host is to wait for [`crate::PATIENCE`] only.
     pub fn is_slow(&self) -> bool {
         use faulty::Fault::{SlowBody, SlowHead};

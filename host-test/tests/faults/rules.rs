@@ -2,7 +2,7 @@
 //!
 //! | what is hit | what is right |
 //! | --- | --- |
-//! | a read, or the token | the right result where the fault is harmless, or passes before the connector has tried often enough; else the fault's own error |
+//! | a read, or the token | the right result where the fault is harmless, or passes before the connector or the host has tried often enough; else the fault's own error |
 //! | a write that was not carried out | the same, but a create is sent again only where it was certainly not carried out; where the answer says that it was, `unconfirmed`, or that the answer makes no sense |
 //! | the answer to a write that was carried out | the right result, since the connector looks |
 //! | that answer, and every one after it | the fault's own error, or `unconfirmed`: nobody can tell what became of the write |
@@ -49,6 +49,8 @@ pub fn rule(fault: &Fault, operation: Operation, hit: Hit, times: Times) -> Opti
         // The token is asked for before there is a connection to be without room; and what has no body needs none.
         What::NoRoom if hit == Hit::Tokens || hit == Hit::Reads => return None,
         What::NoRoom if operation == Operation::Delete => return None,
+        // A write goes over a connection of its own, on which it may be sent before the host knows that there is no room.
+        What::NoRoom => return Some(right().or(fault.error)),
         _ => {}
     }
     Some(match hit {
@@ -75,6 +77,7 @@ fn read(fault: &Fault, operation: Operation, lasts: bool) -> Rule {
         Class::Harmless | Class::StaleToken => right(),
         Class::Nulls => nulls(operation),
         Class::Passing if !lasts && !is_check => right(),
+        _ if !lasts && fault.is_dead() => right(),
         // Of lists, `check` reads the beginning.
         _ if is_check && fault.place == Place::Body => right().or(fault.error),
         _ => error(fault.error),

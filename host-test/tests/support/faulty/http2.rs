@@ -247,7 +247,10 @@ impl Stream {
         use super::Fault;
         let answer = answer.with_a_body();
         match fault {
-            Fault::Reset => self.order(Order::Reset),
+            Fault::Reset => {
+                self.order(Order::Reset);
+                pending::<()>().await;
+            }
             Fault::ResetInside => {
                 let _body = self.half(&answer).await?;
                 self.order(Order::Reset);
