@@ -10,7 +10,8 @@ use connector_host::contract::{
 use connector_host::simulator::{Credentials, Simulator};
 use connector_host::{CallError, Connector, EgressPolicy, Listing, Plugin, Tenant};
 
-use crate::catalogue::{Class, Expected, Fault, Times, What};
+use crate::catalogue::{Class, Expected, Fault, PIECE, Times, What, Wire};
+use crate::faulty::http2::Http2;
 use crate::faulty::{self, Asked, Proxy, Verdict};
 use crate::operations::{Call, Hit, Operation, State, Write, options, state};
 use crate::rules::Rule;
@@ -18,6 +19,8 @@ use crate::support::{settings, simulated};
 
 /// How long a connection is refused where it is only once: less than the connector pauses before it gives up.
 const REFUSED_FOR: Duration = Duration::from_millis(100);
+/// How long whoever asked pauses after each page: longer than the host keeps what nobody reads.
+const PAUSE: Duration = Duration::from_millis(1_500);
 /// No call takes this long: the deadline of the host is shorter.
 const HANG: Duration = Duration::from_secs(120);
 
@@ -130,7 +133,7 @@ async fn state_after(plugin: &Plugin, write: &Write) -> State {
 pub fn connector(plugin: &Plugin, simulator: &Simulator, proxy: &Proxy) -> Connector {
     let settings = settings(simulator).plain("base-url", proxy.base_url());
     let egress = EgressPolicy::only(&proxy.base_url()).expect("the proxy is on loopback");
-    plugin.instantiate(Tenant::new("faulty", settings, egress))
+    plugin.instantiate(proxy.trusted_by(Tenant::new("faulty", settings, egress)))
 }
 
 /// How a cell ended: in a word, and with what is wrong about it.
@@ -162,6 +165,7 @@ impl Cell<'_> {
                     let mut list = List {
                         listing: connector.list_all(request),
                         items: Vec::new(),
+                        pause: matches!(self.fault.what, What::Pause(_)).then_some(PAUSE),
                     };
                     self.list(&mut list, &proxy, healthy).await
                 }
@@ -189,23 +193,51 @@ impl Cell<'_> {
 
     async fn proxy(&self, simulator: &Simulator, healthy: &Healthy) -> Proxy {
         let (hit, times) = (self.hit, self.times);
-        let fault = match &self.fault.what {
-            What::Done(fault) => fault.clone(),
+        let over_http2 = Http2::new();
+        match &self.fault.what {
+            What::Done(fault) => Proxy::start(simulator, plan(fault.clone(), hit, times)).await,
+            What::DoneOverHttp2(fault) => {
+                let plan = plan(fault.clone(), hit, times);
+                Proxy::over_http2(&[simulator], over_http2, plan).await
+            }
+            What::Pause(Wire::Http1) => Proxy::start(simulator, in_pieces).await,
+            What::Pause(Wire::Http2) => {
+                Proxy::over_http2(&[simulator], over_http2, in_pieces).await
+            }
+            What::OneStream => {
+                let over_http2 = over_http2.with_streams(1);
+                Proxy::over_http2(&[simulator], over_http2, in_pieces).await
+            }
+            What::NoRoom => {
+                // A client need not know of it when it sends its first request.
+                let last = self.last_before(healthy).expect("the token comes first");
+                let plan = move |asked: &Asked| match asked.number == last {
+                    true => Verdict::PassTheLastBody,
+                    false => Verdict::Pass,
+                };
+                Proxy::over_http2(&[simulator], over_http2, plan).await
+            }
             What::Refusal => {
-                let first = healthy.requests.iter().position(|asked| hit.covers(asked));
-                let first = first.expect("the operation sends such a request");
                 let time = (times == Times::Once).then_some(REFUSED_FOR);
-                let Some(last) = first.checked_sub(1) else {
+                let Some(last) = self.last_before(healthy) else {
                     return Proxy::refusing(simulator, time, |_| Verdict::Pass);
                 };
                 let plan = move |asked: &Asked| match asked.number == last {
                     true => Verdict::PassTheLast(time),
                     false => Verdict::Pass,
                 };
-                return Proxy::start(simulator, plan).await;
+                Proxy::start(simulator, plan).await
             }
-        };
-        Proxy::start(simulator, plan(fault, hit, times)).await
+        }
+    }
+
+    /// The number of the last request before the first that is hit; `None` where that is the first of all.
+    fn last_before(&self, healthy: &Healthy) -> Option<usize> {
+        let mut requests = healthy.requests.iter();
+        let first = requests.position(|asked| self.hit.covers(asked));
+        first
+            .expect("the operation sends such a request")
+            .checked_sub(1)
     }
 
     async fn check(
@@ -371,6 +403,14 @@ impl Cell<'_> {
     }
 }
 
+/// Answers reads in pieces, so that a page is there before the rest of the answer is.
+fn in_pieces(asked: &Asked) -> Verdict {
+    match asked.is_read() {
+        true => Verdict::After(faulty::Fault::Pieces(PIECE)),
+        false => Verdict::Pass,
+    }
+}
+
 /// Commits a fault on the requests that are hit.
 fn plan(fault: faulty::Fault, hit: Hit, times: Times) -> impl FnMut(&Asked) -> Verdict {
     let mut begun = false;
@@ -394,12 +434,17 @@ fn plan(fault: faulty::Fault, hit: Hit, times: Times) -> impl FnMut(&Asked) -> V
 pub struct List<'a> {
     pub listing: Listing<'a>,
     pub items: Vec<Item>,
+    /// How long whoever asked pauses after a page.
+    pub pause: Option<Duration>,
 }
 
 impl List<'_> {
     pub async fn go_on(&mut self) -> Result<(), CallError> {
         while let Some(page) = self.listing.next_page().await? {
             self.items.extend(page.items);
+            if let Some(pause) = self.pause {
+                tokio::time::sleep(pause).await;
+            }
         }
         Ok(())
     }

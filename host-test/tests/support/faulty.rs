@@ -1,26 +1,41 @@
 //! A proxy in front of a simulated tenant that breaks what passes through it, as networks and gateways do.
 //!
-//! It speaks HTTP/1.1 in raw bytes, so that every fault can be told, also those that no HTTP library would send. A plan
-//! decides on each request: it passes; or the fault is committed *before* the tenant sees it, so that nothing was done; or
-//! *after* the tenant carried it out, so that only the answer is hit.
+//! It speaks HTTP/1.1 in raw bytes, so that every fault can be told, also those that no HTTP library would send; or HTTP/2 over
+//! TLS (`http2`), which has faults of its own. A plan decides on each request: it passes; or the fault is committed *before* the
+//! tenant sees it, so that nothing was done; or *after* the tenant carried it out, so that only the answer is hit.
+//!
+//! Many tenants can be behind one proxy, as all of NinjaOne's are behind one address. It then tells them apart by their
+//! credentials.
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
+#[path = "faulty/http2.rs"]
+pub mod http2;
+
+use std::collections::HashMap;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use connector_host::Tenant;
 use connector_host::simulator::Simulator;
+use http2::Http2;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
+
+use crate::support::network_that_trusts;
 
 /// A request as it arrived.
 #[derive(Clone, Debug)]
 pub struct Asked {
     /// Its place among all requests to this proxy, counted from 0.
     pub number: usize,
+    /// The connection over which it came, counted from 0.
+    pub connection: usize,
+    /// Whose request it is: the place among the tenants that the proxy was given.
+    pub tenant: usize,
     pub method: String,
     /// The path without the query.
     pub path: String,
@@ -30,6 +45,22 @@ pub struct Asked {
 }
 
 impl Asked {
+    fn new(connection: usize, head: String, body: Vec<u8>) -> Self {
+        let mut words = head.split(' ');
+        let method = words.next().unwrap_or_default().to_string();
+        let target = words.next().unwrap_or_default();
+        let path = target.split('?').next().unwrap_or_default().to_string();
+        Asked {
+            number: 0,
+            connection,
+            tenant: 0,
+            method,
+            path,
+            head,
+            body,
+        }
+    }
+
     pub fn is_token_request(&self) -> bool {
         self.path.ends_with("/oauth/token")
     }
@@ -54,6 +85,8 @@ pub enum Verdict {
     Pass,
     /// The same, and from then on connections are refused: for this long, or until [`Proxy::heal`].
     PassTheLast(Option<Duration>),
+    /// The same, and from then on no connection of HTTP/2 has room for the body of a request, until [`Proxy::heal`].
+    PassTheLastBody,
     /// The fault is committed in place of carrying it out.
     Before(Fault),
     /// It is carried out, and the fault is committed on the answer.
@@ -79,8 +112,12 @@ pub enum Fault {
     SlowBody(Duration),
     /// The body is another one, made from the right one.
     Damaged(fn(&[u8]) -> Vec<u8>),
+    /// The body comes in pieces of so many bytes.
+    Pieces(usize),
     /// The answer is another one.
     Answer(Answer),
+    /// One that only HTTP/2 knows.
+    Http2(http2::Fault),
 }
 
 /// An answer of HTTP.
@@ -165,7 +202,9 @@ struct Shared {
     address: SocketAddr,
     /// Bound and never listening: it keeps the port from being given to anybody else while connections are refused.
     _reserved: TcpSocket,
-    tenant: SocketAddr,
+    tenants: Tenants,
+    /// `None`: HTTP/1.1 without TLS.
+    http2: Option<Http2>,
     plan: Mutex<Plan>,
     log: Mutex<Log>,
     listening: Mutex<Option<JoinHandle<()>>>,
@@ -175,7 +214,59 @@ struct Shared {
 #[derive(Default)]
 struct Log {
     count: usize,
+    connections: usize,
     passed: Vec<Passed>,
+}
+
+/// The tenants behind a proxy, and what tells whose request it is where there are several.
+struct Tenants {
+    addresses: Vec<SocketAddr>,
+    /// By client id, and by token.
+    known: Mutex<HashMap<String, usize>>,
+}
+
+impl Tenants {
+    fn new(simulators: &[&Simulator]) -> Self {
+        let mut known = HashMap::new();
+        let mut addresses = Vec::new();
+        for (index, simulator) in simulators.iter().enumerate() {
+            let address = simulator.base_url();
+            let address = address.strip_prefix("http://").expect("it speaks no TLS");
+            addresses.push(address.parse().expect("simulators are at an address"));
+            known.insert(simulator.credentials().client_id.clone(), index);
+        }
+        Tenants {
+            addresses,
+            known: Mutex::new(known),
+        }
+    }
+
+    /// Whose request it is; `None` where that is nobody's.
+    fn of(&self, asked: &Asked) -> Option<usize> {
+        if self.addresses.len() == 1 {
+            return Some(0);
+        }
+        let form = String::from_utf8_lossy(&asked.body);
+        let by = match asked.is_token_request() {
+            true => form
+                .split('&')
+                .find_map(|field| field.strip_prefix("client_id=")),
+            false => asked.header("authorization")?.strip_prefix("Bearer "),
+        };
+        lock(&self.known).get(by?).copied()
+    }
+
+    /// Remembers a token that was given.
+    fn learn(&self, asked: &Asked, answer: &Answer) {
+        if !asked.is_token_request() {
+            return;
+        }
+        let json = serde_json::from_slice(&answer.body);
+        let json: serde_json::Value = json.unwrap_or_default();
+        if let Some(token) = json["access_token"].as_str() {
+            lock(&self.known).insert(token.to_string(), asked.tenant);
+        }
+    }
 }
 
 impl Proxy {
@@ -184,7 +275,18 @@ impl Proxy {
         simulator: &Simulator,
         plan: impl FnMut(&Asked) -> Verdict + Send + 'static,
     ) -> Self {
-        let proxy = Self::closed(simulator, plan);
+        let proxy = Self::closed(&[simulator], None, plan);
+        proxy.shared.listen().expect("the port is reserved");
+        proxy
+    }
+
+    /// The same over TLS and HTTP/2, in front of one tenant or of many. The tenant is to be [`Proxy::trusted_by`].
+    pub async fn over_http2(
+        simulators: &[&Simulator],
+        http2: Http2,
+        plan: impl FnMut(&Asked) -> Verdict + Send + 'static,
+    ) -> Self {
+        let proxy = Self::closed(simulators, Some(http2), plan);
         proxy.shared.listen().expect("the port is reserved");
         proxy
     }
@@ -195,19 +297,22 @@ impl Proxy {
         time: Option<Duration>,
         plan: impl FnMut(&Asked) -> Verdict + Send + 'static,
     ) -> Self {
-        let proxy = Self::closed(simulator, plan);
+        let proxy = Self::closed(&[simulator], None, plan);
         proxy.shared.listen_after(time);
         proxy
     }
 
-    fn closed(simulator: &Simulator, plan: impl FnMut(&Asked) -> Verdict + Send + 'static) -> Self {
+    fn closed(
+        simulators: &[&Simulator],
+        http2: Option<Http2>,
+        plan: impl FnMut(&Asked) -> Verdict + Send + 'static,
+    ) -> Self {
         let reserved = socket_at(SocketAddr::from(([127, 0, 0, 1], 0)));
-        let tenant = simulator.base_url();
-        let tenant = tenant.strip_prefix("http://").expect("simulators are http");
         let shared = Shared {
             address: reserved.local_addr().expect("it is bound"),
             _reserved: reserved,
-            tenant: tenant.parse().expect("simulators are at an address"),
+            tenants: Tenants::new(simulators),
+            http2,
             plan: Mutex::new(Box::new(plan)),
             log: Mutex::default(),
             listening: Mutex::default(),
@@ -220,12 +325,27 @@ impl Proxy {
 
     /// Where it listens, in place of the tenant's base URL.
     pub fn base_url(&self) -> String {
-        format!("http://{}", self.shared.address)
+        let address = self.shared.address;
+        match self.shared.http2 {
+            None => format!("http://{address}"),
+            Some(_) => format!("https://localhost:{}", address.port()),
+        }
+    }
+
+    /// The tenant with a network of its own that trusts this proxy.
+    pub fn trusted_by(&self, tenant: Tenant) -> Tenant {
+        match self.shared.http2 {
+            None => tenant,
+            Some(_) => tenant.transport(Arc::new(network_that_trusts(http2::authority()))),
+        }
     }
 
     /// Commits no fault from now on.
     pub fn heal(&self) {
         *lock(&self.shared.plan) = Box::new(|_| Verdict::Pass);
+        if let Some(http2) = &self.shared.http2 {
+            http2.give_room();
+        }
         self.shared.listen().expect("the port is reserved");
     }
 
@@ -242,6 +362,11 @@ impl Proxy {
     /// How many requests there were in all.
     pub fn count(&self) -> usize {
         lock(&self.shared.log).count
+    }
+
+    /// How many connections there were in all, from which requests came or not.
+    pub fn connections(&self) -> usize {
+        lock(&self.shared.log).connections
     }
 }
 
@@ -304,25 +429,33 @@ impl Shared {
         }
     }
 
-    /// Answers the requests of a connection, one after the other.
-    async fn serve(self: &Arc<Self>, mut stream: TcpStream) -> io::Result<()> {
+    async fn serve(self: &Arc<Self>, stream: TcpStream) -> io::Result<()> {
         stream.set_nodelay(true)?;
+        let number = {
+            let mut log = lock(&self.log);
+            log.connections += 1;
+            log.connections - 1
+        };
+        match &self.http2 {
+            None => self.serve_http1(stream, number).await,
+            Some(http2) => http2.serve(self, stream, number).await,
+        }
+    }
+
+    /// Answers the requests of a connection, one after the other.
+    async fn serve_http1(
+        self: &Arc<Self>,
+        mut stream: TcpStream,
+        connection: usize,
+    ) -> io::Result<()> {
         let mut received = Vec::new();
-        while let Some(mut asked) = read_request(&mut stream, &mut received).await? {
-            let verdict = self.decide(&mut asked);
-            // In place of what was not carried out stands an object that says nothing.
-            let answer = match verdict {
-                Verdict::Before(_) => Answer::json(200, "{}"),
-                _ => self.carry_out(&asked).await?,
-            };
+        while let Some(asked) = read_request(&mut stream, &mut received, connection).await? {
+            let (verdict, answer) = self.attend(asked).await?;
             match verdict {
                 Verdict::Pass => stream.write_all(&answer.whole()).await?,
+                Verdict::PassTheLastBody => panic!("HTTP/1.1 has no room to give"),
                 Verdict::PassTheLast(time) => {
-                    if let Some(task) = self.stop_listening() {
-                        // Ends as it was aborted.
-                        let _ = task.await;
-                    }
-                    self.listen_after(time);
+                    self.refuse(time).await;
                     return stream.write_all(&answer.closing().whole()).await;
                 }
                 Verdict::Before(fault) | Verdict::After(fault) => {
@@ -333,6 +466,32 @@ impl Shared {
             }
         }
         Ok(())
+    }
+
+    /// Refuses connections for this long.
+    async fn refuse(self: &Arc<Self>, time: Option<Duration>) {
+        if let Some(task) = self.stop_listening() {
+            // Ends as it was aborted.
+            let _ = task.await;
+        }
+        self.listen_after(time);
+    }
+
+    /// What becomes of a request, and the answer to it. In place of what was not carried out stands an object that says nothing.
+    async fn attend(&self, mut asked: Asked) -> io::Result<(Verdict, Answer)> {
+        let Some(tenant) = self.tenants.of(&asked) else {
+            // As NinjaOne does with a token that it does not know.
+            let unknown = Answer::json(401, r#"{"error":"not_authenticated","error_code":10}"#);
+            return Ok((Verdict::Pass, unknown));
+        };
+        asked.tenant = tenant;
+        let verdict = self.decide(&mut asked);
+        let answer = match verdict {
+            Verdict::Before(_) => Answer::json(200, "{}"),
+            _ => self.carry_out(&asked).await?,
+        };
+        self.tenants.learn(&asked, &answer);
+        Ok((verdict, answer))
     }
 
     /// Numbers a request, asks the plan about it, and notes what comes of it.
@@ -350,7 +509,7 @@ impl Shared {
 
     /// Has the tenant answer. Asks in HTTP/1.0, in which an answer comes in one piece and ends with the connection.
     async fn carry_out(&self, asked: &Asked) -> io::Result<Answer> {
-        let mut tenant = TcpStream::connect(self.tenant).await?;
+        let mut tenant = TcpStream::connect(self.tenants.addresses[asked.tenant]).await?;
         let head = asked.head.replacen("HTTP/1.1", "HTTP/1.0", 1);
         tenant.write_all(head.as_bytes()).await?;
         tenant.write_all(&asked.body).await?;
@@ -371,10 +530,13 @@ impl Shared {
     }
 }
 
+/// For what was sent to arrive before the reset does, which may overtake it.
+const TO_ARRIVE: Duration = Duration::from_millis(50);
+/// For each piece of a body to arrive by itself.
+const BETWEEN_PIECES: Duration = Duration::from_millis(2);
+
 /// Commits a fault on an answer; whether the connection can go on after it.
 async fn commit(fault: Fault, answer: Answer, stream: &mut TcpStream) -> io::Result<bool> {
-    /// For what was sent to arrive before the reset does, which may overtake it.
-    const TO_ARRIVE: Duration = Duration::from_millis(50);
     let answer = answer.with_a_body();
     match fault {
         Fault::Reset => stream.set_zero_linger()?,
@@ -417,6 +579,16 @@ async fn commit(fault: Fault, answer: Answer, stream: &mut TcpStream) -> io::Res
             stream.write_all(&Answer { body, ..answer }.whole()).await?;
             return Ok(true);
         }
+        Fault::Pieces(size) => {
+            let framing = format!("content-length: {}", answer.body.len());
+            stream.write_all(&answer.head(&framing)).await?;
+            for piece in answer.body.chunks(size) {
+                tokio::time::sleep(BETWEEN_PIECES).await;
+                stream.write_all(piece).await?;
+            }
+            return Ok(true);
+        }
+        Fault::Http2(fault) => panic!("{fault:?} is one of HTTP/2"),
         Fault::Answer(other) => {
             stream.write_all(&other.whole()).await?;
             return Ok(true);
@@ -426,24 +598,18 @@ async fn commit(fault: Fault, answer: Answer, stream: &mut TcpStream) -> io::Res
 }
 
 /// Reads a request to its end; `None` where the connection ends instead. What came after it stays in `received`.
-async fn read_request(stream: &mut TcpStream, received: &mut Vec<u8>) -> io::Result<Option<Asked>> {
+async fn read_request(
+    stream: &mut TcpStream,
+    received: &mut Vec<u8>,
+    connection: usize,
+) -> io::Result<Option<Asked>> {
     loop {
         if let Some((head, body)) = split_head(received) {
             let length = header(head, "content-length").map_or(Ok(0), str::parse::<usize>);
             let length = length.map_err(|_| io::ErrorKind::InvalidData)?;
             if body.len() >= length {
-                let mut words = head.split(' ');
-                let method = words.next().unwrap_or_default().to_string();
-                let target = words.next().unwrap_or_default();
-                let path = target.split('?').next().unwrap_or_default().to_string();
                 let end = received.len() - body.len() + length;
-                let asked = Asked {
-                    number: 0,
-                    method,
-                    path,
-                    head: head.to_string(),
-                    body: body[..length].to_vec(),
-                };
+                let asked = Asked::new(connection, head.to_string(), body[..length].to_vec());
                 received.drain(..end);
                 return Ok(Some(asked));
             }

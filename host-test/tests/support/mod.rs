@@ -1,6 +1,7 @@
 //! What the tests share: the real component, a simulated tenant, and a connector between them.
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
+pub mod authority;
 pub mod log;
 pub mod misbehaving;
 pub mod program;
