@@ -66,8 +66,18 @@ impl Concealed {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn blank_in(&self, text: &mut String) {
-        *text = self.blank(text);
+    /// Blanks them in a text, and says whether there was one in it.
+    fn blank_in(&self, text: &mut String) -> bool {
+        let blanked = self.blank(text);
+        let had_one = blanked != *text;
+        *text = blanked;
+        had_one
+    }
+
+    /// The same in several texts.
+    fn blank_in_all<'a>(&self, texts: impl IntoIterator<Item = &'a mut String>) -> bool {
+        let blanked = texts.into_iter().map(|text| self.blank_in(text));
+        blanked.fold(false, |one, other| one | other)
     }
 }
 
@@ -85,18 +95,18 @@ fn remember(secrets: &mut VecDeque<SecretString>, secret: &SecretString) {
 
 /// An answer of a connector in which failures may be, with text of the other side.
 pub(crate) trait Conceal {
-    /// Blanks the secrets in its failures.
-    fn conceal(&mut self, concealed: &Concealed);
+    /// Blanks the secrets in its failures, and says whether there was one.
+    fn conceal(&mut self, concealed: &Concealed) -> bool;
 }
 
 impl Conceal for Failure {
-    fn conceal(&mut self, concealed: &Concealed) {
+    fn conceal(&mut self, concealed: &Concealed) -> bool {
         let Failure {
             error,
             message,
             exchange,
         } = self;
-        concealed.blank_in(message);
+        let mut texts = vec![message];
         if let Some(exchange) = exchange {
             let Exchange {
                 request,
@@ -104,47 +114,47 @@ impl Conceal for Failure {
                 code,
                 request_id,
             } = exchange;
-            concealed.blank_in(request);
-            [code, request_id]
-                .into_iter()
-                .flatten()
-                .for_each(|text| concealed.blank_in(text));
+            texts.push(request);
+            texts.extend(code);
+            texts.extend(request_id);
         }
-        if let Error::InvalidSettings(problems) | Error::InvalidArgument(problems) = error {
-            for FieldProblem {
-                field,
-                problem,
-                mend,
-            } in problems
-            {
-                [field, problem, mend]
-                    .into_iter()
-                    .for_each(|text| concealed.blank_in(text));
+        match error {
+            Error::InvalidSettings(problems) | Error::InvalidArgument(problems) => {
+                for FieldProblem {
+                    field,
+                    problem,
+                    mend,
+                } in problems
+                {
+                    texts.extend([field, problem, mend]);
+                }
             }
+            Error::MissingPermission(needed) => texts.extend(needed),
+            // Nothing else has text in it.
+            _ => {}
         }
-        if let Error::MissingPermission(needed) = error {
-            needed.iter_mut().for_each(|text| concealed.blank_in(text));
-        }
+        concealed.blank_in_all(texts)
     }
 }
 
 impl Conceal for Change {
-    fn conceal(&mut self, concealed: &Concealed) {
-        for step in &mut self.steps {
-            if let StepStatus::Failed(Reason { message, .. }) = &mut step.status {
-                concealed.blank_in(message);
-            }
-        }
+    fn conceal(&mut self, concealed: &Concealed) -> bool {
+        let failed = self
+            .steps
+            .iter_mut()
+            .filter_map(|step| match &mut step.status {
+                StepStatus::Failed(Reason { message, .. }) => Some(message),
+                _ => None,
+            });
+        concealed.blank_in_all(failed)
     }
 }
 
 impl Conceal for CheckReport {
-    fn conceal(&mut self, concealed: &Concealed) {
-        for probe in &mut self.probes {
-            if let Some(Reason { message, .. }) = &mut probe.failure {
-                concealed.blank_in(message);
-            }
-        }
+    fn conceal(&mut self, concealed: &Concealed) -> bool {
+        let probes = self.probes.iter_mut();
+        let failed = probes.filter_map(|probe| probe.failure.as_mut());
+        concealed.blank_in_all(failed.map(|reason| &mut reason.message))
     }
 }
 

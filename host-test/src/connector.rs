@@ -29,6 +29,7 @@ pub struct Connector {
     tenant: Tenant,
     /// Taken out for the length of a call, so that an instance that was broken off cannot be used again.
     instance: Option<Instance>,
+    has_told_secret: bool,
 }
 
 /// Calls a function of the connector under the deadline, in a span of that name.
@@ -74,6 +75,7 @@ impl Connector {
             plugin,
             tenant,
             instance: None,
+            has_told_secret: false,
         }
     }
 
@@ -195,6 +197,12 @@ impl Connector {
         Some(instance.store.data_mut().table().iter_mut().count())
     }
 
+    /// Whether there was a secret in a failure that this connector answered with. It was blanked there; a connector that does so is
+    /// at fault all the same.
+    pub fn has_told_secret(&self) -> bool {
+        self.has_told_secret
+    }
+
     /// The instance there is, or a fresh one as soon as there is room for it.
     async fn take_instance(&mut self, deadline: Instant) -> Result<Instance, CallError> {
         if let Some(instance) = self.instance.take() {
@@ -222,9 +230,9 @@ impl Connector {
     }
 
     /// Blanks the secrets of this connector in what it answered with.
-    fn conceal(&self, answer: &mut impl Conceal) {
+    fn conceal(&mut self, answer: &mut impl Conceal) {
         if let Some(instance) = &self.instance {
-            answer.conceal(&instance.store.data().concealed);
+            self.has_told_secret |= answer.conceal(&instance.store.data().concealed);
         }
     }
 

@@ -125,7 +125,8 @@ impl Network {
             .await
             .map_err(|_| Error::TooManyRequests)?
             .expect("it is never closed");
-        let (response, connection) = if is_safe(request.method()) {
+        let is_safe = is_safe(request.method());
+        let (response, connection) = if is_safe {
             self.send_safe(&target, request, terms, connect_by).await?
         } else {
             let connection = self.connector.connect(&target, connect_by).await?;
@@ -136,7 +137,7 @@ impl Network {
             self.pool.share(&target, &connection);
             (response, connection)
         };
-        let lease = Lease::new(self.pool.clone(), target, connection);
+        let lease = Lease::new(self.pool.clone(), target, connection, !is_safe);
         let is_http2 = response.version() == Version::HTTP_2;
         Ok(response.map(|body| Arriving::new(body, is_http2, (lease, place)).boxed_unsync()))
     }

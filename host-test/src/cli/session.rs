@@ -110,7 +110,10 @@ impl Session {
         let options = HostOptions::default()
             .limits(Limits::default().deadline(self.options.deadline))
             .timeouts(timeouts);
-        match user_cache().filter(|_| !self.options.no_cache) {
+        if self.options.no_cache {
+            return options;
+        }
+        match user_cache() {
             Some(folder) => options.code_cache(folder),
             None => options,
         }

@@ -16,8 +16,12 @@ use crate::egress::Origin;
 /// How long a connection may lie idle. Less than the 60 seconds after which load balancers commonly close one without a word.
 const IDLE: Duration = Duration::from_secs(50);
 
-/// How many HTTP/1.1 connections may lie idle. Each request that may not be repeated leaves one more behind.
+/// How many HTTP/1.1 connections may lie idle.
 const MOST_IDLE: usize = 8;
+
+/// Beside how many idle ones the connection of a request that may not be repeated is kept: it had to be a new one, and would
+/// otherwise be one more each time.
+const MOST_BESIDE_SPARE: usize = 0;
 
 /// Where a connection leads, and by which rule its address was checked: one that was made under a laxer rule is not for a request
 /// under a stricter one.
@@ -78,11 +82,16 @@ impl Pool {
         }
     }
 
-    fn give_back(self: &Arc<Self>, target: &Target, connection: Http1) {
+    fn give_back(self: &Arc<Self>, target: &Target, connection: Http1, is_spare: bool) {
+        let most = if is_spare {
+            MOST_BESIDE_SPARE
+        } else {
+            MOST_IDLE - 1
+        };
         let mut kept = self.kept();
         let idle = kept.connections.entry(target.clone()).or_default();
         idle.retain(Idle::is_of_use);
-        if idle.len() < MOST_IDLE {
+        if idle.len() <= most {
             self.keep(kept, target, Connection::Http1(connection.used()));
         }
     }
@@ -148,14 +157,22 @@ pub(super) struct Lease {
     pool: Arc<Pool>,
     target: Target,
     connection: Option<Connection>,
+    is_spare: bool,
 }
 
 impl Lease {
-    pub(super) fn new(pool: Arc<Pool>, target: Target, connection: Connection) -> Self {
+    /// `is_spare`: made for a request that may not be repeated, so that there may be others that lie idle.
+    pub(super) fn new(
+        pool: Arc<Pool>,
+        target: Target,
+        connection: Connection,
+        is_spare: bool,
+    ) -> Self {
         Self {
             pool,
             target,
             connection: Some(connection),
+            is_spare,
         }
     }
 }
@@ -171,15 +188,16 @@ impl Drop for Lease {
             return;
         };
         if connection.is_ready() {
-            self.pool.give_back(&self.target, connection);
+            self.pool.give_back(&self.target, connection, self.is_spare);
             return;
         }
         let (pool, target) = (Arc::downgrade(&self.pool), self.target.clone());
+        let is_spare = self.is_spare;
         runtime.spawn(async move {
             if connection.ready().await.is_ok()
                 && let Some(pool) = pool.upgrade()
             {
-                pool.give_back(&target, connection);
+                pool.give_back(&target, connection, is_spare);
             }
         });
     }
