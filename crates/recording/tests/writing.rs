@@ -43,16 +43,16 @@ fn ok(body: impl Into<Bytes>) -> Result<Response<Body>, Error> {
     Ok(Response::new(whole_body(body)))
 }
 
+/// What a body gives next.
+type Next = Result<Frame<Bytes>, Error>;
+
 /// A body to which the test gives frame by frame.
-fn open() -> (
-    mpsc::UnboundedSender<Result<Frame<Bytes>, Error>>,
-    Result<Response<Body>, Error>,
-) {
+fn open() -> (mpsc::UnboundedSender<Next>, Result<Response<Body>, Error>) {
     let (sender, receiver) = mpsc::unbounded_channel();
     (sender, Ok(Response::new(Frames(receiver).boxed_unsync())))
 }
 
-struct Frames(mpsc::UnboundedReceiver<Result<Frame<Bytes>, Error>>);
+struct Frames(mpsc::UnboundedReceiver<Next>);
 
 impl http_body::Body for Frames {
     type Data = Bytes;
