@@ -6,6 +6,8 @@ use connector_transport::Error;
 
 /// The name for an answer that nobody waited for, or read to its end.
 const GIVEN_UP: &str = "given-up";
+/// The name for an answer of which there is more than a recorder keeps.
+const RECORDING_LIMIT: &str = "recording-limit";
 
 /// Why an answer did not come, or did not come whole.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,6 +17,11 @@ impl Breakdown {
     /// Nobody waited for the answer, or read it to its end.
     pub fn given_up() -> Self {
         Self::named(GIVEN_UP)
+    }
+
+    /// There is more of the answer than a recorder keeps. It went on: only the recording has no more of it.
+    pub fn recording_limit() -> Self {
+        Self::named(RECORDING_LIMIT)
     }
 
     /// The breakdown of this name. A name that is not known here stands for a failure of the transport.

@@ -12,7 +12,7 @@ use http_body::Frame;
 use http_body_util::BodyExt;
 use serde_json::Value;
 
-use crate::Breakdown;
+use crate::breakdown::Breakdown;
 use crate::recording::{Answer, Recording};
 use crate::redact::{Redactor, is_form};
 

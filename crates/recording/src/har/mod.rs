@@ -3,49 +3,28 @@
 //! An exchange without an answer has the status 0, as browsers write it, and the name of its [`Breakdown`] as status text. One
 //! whose body broke off has that name in a comment on the content.
 
+mod write;
+
 use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use har::v1_2::{
-    Content, Creator, Entries, Headers, Log, Params, PostData, QueryString, Request as HarRequest,
-    Response as HarResponse, Timings,
-};
-use har::{Har, Spec};
-use http::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use har::Spec;
+use har::v1_2::{Entries, Headers, Request as HarRequest, Response as HarResponse};
+use http::header::{HeaderMap, HeaderName, HeaderValue};
 use http::{Method, Request, Response, StatusCode, Uri};
 
-use crate::Breakdown;
+pub(crate) use self::write::{HarWriter, Written, render};
+use crate::breakdown::Breakdown;
 use crate::recording::{Answer, Exchange, Recording, RecordingError};
-use crate::redact::is_form;
 
 /// What a comment on content begins with, when the body broke off.
 const BROKE_OFF: &str = "The body broke off: ";
-/// HAR asks for the version of HTTP, which says nothing about a connector.
-const HTTP_VERSION: &str = "HTTP/1.1";
-/// What HAR has for a size that is not known: that of headers, before they were taken out.
-const UNKNOWN_SIZE: i64 = -1;
-
-/// The text of a HAR file.
-pub(crate) fn render(recording: &Recording) -> String {
-    let log = Log {
-        creator: Creator {
-            name: env!("CARGO_PKG_NAME").to_string(),
-            version: env!("CARGO_PKG_VERSION").to_string(),
-            comment: None,
-        },
-        entries: recording.exchanges.iter().map(entry).collect(),
-        comment: recording.comment.clone(),
-        ..Log::default()
-    };
-    let har = Har {
-        log: Spec::V1_2(log),
-    };
-    let mut text = har::to_json(&har).expect("plain structs of texts and numbers are JSON");
-    text.push('\n');
-    text
-}
+/// The only encoding of a body that HAR knows.
+const BASE64: &str = "base64";
+/// The version of HAR.
+const VERSION: &str = "1.2";
 
 /// Reads the text of a HAR file.
 pub(crate) fn parse(text: &[u8]) -> Result<Recording, RecordingError> {
@@ -61,9 +40,12 @@ pub(crate) fn parse(text: &[u8]) -> Result<Recording, RecordingError> {
             problem,
         })
     });
+    let mut exchanges = exchanges.collect::<Result<Vec<_>, _>>()?;
+    // The order of entries says nothing in HAR: their times do.
+    exchanges.sort_by_key(|exchange| exchange.started);
     Ok(Recording {
         comment: log.comment,
-        exchanges: exchanges.collect::<Result<_, _>>()?,
+        exchanges,
     })
 }
 
@@ -72,141 +54,6 @@ fn not_har(error: &har::Error) -> RecordingError {
     let cause = std::error::Error::source(error);
     let text = cause.map_or_else(|| error.to_string(), |cause| format!("{error}: {cause}"));
     RecordingError::NotHar(text)
-}
-
-fn entry(exchange: &Exchange) -> Entries {
-    // Halves of a millisecond are beyond what anybody compares.
-    let took = exchange.took.as_millis() as f64;
-    Entries {
-        started_date_time: exchange.started.to_string(),
-        time: took,
-        request: request(&exchange.request),
-        response: response(&exchange.answer),
-        timings: Timings {
-            wait: took,
-            ..Timings::default()
-        },
-        ..Entries::default()
-    }
-}
-
-fn request(request: &Request<Bytes>) -> HarRequest {
-    let query = request.uri().query().unwrap_or_default();
-    HarRequest {
-        method: request.method().to_string(),
-        url: request.uri().to_string(),
-        http_version: HTTP_VERSION.to_string(),
-        headers: headers(request.headers()),
-        query_string: pairs(query.as_bytes())
-            .map(|(name, value)| QueryString {
-                name,
-                value,
-                comment: None,
-            })
-            .collect(),
-        post_data: (!request.body().is_empty()).then(|| post_data(request)),
-        headers_size: UNKNOWN_SIZE,
-        body_size: size(request.body()),
-        ..HarRequest::default()
-    }
-}
-
-/// A form goes into a list of its fields, any other body into text.
-fn post_data(request: &Request<Bytes>) -> PostData {
-    let form = is_form(request.headers()).then(|| {
-        let fields = pairs(request.body()).map(|(name, value)| Params {
-            name,
-            value: Some(value),
-            ..Params::default()
-        });
-        fields.collect()
-    });
-    let text = form
-        .is_none()
-        .then(|| String::from_utf8_lossy(request.body()).into_owned());
-    PostData {
-        mime_type: content_type(request.headers()),
-        text,
-        params: form,
-        comment: None,
-    }
-}
-
-fn response(answer: &Answer) -> HarResponse {
-    let (answer, breakdown) = match answer {
-        Answer::Whole(answer) => (answer, None),
-        Answer::Partial(answer, breakdown) => (answer, Some(breakdown)),
-        Answer::None(breakdown) => return no_response(breakdown),
-    };
-    let status = answer.status();
-    HarResponse {
-        status: status.as_u16().into(),
-        status_text: status.canonical_reason().unwrap_or_default().to_string(),
-        http_version: HTTP_VERSION.to_string(),
-        headers: headers(answer.headers()),
-        content: Content {
-            comment: breakdown.map(|breakdown| format!("{BROKE_OFF}{breakdown}")),
-            ..content(answer)
-        },
-        redirect_url: Some(String::new()),
-        headers_size: UNKNOWN_SIZE,
-        body_size: size(answer.body()),
-        ..HarResponse::default()
-    }
-}
-
-fn no_response(breakdown: &Breakdown) -> HarResponse {
-    HarResponse {
-        status: 0,
-        status_text: breakdown.to_string(),
-        content: Content {
-            mime_type: Some(String::new()),
-            ..Content::default()
-        },
-        redirect_url: Some(String::new()),
-        headers_size: UNKNOWN_SIZE,
-        body_size: UNKNOWN_SIZE,
-        ..HarResponse::default()
-    }
-}
-
-fn content(answer: &Response<Bytes>) -> Content {
-    let (text, encoding) = match std::str::from_utf8(answer.body()) {
-        Ok(text) => (text.to_string(), None),
-        Err(_) => (STANDARD.encode(answer.body()), Some("base64".to_string())),
-    };
-    Content {
-        size: size(answer.body()),
-        mime_type: Some(content_type(answer.headers())),
-        text: (!text.is_empty()).then_some(text),
-        encoding,
-        ..Content::default()
-    }
-}
-
-fn headers(headers: &HeaderMap) -> Vec<Headers> {
-    headers
-        .iter()
-        .map(|(name, value)| Headers {
-            name: name.to_string(),
-            value: String::from_utf8_lossy(value.as_bytes()).into_owned(),
-            comment: None,
-        })
-        .collect()
-}
-
-fn content_type(headers: &HeaderMap) -> String {
-    let value = headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes);
-    String::from_utf8_lossy(value.unwrap_or_default()).into_owned()
-}
-
-fn pairs(form: &[u8]) -> impl Iterator<Item = (String, String)> {
-    form_urlencoded::parse(form).into_owned()
-}
-
-fn size(body: &Bytes) -> i64 {
-    // No body has as many bytes as do not fit.
-    i64::try_from(body.len()).unwrap_or(i64::MAX)
 }
 
 fn exchange(entry: Entries) -> Result<Exchange, String> {
@@ -291,6 +138,9 @@ fn parse_headers(recorded: Vec<Headers>) -> Result<HeaderMap, String> {
 
 #[cfg(test)]
 mod tests {
+    use http::header::CONTENT_TYPE;
+    use jiff::Timestamp;
+
     use super::*;
 
     fn recording() -> Recording {
@@ -330,8 +180,6 @@ mod tests {
                 .collect(),
         }
     }
-
-    use jiff::Timestamp;
 
     #[test]
     fn a_recording_comes_back_from_its_file_as_it_was() {
