@@ -95,10 +95,10 @@ fn run(cli: Cli, progress: Progress) -> Result<(), Failure> {
     });
     // The task may still be at work on it, and cannot put it in its place any more.
     session.unfinished.remove();
-    // Nor does the end of the program wait, for a name that is being resolved, say.
+    let result = runtime.block_on(session.traffic.finish(result));
+    // The end of the program does not wait, for a name that is being resolved, say.
     runtime.shutdown_background();
     session.progress.clear();
-    let result = session.traffic.finish(result);
     // What was written before a failure is worth having; the failure is worth more than one of flushing.
     let flushed = session.output.flush();
     result.and(flushed.map_err(Failure::from))

@@ -85,6 +85,18 @@ pub struct Options {
     /// Trust the certificate authorities in this PEM file, beside those of the operating system [env: CONNECTOR_CA_FILE]
     #[arg(long, global = true, value_name = "FILE")]
     pub ca_file: Option<PathBuf>,
+    /// Reach the tenant through this proxy, or none [env: CONNECTOR_PROXY, else HTTPS_PROXY or ALL_PROXY]
+    ///
+    /// As http://proxy.example:3128, with user name and password before the host where the proxy wants them; the environment is the
+    /// better place for these, since everybody can see a command line. `none` means no proxy, whatever the environment says.
+    #[arg(long, global = true, value_name = "URL")]
+    pub proxy: Option<SecretString>,
+    /// Reach these hosts without a proxy [env: NO_PROXY]
+    ///
+    /// Names, which stand for all names below them too, addresses and networks, with commas between them. This computer is never
+    /// reached through a proxy, and so is no plain http.
+    #[arg(long, global = true, value_name = "HOSTS")]
+    pub no_proxy: Option<String>,
     /// How long one call of the connector may take; a listing has as long for each page
     #[arg(long, global = true, value_name = "SECONDS", default_value = "60", value_parser = seconds)]
     pub deadline: Duration,
@@ -120,7 +132,7 @@ pub struct SettingFlags {
     /// The configuration file [env: CONNECTOR_CONFIG] [default: ~/.config/connector-host/config.toml]
     ///
     /// In TOML: base-url, client-id, scope, and client-secret, client-secret-file or client-secret-env (the name of a variable);
-    /// also component, ca-file, and a table `settings` for other connectors. Either at the top, for one tenant, or in a table
+    /// also component, ca-file, proxy, no-proxy, and a table `settings` for other connectors. Either at the top, for one tenant, or in a table
     /// [tenants.NAME] for each of several. Paths are relative to the folder of the file. A client secret in it goes to the base URL
     /// beside it only.
     ///

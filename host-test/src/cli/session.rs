@@ -12,7 +12,7 @@ use super::failure::Failure;
 use super::interruption::Writing;
 use super::output::Output;
 use super::progress::Progress;
-use super::traffic::Traffic;
+use super::traffic::{Traffic, Way};
 use super::unfinished::Unfinished;
 
 /// One run of the program.
@@ -32,10 +32,12 @@ pub struct Session {
 impl Session {
     pub fn new(options: Options, command: &Command, progress: Progress) -> Result<Self, Failure> {
         let section = section(&options, command)?;
-        let ca_file = options.ca_file.clone();
-        let ca_file = ca_file.or_else(|| config::path_variable("CONNECTOR_CA_FILE"));
-        let ca_file = ca_file.or_else(|| section.ca_file.clone());
-        let traffic = Traffic::open(&options.traffic, ca_file.as_deref())?;
+        let way = if command.calls_a_tenant() {
+            way(&options, &section)
+        } else {
+            Way::default()
+        };
+        let traffic = Traffic::open(&options.traffic, &way)?;
         if traffic.is_ordered() && !command.calls_a_tenant() {
             return Err(Failure::Usage(
                 "this command calls no tenant: there is nothing to --record or to --replay"
@@ -92,6 +94,7 @@ impl Session {
 
     /// The tenant with these settings, whose requests go where the options say.
     pub fn tenant(&self, config: &Config) -> Tenant {
+        self.traffic.conceal(config);
         config.tenant().transport(self.traffic.transport())
     }
 
@@ -117,6 +120,21 @@ impl Session {
             Some(folder) => options.code_cache(folder),
             None => options,
         }
+    }
+}
+
+/// How the tenant is reached: each by its flag, else the environment, else the file.
+fn way(options: &Options, section: &Section) -> Way {
+    let ca_file = options.ca_file.clone();
+    let ca_file = ca_file.or_else(|| config::path_variable("CONNECTOR_CA_FILE"));
+    let proxy = options.proxy.clone();
+    let proxy = proxy.or_else(|| config::variable("CONNECTOR_PROXY").map(Into::into));
+    let no_proxy = options.no_proxy.clone();
+    Way {
+        ca_file: ca_file.or_else(|| section.ca_file.clone()),
+        proxy: proxy.or_else(|| section.proxy.clone()),
+        no_proxy: no_proxy.or_else(|| section.no_proxy.clone()),
+        uses_environment: true,
     }
 }
 

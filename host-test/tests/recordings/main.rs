@@ -28,7 +28,9 @@ use connector_host::contract::{ListRequest, ResourceKinds};
 use connector_host::simulator::Credentials;
 use connector_host::transport::Transport;
 use connector_host::{Connector, EgressPolicy, Tenant, TenantSettings};
-use connector_recording::{Answer, NEUTRAL_HOST, Recorder, Recording, ReplayError, Replayer};
+use connector_recording::{
+    Answer, Memory, NEUTRAL_HOST, Recorder, Recording, ReplayError, Replayer,
+};
 use http::Uri;
 use jiff::Timestamp;
 use scenarios::{SCENARIOS, Scenario};
@@ -205,12 +207,15 @@ async fn make_the_recordings_anew() {
 /// Plays a scenario against the simulator, and records it.
 async fn make(scenario: &Scenario) -> Recording {
     let simulator = simulated(scenarios::tenant((scenario.application)())).await;
-    let recorder = Arc::new(Recorder::new(Arc::new(Improvised::new(scenario.by_hand))));
+    let memory = Memory::default();
+    let improvised = Arc::new(Improvised::new(scenario.by_hand));
+    let recorder = Arc::new(Recorder::new(improvised, memory.clone()));
     let mut credentials = simulator.credentials().clone();
     (scenario.mistake)(&mut credentials);
     let mut connector = connector(recorder.clone(), &simulator.base_url(), &credentials);
     (scenario.play)(&mut connector).await;
-    let mut recording = recorder.recording();
+    recorder.finish().await.expect("memory can be written to");
+    let mut recording = memory.recording().expect("it is a recording");
     recording.comment = Some(format!("{RECONSTRUCTED}\n\n{}", scenario.comment));
     make_timeless(&mut recording);
     recording

@@ -10,7 +10,7 @@ use connector_host::BoxFuture;
 use connector_host::contract::ResourceKinds;
 use connector_host::simulator::Credentials;
 use connector_host::transport::{self, Body, Network, Terms, Transport};
-use connector_recording::Recorder;
+use connector_recording::{Memory, Recorder};
 use http::{Request, Response};
 use serde_json::Value;
 
@@ -122,7 +122,8 @@ async fn a_fresh_recording_has_neither_the_secret_nor_the_token_nor_the_host_in_
     let simulator = tenant(20).await;
     let base_url = simulator.base_url();
     let network = Arc::new(Eavesdropper::default());
-    let recorder = Arc::new(Recorder::new(network.clone()));
+    let memory = Memory::default();
+    let recorder = Arc::new(Recorder::new(network.clone(), memory.clone()));
     let mut connector = connector(recorder.clone(), &base_url, simulator.credentials());
     list(&mut connector, ResourceKinds::ACCOUNTS).await;
     let mut secrets = network.tokens.lock().expect("it is over").clone();
@@ -132,7 +133,8 @@ async fn a_fresh_recording_has_neither_the_secret_nor_the_token_nor_the_host_in_
         simulator.credentials().client_id.clone(),
         base_url.replace("http://", ""),
     ]);
-    assert_eq!(found(&recorder.recording().to_har(), &secrets), [""; 0]);
+    recorder.finish().await.expect("memory can be written to");
+    assert_eq!(found(&memory.har(), &secrets), [""; 0]);
 }
 
 #[test]

@@ -14,7 +14,7 @@ use connector_host::simulator::{
 };
 use connector_host::transport::{Network, Transport};
 use connector_host::{CallError, Connector, EgressPolicy, Tenant, TenantSettings};
-use connector_recording::{Exchange, Recorder, Recording};
+use connector_recording::{Exchange, Memory, Recorder, Recording};
 use tokio::sync::OnceCell;
 
 use crate::support::{ada, plugin, role_for, simulated};
@@ -49,7 +49,9 @@ fn recorded() -> Vec<Exchange> {
 async fn driven() -> Vec<Exchange> {
     let mut exchanges = Vec::new();
     for behavior in behaviors() {
-        let recorder = Arc::new(Recorder::new(Arc::new(Network::new())));
+        let memory = Memory::default();
+        let network = Arc::new(Network::new());
+        let recorder = Arc::new(Recorder::new(network, memory.clone()));
         let options = Options {
             accounts: ACCOUNTS,
             behavior,
@@ -64,7 +66,9 @@ async fn driven() -> Vec<Exchange> {
         .everything()
         .await;
         refused_tokens(&recorder, &simulator).await;
-        exchanges.extend(recorder.recording().exchanges);
+        recorder.finish().await.expect("memory can be written to");
+        let recording = memory.recording().expect("it is a recording");
+        exchanges.extend(recording.exchanges);
     }
     exchanges
 }

@@ -20,7 +20,7 @@ const TENANTS: &str = "tenants";
 /// The table of the settings of other connectors.
 const SETTINGS: &str = "settings";
 /// What the settings of a tenant can have.
-const KEYS: [&str; 9] = [
+const KEYS: [&str; 11] = [
     "base-url",
     "client-id",
     "client-secret",
@@ -29,6 +29,8 @@ const KEYS: [&str; 9] = [
     "scope",
     "component",
     "ca-file",
+    "proxy",
+    "no-proxy",
     SETTINGS,
 ];
 
@@ -59,6 +61,9 @@ pub struct Section {
     pub scope: Option<String>,
     pub component: Option<PathBuf>,
     pub ca_file: Option<PathBuf>,
+    /// It may have a password in it.
+    pub proxy: Option<SecretString>,
+    pub no_proxy: Option<String>,
     /// Settings of other connectors, by their keys.
     pub others: Vec<(String, String)>,
 }
@@ -199,6 +204,8 @@ fn section(table: &DeTable<'_>, folder: &Path) -> Result<Section, Wrong> {
             "scope" => section.scope = Some(text_of(name, value)?),
             "component" => section.component = Some(folder.join(text_of(name, value)?)),
             "ca-file" => section.ca_file = Some(folder.join(text_of(name, value)?)),
+            "proxy" => section.proxy = Some(text_of(name, value)?.into()),
+            "no-proxy" => section.no_proxy = Some(text_of(name, value)?),
             SETTINGS => section.others = others(table_of(name, value)?)?,
             "client-secret" | "client-secret-file" | "client-secret-env" => {
                 let place = secret_place(name, text_of(name, value)?, folder);
