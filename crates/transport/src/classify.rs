@@ -9,8 +9,8 @@ use std::iter;
 use rustls::Error as TlsError;
 use rustls::pki_types::InvalidDnsNameError;
 
-use crate::Error;
 use crate::resolve::ResolveError;
+use crate::{Error, certificate};
 
 /// How far the exchange had come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,12 +66,17 @@ fn classify_layer(error: &(dyn StdError + 'static), phase: Phase) -> Option<Erro
 
 fn from_tls(error: &TlsError) -> Error {
     match error {
-        TlsError::InvalidCertificate(_)
-        | TlsError::InvalidCertRevocationList(_)
-        | TlsError::NoCertificatesPresented
-        | TlsError::UnsupportedNameType => Error::Certificate {
-            reason: error.to_string(),
+        TlsError::InvalidCertificate(error) => Error::Certificate {
+            reason: certificate::reason(error),
         },
+        TlsError::NoCertificatesPresented => Error::Certificate {
+            reason: "the host has shown none; whoever runs it has to set one up".to_owned(),
+        },
+        TlsError::InvalidCertRevocationList(_) | TlsError::UnsupportedNameType => {
+            Error::Certificate {
+                reason: error.to_string(),
+            }
+        }
         TlsError::AlertReceived(alert) => Error::TlsAlert {
             number: Some(u8::from(*alert)),
             name: format!("{alert:?}"),

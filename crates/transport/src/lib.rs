@@ -1,8 +1,37 @@
 //! How the HTTP requests of a connector leave its host.
 //!
 //! A [`Transport`] sends one request and gives the answer as it comes. [`Network`] is the one that sends over the network: for
-//! each tenant one of its own, with its own connections, certificate authorities and proxy, so that no tenant waits for another.
-//! An [`EgressPolicy`] says where requests may go.
+//! each tenant one of its own, with its own connections, certificate authorities and [`Proxy`], so that no tenant waits for
+//! another. [`SharedTokens`] goes around it, so that all instances of a tenant work with one token. An [`EgressPolicy`] says where
+//! requests may go, and [`Guarded`] under which limits an answer is read. What goes wrong is an [`Error`], which says whether it
+//! passes by itself.
+//!
+//! ```no_run
+//! use std::sync::Arc;
+//!
+//! use bytes::Bytes;
+//! use connector_transport::{
+//!     EgressPolicy, Network, NetworkOptions, Proxy, SharedTokens, Terms, Timeouts, Transport,
+//! };
+//! use http::Request;
+//! use http_body_util::BodyExt;
+//!
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! // Once for each tenant.
+//! let policy = EgressPolicy::public("https://tenant.example")?.hosts(["*.example"])?;
+//! let options = NetworkOptions::default().proxy(Proxy::from_env()?);
+//! let network = Arc::new(Network::with(options));
+//! let transport: Arc<dyn Transport> = Arc::new(SharedTokens::new(network));
+//!
+//! // For each request.
+//! let request = Request::get("https://tenant.example/v2/users").body(Bytes::new())?;
+//! assert!(policy.allows(request.uri()));
+//! let terms = Terms::new(Timeouts::default(), policy.addresses());
+//! let response = transport.send(request, terms).await?;
+//! let body = response.into_body().collect().await?.to_bytes();
+//! # Ok(())
+//! # }
+//! ```
 //!
 //! What it does not know: components, wasmtime, connectors, and any vendor.
 
@@ -18,6 +47,7 @@ use http_body_util::BodyExt;
 use http_body_util::combinators::UnsyncBoxBody;
 
 mod body;
+mod certificate;
 mod classify;
 mod egress;
 mod error;

@@ -1,19 +1,32 @@
 //! Certificate authorities that are trusted beside those of the operating system.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::{Duration, Instant};
 
 use rustls::client::Resumption;
-use rustls::crypto::ring;
+use rustls::crypto::{CryptoProvider, ring};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::{self, PemObject, SectionKind};
 use rustls::{ClientConfig, RootCertStore};
-use rustls_platform_verifier::Verifier;
+
+use crate::certificate::Verifier;
 
 /// Certificates of authorities that a [`Network`](super::Network) trusts beside those of the operating system, as for an
 /// organization's own proxy.
-#[derive(Clone, Default)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct ExtraRoots(Vec<CertificateDer<'static>>);
+
+/// The authorities of the operating system as they were read, together with some more.
+struct Read {
+    roots: ExtraRoots,
+    verifier: Weak<Verifier>,
+    at: Instant,
+}
+
+/// For how long a new network takes what was read before. So an authority that is new on this computer counts for the networks
+/// that are made after that.
+const CURRENT: Duration = Duration::from_secs(10 * 60);
 
 /// Why there are no certificates of authorities in a text.
 #[derive(Debug, thiserror::Error)]
@@ -73,17 +86,37 @@ impl ExtraRoots {
     /// TLS that trusts these and the operating system's.
     pub(crate) fn client_config(&self) -> Result<ClientConfig, rustls::Error> {
         let provider = Arc::new(ring::default_provider());
-        let verifier = Verifier::new_with_extra_roots(self.0.iter().cloned(), provider.clone())?;
+        let verifier = self.verifier(provider.clone())?;
         // The builder calls every verifier of one's own dangerous. This one asks the operating system.
         let mut config = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()?
             .dangerous()
-            .with_custom_certificate_verifier(Arc::new(verifier))
+            .with_custom_certificate_verifier(verifier)
             .with_no_client_auth();
         config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
         // For the host of one tenant, and perhaps a proxy. The default has room for hundreds.
         config.resumption = Resumption::in_memory_sessions(8);
         Ok(config)
+    }
+
+    /// What verifies certificates by these: the same for all networks that trust the same. Of thousands of tenants, each would
+    /// otherwise have the operating system's whole store in memory.
+    fn verifier(&self, provider: Arc<CryptoProvider>) -> Result<Arc<Verifier>, rustls::Error> {
+        static READ: Mutex<Vec<Read>> = Mutex::new(Vec::new());
+        // Nothing in it is left half changed, so a panic elsewhere does not matter.
+        let mut all = READ.lock().unwrap_or_else(PoisonError::into_inner);
+        all.retain(|read| read.at.elapsed() < CURRENT && read.verifier.strong_count() > 0);
+        let same = all.iter().find(|read| read.roots == *self);
+        if let Some(verifier) = same.and_then(|read| read.verifier.upgrade()) {
+            return Ok(verifier);
+        }
+        let verifier = Arc::new(Verifier::new(self.0.iter().cloned(), provider)?);
+        all.push(Read {
+            roots: self.clone(),
+            verifier: Arc::downgrade(&verifier),
+            at: Instant::now(),
+        });
+        Ok(verifier)
     }
 }
 
@@ -96,6 +129,7 @@ impl fmt::Debug for ExtraRoots {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::roots;
 
     const KEY: &str = "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n";
 
@@ -119,5 +153,15 @@ mod tests {
             other => panic!("{other}"),
         };
         assert_eq!(number, 1);
+    }
+
+    #[test]
+    fn networks_that_trust_the_same_have_the_authorities_in_memory_once() {
+        let provider = || Arc::new(ring::default_provider());
+        let ours = roots().verifier(provider()).expect("they are right");
+        let same = roots().verifier(provider()).expect("they are right");
+        assert!(Arc::ptr_eq(&ours, &same));
+        let others = ExtraRoots::default().verifier(provider());
+        assert!(!Arc::ptr_eq(&ours, &others.expect("there is a store")));
     }
 }

@@ -42,7 +42,7 @@ async fn proxy(does: Does, tls: Option<tokio_rustls::TlsAcceptor>) -> TestProxy 
     let (port, running) = serve(tls, move |_, mut stream| {
         let heads = heads.clone();
         async move {
-            let Some((head, _)) = read_request(&mut stream).await else {
+            let Some(head) = read_request(&mut stream).await else {
                 return;
             };
             heads
