@@ -1,5 +1,6 @@
 //! The other side, as the tests want it: servers on this computer, with TLS of an authority of their own.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
@@ -145,6 +146,30 @@ pub(crate) async fn post(
 pub(crate) trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
 impl<T: AsyncRead + AsyncWrite + Unpin + Send> Stream for T {}
 
+/// How many connections are open.
+#[derive(Clone, Default)]
+pub(crate) struct Open(Arc<AtomicUsize>);
+
+impl Open {
+    /// One more is, until what this gives is dropped.
+    pub(crate) fn one(&self) -> impl Drop + Send + use<> {
+        struct One(Open);
+        impl Drop for One {
+            fn drop(&mut self) {
+                self.0.0.fetch_sub(1, Ordering::Relaxed);
+            }
+        }
+        self.0.fetch_add(1, Ordering::Relaxed);
+        One(self.clone())
+    }
+
+    /// How many there are, once what was closed has closed.
+    pub(crate) async fn count(&self) -> usize {
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
 /// Serves connections on this computer, which are numbered from 1, until the set is dropped; gives the port.
 pub(crate) async fn serve<F>(
     tls: Option<TlsAcceptor>,
@@ -204,6 +229,7 @@ pub(crate) enum Act {
 pub(crate) struct Server {
     pub(crate) url: String,
     pub(crate) port: u16,
+    pub(crate) open: Open,
     seen: Arc<Mutex<Vec<Seen>>>,
     _running: JoinSet<()>,
 }
@@ -215,15 +241,20 @@ impl Server {
     ) -> Self {
         let scheme = if tls.is_some() { "https" } else { "http" };
         let seen = Arc::new(Mutex::new(Vec::new()));
-        let (act, seen_here) = (Arc::new(act), seen.clone());
+        let open = Open::default();
+        let (act, seen_here, open_here) = (Arc::new(act), seen.clone(), open.clone());
         let (port, running) = serve(tls, move |connection, stream| {
-            let (act, seen) = (act.clone(), seen_here.clone());
-            async move { answer_requests(connection, stream, &*act, &seen).await }
+            let (act, seen, open) = (act.clone(), seen_here.clone(), open_here.one());
+            async move {
+                let _open = open;
+                answer_requests(connection, stream, &*act, &seen).await;
+            }
         })
         .await;
         Self {
             url: format!("{scheme}://127.0.0.1:{port}/"),
             port,
+            open,
             seen,
             _running: running,
         }

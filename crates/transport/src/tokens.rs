@@ -36,8 +36,9 @@ const UNSAID: Duration = Duration::from_secs(5 * 60);
 /// How long one is kept at most. Longer than any sync takes.
 const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// How long before its end a token is not handed out any more; of a short one a tenth, if that is less.
-const MARGIN: Duration = Duration::from_secs(30);
+/// How long before its end a token is not handed out any more; of a short one an eighth, if that is less. Somewhat more than
+/// clients leave themselves, so that one that is handed out is of use for a while.
+const MARGIN: Duration = Duration::from_secs(90);
 
 /// How many different token requests are remembered. A tenant has one, or one for each scope.
 const MOST: usize = 16;
@@ -49,8 +50,9 @@ const MOST: usize = 16;
 ///
 /// - Those that come while one is under way wait for its answer, whatever it is. A failure is every waiter's failure: who asks
 ///   afterwards asks anew.
-/// - Those that come later get the answer that is there, for as long as its `expires_in` says (5 minutes where it says nothing
-///   that can be read), with a header field `Age`: for how many seconds the token has lived (RFC 9111 §5.1). That the answer says `no-store`, as OAuth wants it, is meant for caches that others read.
+/// - Those that come later get the answer that is there as it came, with how many seconds old it is as `Age` (RFC 9111 §5.1): so
+///   much is gone of its `expires_in`. It is handed out for as long as that says, less a margin (5 minutes where it says none that can be read).
+///   That token answers say `no-store`, as OAuth wants it, is meant for caches that others read.
 /// - The answer 401 to any request with the token ends that, if it is still the one that is handed out. So whoever meets a token
 ///   that was revoked asks again in the ordinary way, and gets a new one which all others then get too.
 /// - A request that says `Cache-Control: no-cache` gets a new token, which replaces the one that is there. Mind that a server
@@ -104,10 +106,10 @@ struct Answer {
 struct Held {
     token: SecretString,
     answer: Answer,
-    /// When it was asked for, at the latest the beginning of its life.
-    asked: Instant,
+    /// Since when the token has been good.
+    since: Instant,
     /// Until when it is handed out.
-    kept_until: Instant,
+    until: Instant,
 }
 
 impl SharedTokens {
@@ -243,12 +245,12 @@ impl Tokens {
 fn make_room(tokens: &mut HashMap<Key, Entry>) -> bool {
     let now = Instant::now();
     tokens.retain(|_, entry| match entry {
-        Entry::Held(held) => held.kept_until > now,
+        Entry::Held(held) => held.until > now,
         Entry::UnderWay(outcome) => outcome.has_changed().is_ok(),
     });
     if tokens.len() >= MOST {
         let ends = |(key, entry): (&Key, &Entry)| match entry {
-            Entry::Held(held) => Some((held.kept_until, *key)),
+            Entry::Held(held) => Some((held.until, *key)),
             Entry::UnderWay(_) => None,
         };
         if let Some((_, first)) = tokens.iter().filter_map(ends).min() {
@@ -396,39 +398,50 @@ impl Held {
         if answer.status != StatusCode::OK {
             return None;
         }
-        let fields: BTreeMap<String, &RawValue> = serde_json::from_slice(&answer.body).ok()?;
+        // Some servers begin with a byte-order mark.
+        let body = answer.body.strip_prefix(b"\xEF\xBB\xBF");
+        let fields: BTreeMap<String, &RawValue> =
+            serde_json::from_slice(body.unwrap_or(&answer.body)).ok()?;
         let token: String = serde_json::from_str(fields.get("access_token")?.get()).ok()?;
         let token = SecretString::from(token);
         if token.expose_secret().is_empty() {
             return None;
         }
-        let said = fields.get("expires_in").and_then(|said| seconds(said));
+        let said = fields.get("expires_in");
+        let said = said.and_then(|said| seconds(said.get()));
+        // A server whose lifetimes cannot be read may be one that keeps one token for a client, so the token is shared all the same.
         let lifetime = said.unwrap_or(UNSAID).min(LONGEST);
-        Some(Self {
+        let until = asked + lifetime - MARGIN.min(lifetime / 8);
+        (until > Instant::now()).then(|| Self {
             token,
             answer: answer.clone(),
-            asked,
-            kept_until: asked + lifetime - MARGIN.min(lifetime / 10),
+            since: asked,
+            until,
         })
     }
 
-    /// The answer as it is handed out now; `None` where the token is not good for long any more.
+    /// The answer as it is now; `None` where the token is not good for long any more.
     fn handed_out(&self, now: Instant) -> Option<Answer> {
-        if now >= self.kept_until {
+        if now >= self.until {
             return None;
         }
         let mut answer = self.answer.clone();
-        let age = now.duration_since(self.asked).as_secs();
-        answer.headers.insert(AGE, HeaderValue::from(age));
+        // A second that has begun counts, so that nobody takes the token for younger than it is.
+        let age = now.duration_since(self.since).as_millis().div_ceil(1000);
+        let age = HeaderValue::from(u64::try_from(age).unwrap_or(u64::MAX));
+        answer.headers.insert(AGE, age);
         Some(answer)
     }
 }
 
-/// How many seconds a value says, as a number or as the text of one; `None` where that is no lifetime of a token.
-fn seconds(value: &RawValue) -> Option<Duration> {
-    let number = value.get().trim_matches('"').trim().parse::<f64>().ok()?;
-    let seconds = Some(number.min(LONGEST.as_secs_f64())).filter(|seconds| *seconds > 0.0)?;
-    Duration::try_from_secs_f64(seconds).ok()
+/// How long a value says, as a number of seconds or as the text of one; `None` where that is no lifetime.
+fn seconds(value: &str) -> Option<Duration> {
+    let inside = value
+        .strip_prefix('"')
+        .and_then(|value| value.strip_suffix('"'));
+    let seconds: f64 = inside.unwrap_or(value).trim().parse().ok()?;
+    let lifetime = Duration::try_from_secs_f64(seconds).ok()?;
+    (!lifetime.is_zero()).then_some(lifetime)
 }
 
 #[cfg(test)]

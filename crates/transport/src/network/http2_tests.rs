@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 use h2::server::{Connection, SendResponse};
 use h2::{Reason, RecvStream};
 use http::HeaderValue;
-use http_body::Frame;
+use http_body::{Body as _, Frame};
 use http_body_util::Full;
 use http_body_util::combinators::UnsyncBoxBody;
 use hyper::server::conn::http2;
@@ -18,7 +18,9 @@ use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
 use super::*;
-use crate::testing::{Stream, begin, get, network, post, request, send, serve, timeouts, tls};
+use crate::testing::{
+    Open, Stream, begin, get, network, post, request, send, serve, timeouts, tls,
+};
 use crate::{Addresses, Timeouts};
 
 /// More than any window of HTTP/2 clients as they come.
@@ -45,6 +47,7 @@ impl http_body::Body for Endless {
 struct Origin {
     url: String,
     connections: Arc<AtomicUsize>,
+    open: Open,
     /// How many bytes of endless bodies were sent.
     sent: Arc<AtomicUsize>,
     _running: JoinSet<()>,
@@ -54,11 +57,13 @@ struct Origin {
 async fn origin(streams: u32) -> Origin {
     let connections = Arc::new(AtomicUsize::new(0));
     let sent = Arc::new(AtomicUsize::new(0));
-    let (counter, sent_here) = (connections.clone(), sent.clone());
+    let open = Open::default();
+    let (counter, sent_here, open_here) = (connections.clone(), sent.clone(), open.clone());
     let (port, running) = serve(Some(tls(&["h2"])), move |number, stream| {
         counter.store(number, Ordering::Relaxed);
-        let sent = sent_here.clone();
+        let (sent, open) = (sent_here.clone(), open_here.one());
         async move {
+            let _open = open;
             let answer = service_fn(move |request: Request<Incoming>| {
                 let body: UnsyncBoxBody<Bytes, std::convert::Infallible> =
                     match request.uri().path() {
@@ -77,6 +82,7 @@ async fn origin(streams: u32) -> Origin {
     Origin {
         url: format!("https://127.0.0.1:{port}/"),
         connections,
+        open,
         sent,
         _running: running,
     }
@@ -153,7 +159,8 @@ async fn one_more_than_may_be_under_way_waits_and_says_why_it_failed() {
     // ... or was read, whether or not what is left of it is kept.
     let mut read = begin(&network, &origin.url).await.expect("it is answered");
     assert!(matches!(more().await, Err(Error::TooManyRequests)));
-    while let Some(frame) = read.body_mut().frame().await {
+    while !read.body().is_end_stream() {
+        let frame = read.body_mut().frame().await.expect("it goes on");
         frame.expect("it arrives");
     }
     assert!(more().await.is_ok());
@@ -192,10 +199,13 @@ async fn writes_have_connections_of_their_own_and_reads_share_one() {
     post(&network, &origin.url, "{}")
         .await
         .expect("it is answered");
-    let reads = (0..8).map(|_| get(&network, &origin.url));
-    let mut reads: Vec<_> = reads.map(Box::pin).collect();
-    for read in &mut reads {
-        read.await.expect("it is answered");
+    let mut reads = JoinSet::new();
+    for _ in 0..8 {
+        let (network, url) = (network.clone(), origin.url.clone());
+        reads.spawn(async move { get(&network, &url).await });
+    }
+    for read in reads.join_all().await {
+        read.expect("it is answered");
     }
     assert_eq!(origin.connections.load(Ordering::Relaxed), 1);
     post(&network, &origin.url, "{}")
@@ -204,6 +214,10 @@ async fn writes_have_connections_of_their_own_and_reads_share_one() {
     assert_eq!(origin.connections.load(Ordering::Relaxed), 2);
     get(&network, &origin.url).await.expect("it is answered");
     assert_eq!(origin.connections.load(Ordering::Relaxed), 2);
+    // That of the second write has closed. The other closes with the network.
+    assert_eq!(origin.open.count().await, 1);
+    drop(network);
+    assert_eq!(origin.open.count().await, 0);
 }
 
 type Served = Connection<Box<dyn Stream>, Bytes>;

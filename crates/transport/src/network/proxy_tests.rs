@@ -157,6 +157,12 @@ async fn the_connection_to_the_proxy_can_be_encrypted_too() {
     let network = through(&url("somebody:pr0xyword@"));
     assert_eq!(get(&network, URL).await.expect("it is answered"), "hello");
 
+    // It is asked in HTTP/1.1, and not told that it may choose.
+    let other = self::proxy(Does::Hang, Some(tls(&["h2"]))).await;
+    let network = through(&format!("https://localhost:{}", other.port));
+    let (reason, _) = refused(get(&network, URL).await);
+    assert!(reason.contains("NoApplicationProtocol"), "{reason}");
+
     let stranger = Proxy::url(&url("")).expect("it is one");
     let network = Arc::new(Network::with(NetworkOptions::default().proxy(stranger)));
     let (reason, passes) = refused(get(&network, URL).await);
