@@ -238,7 +238,10 @@ mod tests {
             .iter()
             .map(|index| packages[*index].known.name.as_str())
             .collect();
-        assert_eq!(inside, ["rlsf", "secrets", "waki", "wasi", "wit-bindgen", "zeroize"]);
+        assert_eq!(
+            inside,
+            ["rlsf", "secrets", "waki", "wasi", "wit-bindgen", "zeroize"]
+        );
         for package in &packages[1..] {
             assert_eq!(
                 package.checksum.is_some(),
