@@ -13,6 +13,7 @@
 
 use std::hint::black_box;
 use std::path::Path;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -23,6 +24,7 @@ use connector_host::{
 };
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use http_body_util::{BodyExt, Full};
+use ninjaone_connector::confidential::Confidential;
 use ninjaone_connector::host::{Level, SettingUnavailable};
 use ninjaone_connector::http::{Body, Request, Response, Transport, TransportError};
 use ninjaone_connector::ninjaone::token::TokenCache;
@@ -154,7 +156,7 @@ fn with_api<T>(canned: &Canned, call: impl FnOnce(&Api) -> T) -> T {
         settings,
         http: canned,
         host: &Surroundings,
-        tokens: &TokenCache::default(),
+        tokens: &TokenCache::new(Confidential::new(Rc::new(Surroundings))),
         retries: Retries::none(&Surroundings),
     })
 }

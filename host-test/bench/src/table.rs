@@ -91,8 +91,8 @@ impl Table {
         rows.push(
             Row::new("the component", format!("{:.1} KiB", bytes / 1024.0)).at_most(
                 bytes,
-                200.0 * 1024.0,
-                "≤ 200 KiB",
+                400.0 * 1024.0,
+                "≤ 400 KiB",
             ),
         );
         Table(rows)
