@@ -127,7 +127,7 @@ pub(crate) fn reason(error: &CertificateError) -> String {
 /// What the library that checks certificates says beyond what TLS has words for.
 fn reason_of_webpki(error: &webpki::Error) -> String {
     match error {
-        webpki::Error::CaUsedAsEndEntity => "the certificate of the host is that of an authority itself (CA:TRUE), which is not for servers; make a certificate for the host that this authority signs (CA:FALSE), and give the authority's as the trusted one".to_owned(),
+        webpki::Error::CaUsedAsEndEntity => "it is the certificate of an authority itself (CA:TRUE), which is not for servers; make a certificate for the host that this authority signs (CA:FALSE), and give the authority's as the trusted one".to_owned(),
         webpki::Error::EndEntityUsedAsCa => "it was issued by a certificate that is not that of an authority; make one that an authority signs".to_owned(),
         webpki::Error::NameConstraintViolation => "its authority may not issue certificates for this host".to_owned(),
         webpki::Error::PathLenConstraintViolated => "there are more authorities between it and the trusted one than that one allows".to_owned(),

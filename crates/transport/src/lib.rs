@@ -74,8 +74,8 @@ pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 /// The body of an answer, as it arrives.
 pub type Body = UnsyncBoxBody<Bytes, Error>;
 
-/// Sends a request that may be sent, and gives the answer as it comes: no redirect is followed, and nothing is repeated that
-/// may have been carried out.
+/// Sends a request that may be sent, and gives the answer as it comes: no redirect is followed, and nothing is sent twice that
+/// would do harm twice.
 pub trait Transport: Send + Sync {
     /// Sends the request and waits for the head of the answer, as long as the terms allow.
     fn send(

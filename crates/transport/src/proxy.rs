@@ -147,7 +147,8 @@ impl Proxy {
 
     /// With hosts that are connected to directly, written as in `NO_PROXY`: with commas or spaces between them, a name for
     /// itself and all names below it (`example.com`, also written `.example.com` and `*.example.com`), an IP address, a network
-    /// (`10.0.0.0/8`), each but the last with a port where only that port is meant, or `*` for all.
+    /// (`10.0.0.0/8`), each but the last with a port where only that port is meant, or `*` for all. Addresses and networks are
+    /// for hosts that are addresses in the URL: no name is looked up for them.
     #[must_use]
     pub fn except(self, hosts: &str) -> Self {
         Self {

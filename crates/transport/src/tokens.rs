@@ -234,10 +234,15 @@ impl Tokens {
 
     /// Hands this token out no more. Where there is another one by now, that one is not concerned.
     fn evict(&self, token: &SecretString) {
-        self.lock().retain(|_, entry| match entry {
+        let mut tokens = self.lock();
+        let before = tokens.len();
+        tokens.retain(|_, entry| match entry {
             Entry::Held(held) => held.token.expose_secret() != token.expose_secret(),
             Entry::UnderWay(_) => true,
         });
+        if tokens.len() < before {
+            tracing::debug!("a token was not accepted, and is handed out no more");
+        }
     }
 }
 

@@ -202,3 +202,76 @@ impl Drop for Lease {
         });
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt as _, DuplexStream, duplex};
+    use tokio::time::advance;
+
+    use super::*;
+
+    fn target() -> Target {
+        let uri = "https://tenant.example/".parse().expect("it is a URI");
+        Target {
+            origin: Origin::of(&uri).expect("it is an origin"),
+            addresses: Addresses::Development,
+        }
+    }
+
+    /// Lays a connection into a pool, and gives its other end.
+    async fn idle(pool: &Arc<Pool>) -> DuplexStream {
+        let (here, there) = duplex(1024);
+        let connection = Connection::http1(here).await.expect("it is a stream");
+        let Connection::Http1(mut connection) = connection else {
+            unreachable!("it was made as such");
+        };
+        connection.ready().await.expect("it is new");
+        pool.give_back(&target(), connection);
+        there
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_connection_that_lies_idle_is_closed_before_load_balancers_do() {
+        let pool = Arc::new(Pool::default());
+        let mut there = idle(&pool).await;
+        advance(IDLE - Duration::from_secs(1)).await;
+        assert!(pool.take(&target()).is_some_and(|taken| !taken.is_closed()));
+
+        let mut there_too = idle(&pool).await;
+        for other in [&mut there, &mut there_too] {
+            // Time goes on by itself while this waits.
+            let start = Instant::now();
+            let end = other.read(&mut [0]).await.expect("it is closed well");
+            assert_eq!(end, 0);
+            assert!(start.elapsed() < Duration::from_secs(60));
+        }
+        assert!(pool.take(&target()).is_none());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_connection_that_the_other_side_closed_is_not_taken() {
+        let pool = Arc::new(Pool::default());
+        drop(idle(&pool).await);
+        let there = idle(&pool).await;
+        tokio::task::yield_now().await;
+        assert!(pool.take(&target()).is_some());
+        assert!(pool.take(&target()).is_none());
+        drop(there);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_connection_is_for_one_target() {
+        let pool = Arc::new(Pool::default());
+        let _there = idle(&pool).await;
+        let strict = Target {
+            addresses: Addresses::Global,
+            ..target()
+        };
+        let mut other = target();
+        other.origin.port = 8443;
+        for another in [strict, other] {
+            assert!(pool.take(&another).is_none());
+        }
+        assert!(pool.take(&target()).is_some());
+    }
+}
