@@ -8,6 +8,10 @@ use connector_transport::Error;
 const GIVEN_UP: &str = "given-up";
 /// The name for an answer of which there is more than a recorder keeps.
 const RECORDING_LIMIT: &str = "recording-limit";
+/// The name for an answer that did not come, for a reason that the recording does not tell.
+const NO_ANSWER: &str = "no-answer";
+/// The name for a body that came, and is not in the recording.
+const NOT_RECORDED: &str = "body-not-recorded";
 
 /// Why an answer did not come, or did not come whole.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,6 +26,16 @@ impl Breakdown {
     /// There is more of the answer than a recorder keeps. It went on: only the recording has no more of it.
     pub fn recording_limit() -> Self {
         Self::named(RECORDING_LIMIT)
+    }
+
+    /// There was no answer, and the recording does not tell why.
+    pub(crate) fn no_answer() -> Self {
+        Self::named(NO_ANSWER)
+    }
+
+    /// There was a body, which is not in the recording.
+    pub(crate) fn not_recorded() -> Self {
+        Self::named(NOT_RECORDED)
     }
 
     /// The breakdown of this name. A name that is not known here stands for a failure of the transport.

@@ -38,6 +38,7 @@
 #![deny(missing_docs)]
 
 mod breakdown;
+mod compare;
 mod edits;
 mod file;
 mod har;

@@ -1,20 +1,22 @@
 //! Answers requests from a recording, and sends none.
 
+use std::collections::VecDeque;
 use std::fmt;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use connector_transport::{Body, BoxFuture, Error, Terms, Transport};
-use http::{Request, Response};
+use http::header::ACCESS_CONTROL_REQUEST_METHOD;
+use http::{Method, Request, Response};
 use http_body::Frame;
 use http_body_util::BodyExt;
-use serde_json::Value;
 
 use crate::breakdown::Breakdown;
+use crate::compare::same;
 use crate::recording::{Answer, Recording};
-use crate::redact::{Redactor, is_form};
+use crate::redact::{NEUTRAL_HOST, Redactor};
 
 /// How many characters of a body an error shows.
 const SHOWN: usize = 200;
@@ -23,17 +25,102 @@ const SHOWN: usize = 200;
 ///
 /// A request has to be the next of the recording by method, path, query and body, its secrets aside. One that is not fails, and
 /// so does every one after it. The host does not matter: recordings do not tell it.
+///
+/// Recordings of browsers and proxies do, and have requests to others in between, such as those of analytics. The host whose first
+/// request is the first that is sent is the one that is replayed; all others are passed over, and so is what no connector sends:
+/// the questions of a browser whether a page may ask (CORS), and the tunnels of a proxy.
 pub struct Replayer {
-    recording: Recording,
     state: Mutex<State>,
 }
 
-#[derive(Default)]
 struct State {
+    /// What is left to replay.
+    left: VecDeque<Expected>,
     /// How many exchanges were replayed.
     done: usize,
     redactor: Redactor,
     unexpected: Option<ReplayError>,
+}
+
+/// An exchange of the recording.
+struct Expected {
+    /// The host that the request was sent to, with its port.
+    authority: String,
+    /// Without its secrets, as what is sent will be compared.
+    request: Request<Bytes>,
+    answer: Answer,
+}
+
+impl Expected {
+    fn all(recording: Recording) -> VecDeque<Self> {
+        let mut redactor = Redactor::default();
+        let exchanges = recording.exchanges.into_iter();
+        exchanges
+            .filter(|exchange| !is_of_a_browser(&exchange.request))
+            .map(|exchange| {
+                redactor.learn_request(&exchange.request);
+                let authority = exchange.request.uri().authority();
+                Self {
+                    authority: authority
+                        .map_or(NEUTRAL_HOST, |authority| authority.as_str())
+                        .to_ascii_lowercase(),
+                    request: redactor.clean_request(&exchange.request),
+                    answer: exchange.answer,
+                }
+            })
+            .collect()
+    }
+}
+
+/// Whether no connector sends this, and browsers and proxies do.
+fn is_of_a_browser(request: &Request<Bytes>) -> bool {
+    let is_preflight = request.method() == Method::OPTIONS
+        && request
+            .headers()
+            .contains_key(ACCESS_CONTROL_REQUEST_METHOD);
+    is_preflight || request.method() == Method::CONNECT
+}
+
+impl State {
+    /// Leaves the host to replay alone, once the first request says which it is.
+    fn choose_host(&mut self, sent: &Request<Bytes>) {
+        let firsts = self.firsts();
+        let chosen = firsts
+            .into_iter()
+            .find(|first| same(sent, &first.request))
+            .map(|first| first.authority.clone());
+        if let Some(chosen) = chosen {
+            self.left.retain(|expected| expected.authority == chosen);
+        }
+    }
+
+    /// The first exchange with each host.
+    fn firsts(&self) -> Vec<&Expected> {
+        let mut firsts: Vec<&Expected> = Vec::new();
+        for expected in &self.left {
+            if firsts
+                .iter()
+                .all(|first| first.authority != expected.authority)
+            {
+                firsts.push(expected);
+            }
+        }
+        firsts
+    }
+
+    /// What could come next, in words; `None` where nothing is left.
+    fn expected(&self) -> Option<String> {
+        match &self.firsts()[..] {
+            [] => None,
+            [next] => Some(describe(&next.request)),
+            firsts => {
+                let all = firsts
+                    .iter()
+                    .map(|first| describe_at(&first.authority, &first.request));
+                Some(all.collect::<Vec<_>>().join(", or "))
+            }
+        }
+    }
 }
 
 /// What was sent is not what was recorded.
@@ -88,8 +175,12 @@ impl Replayer {
     /// Replays this recording from its beginning.
     pub fn new(recording: Recording) -> Self {
         Self {
-            recording,
-            state: Mutex::default(),
+            state: Mutex::new(State {
+                left: Expected::all(recording),
+                done: 0,
+                redactor: Redactor::default(),
+                unexpected: None,
+            }),
         }
     }
 
@@ -99,43 +190,47 @@ impl Replayer {
     ///
     /// The first request that the recording does not have, or else the first of it that was not sent.
     pub fn finish(&self) -> Result<(), ReplayError> {
-        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let state = self.state();
         if let Some(unexpected) = &state.unexpected {
             return Err(unexpected.clone());
         }
-        let exchanges = &self.recording.exchanges;
-        match exchanges.get(state.done) {
+        match state.expected() {
             None => Ok(()),
             Some(next) => Err(ReplayError::LeftOver {
-                left: exchanges.len() - state.done,
-                all: exchanges.len(),
-                next: describe(&next.request),
+                left: state.left.len(),
+                all: state.done + state.left.len(),
+                next,
             }),
         }
     }
 
     /// The answer to a request, if it is the next.
     fn answer(&self, request: &Request<Bytes>) -> Result<Answer, ReplayError> {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.state();
         if let Some(unexpected) = &state.unexpected {
             return Err(unexpected.clone());
         }
         state.redactor.learn_request(request);
         let sent = state.redactor.clean_request(request);
-        let expected = self.recording.exchanges.get(state.done);
-        if let Some(expected) = expected
-            && same(&sent, &expected.request)
-        {
+        if state.done == 0 {
+            state.choose_host(&sent);
+        }
+        if let Some(next) = state.left.pop_front_if(|next| same(&sent, &next.request)) {
             state.done += 1;
-            return Ok(expected.answer.clone());
+            return Ok(next.answer);
         }
         let unexpected = ReplayError::Unexpected {
             sent: describe(&sent),
             number: state.done + 1,
-            expected: expected.map(|expected| describe(&expected.request)),
+            expected: state.expected(),
         };
         state.unexpected = Some(unexpected.clone());
         Err(unexpected)
+    }
+
+    /// Nothing in it is left half changed, so a panic elsewhere does not matter.
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -162,44 +257,22 @@ impl Transport for Replayer {
     }
 }
 
-/// Whether two requests ask for the same.
-fn same(sent: &Request<Bytes>, expected: &Request<Bytes>) -> bool {
-    let query =
-        |request: &Request<Bytes>| fields(request.uri().query().unwrap_or_default().as_bytes());
-    sent.method() == expected.method()
-        && sent.uri().path() == expected.uri().path()
-        && query(sent) == query(expected)
-        && body(sent) == body(expected)
-}
-
-/// A body in the form in which it can be compared: how JSON or a form is written does not matter.
-#[derive(PartialEq)]
-enum Compared<'a> {
-    Form(Vec<(String, String)>),
-    Json(Value),
-    Bytes(&'a Bytes),
-}
-
-fn body(request: &Request<Bytes>) -> Compared<'_> {
-    if is_form(request.headers()) {
-        return Compared::Form(fields(request.body()));
-    }
-    match serde_json::from_slice(request.body()) {
-        Ok(json) => Compared::Json(json),
-        Err(_) => Compared::Bytes(request.body()),
-    }
-}
-
-fn fields(form: &[u8]) -> Vec<(String, String)> {
-    form_urlencoded::parse(form).into_owned().collect()
-}
-
+/// A request in words: without the host, which is the same for all.
 fn describe(request: &Request<Bytes>) -> String {
+    describe_to("", request)
+}
+
+/// A request in words, with its host.
+fn describe_at(authority: &str, request: &Request<Bytes>) -> String {
+    describe_to(&format!("https://{authority}"), request)
+}
+
+fn describe_to(origin: &str, request: &Request<Bytes>) -> String {
     let path = request
         .uri()
         .path_and_query()
         .map_or("/", |path| path.as_str());
-    let line = format!("{} {path}", request.method());
+    let line = format!("{} {origin}{path}", request.method());
     if request.body().is_empty() {
         return line;
     }
@@ -214,7 +287,7 @@ fn describe(request: &Request<Bytes>) -> String {
 }
 
 /// A body that was read before, and how it broke off, if it did.
-pub(crate) fn played(body: Bytes, breakdown: Option<Breakdown>) -> Body {
+fn played(body: Bytes, breakdown: Option<Breakdown>) -> Body {
     Played { body, breakdown }.boxed_unsync()
 }
 
@@ -249,7 +322,6 @@ impl http_body::Body for Played {
 mod tests {
     use std::time::Duration;
 
-    use http::Method;
     use jiff::Timestamp;
 
     use super::*;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use base64::engine::general_purpose::STANDARD;
 use base64::write::{EncoderStringWriter, StrConsumer};
 use bytes::Bytes;
-use http::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
+use http::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue};
 use http::{Method, Request, StatusCode, Uri};
 use jiff::Timestamp;
 use serde::{Serialize, Serializer};
@@ -226,6 +226,8 @@ struct Content<'a> {
     encoding: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     comment: Option<String>,
+    #[serde(rename = "_coded", skip_serializing_if = "Option::is_none")]
+    coded: Option<bool>,
 }
 
 impl<'a> Entry<'a> {
@@ -297,6 +299,7 @@ impl<'a> EntryResponse<'a> {
             content: Content {
                 mime_type: content_type(headers),
                 comment: name.map(|name| format!("{BROKE_OFF}{name}")),
+                coded: headers.contains_key(CONTENT_ENCODING).then_some(true),
                 ..Content::of(&written.body)
             },
             body_size: size(written.body.edits.size(written.body.text)),
