@@ -182,12 +182,13 @@ impl TokenCache {
     /// said in a way that tells none, they are not known.
     fn granted(&self, told: Option<Vec<String>>, settings: &Settings) -> Option<Vec<String>> {
         let scopes = told.unwrap_or_else(|| vec![settings.scope.to_string()]);
-        let words: Vec<_> = scopes
-            .iter()
-            .flat_map(|scope| scope.split(|c: char| c.is_whitespace() || c == ','))
-            .filter(|word| !word.is_empty())
-            .map(|word| self.confidential.said(word))
-            .collect();
+        let mut words = Vec::new();
+        for scope in &scopes {
+            let scope = self.confidential.blank(scope);
+            let split = scope.split(|c: char| c.is_whitespace() || c == ',');
+            let split = split.filter(|word| !word.is_empty());
+            words.extend(split.map(ToString::to_string));
+        }
         (!words.is_empty()).then_some(words)
     }
 }

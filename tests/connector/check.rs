@@ -370,6 +370,8 @@ fn the_credentials_are_tried_whatever_tokens_there_are_already() {
     assert_eq!(last.header("authorization"), Some("Bearer token-3"));
     world.host.set("client-secret", "another");
     let failure = check(&world).probes[0].failure.clone();
+    let listed = world.list(&list_of(ResourceKinds::ACCOUNTS));
+    listed.expect_err("there is no token that could hide it");
     assert_eq!(failure.expect("a failure").kind, ErrorKind::Unauthorized);
 }
 

@@ -181,8 +181,19 @@ fn a_web_page_is_throttling_where_its_status_or_its_header_says_so() {
     }
     assert_eq!(failure(Answer::html(500)).error, Error::Upstream(500));
     assert_eq!(failure(Answer::html(502)).error, Error::Upstream(502));
-    assert_eq!(failure(Answer::html(401)).error, Error::Unauthorized);
-    assert_eq!(failure(Answer::html(407)).error, Error::Upstream(407));
+    for page in [
+        Answer::html(401),
+        Answer::html(401).header("retry-after", "9"),
+    ] {
+        assert_eq!(failure(page).error, Error::Unauthorized);
+    }
+    let of_a_proxy = failure(Answer::html(407));
+    assert_eq!(of_a_proxy.error, Error::Upstream(407));
+    assert!(
+        !of_a_proxy.message.contains("endpoint there"),
+        "{}",
+        of_a_proxy.message
+    );
     assert_eq!(
         failure(Answer::html(408)).error,
         Error::Timeout(TimeoutPhase::FirstByte)
@@ -194,8 +205,8 @@ fn any_other_web_page_says_that_there_is_no_endpoint_and_is_not_asked_for_again(
     let pages = |status| {
         [
             Answer::html(status),
-            Answer::text(status, "<html></html>").header("content-type", "Text/HTML"),
-            Answer::text(status, "<html></html>").header("content-type", "application/xhtml+xml"),
+            Answer::text(status, "Not here").header("content-type", "Text/HTML"),
+            Answer::text(status, "").header("content-type", "application/xhtml+xml"),
             // Whatever it calls itself.
             Answer::text(status, " <!doctype html>").header("content-type", "application/json"),
             Answer::text(status, "<?xml version=\"1.0\"?><Error/>"),
@@ -602,6 +613,36 @@ fn a_number_that_is_a_token_is_not_repeated_where_it_makes_no_sense() {
         .expect_err("it makes no sense");
     assert!(
         failure.message.contains("[token] is not text"),
+        "{}",
+        failure.message
+    );
+}
+
+#[test]
+fn what_is_told_of_the_scopes_is_shown_without_secrets_too() {
+    let world = World::new();
+    let token = json!({"access_token": "token-1", "scope": ["monitoring", SECRET, "token%2D1"]});
+    world.tenant.always(
+        "POST /ws/oauth/token",
+        Fault::Refuse(Answer::json(200, &token)),
+    );
+    let report = world.check().expect("a report");
+    let granted = report.granted_scopes.expect("they are known");
+    assert_eq!(
+        (granted[0].as_str(), granted.last().map(String::as_str)),
+        ("monitoring", Some("[token]"))
+    );
+}
+
+#[test]
+fn a_name_that_is_told_in_a_refusal_is_shown_without_secrets_too() {
+    let world = World::new();
+    world.tenant.change().role_mut(22).name = "S3-cr_e.t*%2B%2F%3D%26%25+%7E%C3%BC";
+    let failure = world
+        .grant("2", "22", Mode::Apply)
+        .expect_err("it is for end users");
+    assert!(
+        failure.message.contains("the role \"[secret]\""),
         "{}",
         failure.message
     );
