@@ -203,9 +203,9 @@ const GZIP_OF_NOTHING: [u8; 22] = [
 /// Every fault. `elsewhere` is the base URL of another host.
 pub fn catalogue(elsewhere: &str) -> Vec<Fault> {
     let mut faults = slow_sessions();
+    faults.extend(pauses());
     faults.extend(broken_connections());
     faults.extend(broken_sessions());
-    faults.extend(pauses());
     faults.extend(throttling());
     faults.extend(refusals(elsewhere));
     faults.extend(damaged_bodies());
@@ -285,13 +285,7 @@ fn broken_connections() -> Vec<Fault> {
             Body,
             Network,
         ),
-        fault(
-            "body in pieces",
-            faulty::Fault::Pieces(PIECE),
-            Harmless,
-            Body,
-            Network,
-        ),
+        fault("body in pieces", IN_PIECES, Harmless, Body, Network),
         fault(
             "endless body",
             faulty::Fault::Endless,
@@ -419,17 +413,19 @@ fn broken_sessions() -> Vec<Fault> {
             Body,
             LimitExceeded,
         ),
-        harmless("body in pieces", faulty::Fault::Pieces(PIECE)),
+        harmless("body in pieces", IN_PIECES),
         Fault {
             what: What::OneStream,
             times: &[Times::Always],
-            ..harmless("one stream at a time", faulty::Fault::Pieces(PIECE))
+            ..harmless("one stream at a time", SPACIOUS)
         },
     ]
 }
 
-/// How many bytes a piece of a body has: less than an account takes.
-pub const PIECE: usize = 300;
+/// A body in pieces, each less than an account takes, which arrive one by one.
+const IN_PIECES: faulty::Fault = faulty::Fault::Trickle(Duration::from_millis(100));
+/// A body so long that a page is there before all of it was read.
+pub const SPACIOUS: faulty::Fault = faulty::Fault::Damaged(damage::spacious);
 
 /// A consumer that takes its time over a page, so that the rest of the answer lies unread.
 fn pauses() -> Vec<Fault> {

@@ -50,7 +50,7 @@ pub fn rule(fault: &Fault, operation: Operation, hit: Hit, times: Times) -> Opti
         What::NoRoom if hit == Hit::Tokens || hit == Hit::Reads => return None,
         What::NoRoom if operation == Operation::Delete => return None,
         // A write goes over a connection of its own, on which it may be sent before the host knows that there is no room.
-        What::NoRoom => return Some(right().or(fault.error)),
+        What::NoRoom if !hit.is_carried_out() => return Some(right().or(fault.error)),
         _ => {}
     }
     Some(match hit {

@@ -112,8 +112,8 @@ pub enum Fault {
     SlowBody(Duration),
     /// The body is another one, made from the right one.
     Damaged(fn(&[u8]) -> Vec<u8>),
-    /// The body comes in pieces of so many bytes.
-    Pieces(usize),
+    /// The body comes in small pieces, one after the other, over this time.
+    Trickle(Duration),
     /// The answer is another one.
     Answer(Answer),
     /// One that only HTTP/2 knows.
@@ -532,8 +532,6 @@ impl Shared {
 
 /// For what was sent to arrive before the reset does, which may overtake it.
 const TO_ARRIVE: Duration = Duration::from_millis(50);
-/// For each piece of a body to arrive by itself.
-const BETWEEN_PIECES: Duration = Duration::from_millis(2);
 
 /// Commits a fault on an answer; whether the connection can go on after it.
 async fn commit(fault: Fault, answer: Answer, stream: &mut TcpStream) -> io::Result<bool> {
@@ -579,11 +577,11 @@ async fn commit(fault: Fault, answer: Answer, stream: &mut TcpStream) -> io::Res
             stream.write_all(&Answer { body, ..answer }.whole()).await?;
             return Ok(true);
         }
-        Fault::Pieces(size) => {
+        Fault::Trickle(time) => {
             let framing = format!("content-length: {}", answer.body.len());
             stream.write_all(&answer.head(&framing)).await?;
-            for piece in answer.body.chunks(size) {
-                tokio::time::sleep(BETWEEN_PIECES).await;
+            for piece in pieces(&answer.body) {
+                tokio::time::sleep(time / PIECES).await;
                 stream.write_all(piece).await?;
             }
             return Ok(true);
@@ -595,6 +593,13 @@ async fn commit(fault: Fault, answer: Answer, stream: &mut TcpStream) -> io::Res
         }
     }
     Ok(false)
+}
+
+/// In how many pieces a body comes that trickles, at most.
+const PIECES: u32 = 64;
+
+fn pieces(body: &[u8]) -> std::slice::Chunks<'_, u8> {
+    body.chunks(body.len().div_ceil(PIECES as usize).max(1))
 }
 
 /// Reads a request to its end; `None` where the connection ends instead. What came after it stays in `received`.

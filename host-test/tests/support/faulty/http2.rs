@@ -19,7 +19,7 @@ use tokio::task::JoinSet;
 use tokio::time::sleep;
 use tokio_rustls::TlsAcceptor;
 
-use super::{Answer, Asked, BETWEEN_PIECES, Shared, TO_ARRIVE, Verdict, lock};
+use super::{Answer, Asked, PIECES, Shared, TO_ARRIVE, Verdict, lock, pieces};
 use crate::support::authority::{Authority, for_localhost};
 
 /// How many bytes of a request's body a stream has room for, as servers usually have it.
@@ -291,10 +291,10 @@ impl Stream {
                 let body = damage(&answer.body);
                 self.whole(&Answer { body, ..answer })?;
             }
-            Fault::Pieces(size) => {
+            Fault::Trickle(time) => {
                 let mut body = self.head(&answer)?;
-                for piece in answer.body.chunks(size) {
-                    sleep(BETWEEN_PIECES).await;
+                for piece in pieces(&answer.body) {
+                    sleep(time / PIECES).await;
                     body.send_data(piece.to_vec().into(), false)?;
                 }
                 body.send_data(Bytes::new(), true)?;
