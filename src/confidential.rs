@@ -1,7 +1,7 @@
 //! What no text that leaves the connector may show, and taking it out of what the other side said.
 //!
 //! Servers and proxies that fail may repeat what they were sent. Whatever of an answer gets into an error or a log goes
-//! through [`Confidential::said`] first, once it is decoded and before it is shortened.
+//! through `Confidential::said` first, once it is decoded and before it is shortened.
 //!
 //! What this module does not know: what the texts are for.
 
