@@ -51,7 +51,8 @@ const MOST: usize = 16;
 /// - Those that come while one is under way wait for its answer, whatever it is. A failure is every waiter's failure: who asks
 ///   afterwards asks anew.
 /// - Those that come later get the answer that is there as it came, with how many seconds old it is as `Age` (RFC 9111 §5.1): so
-///   much is gone of its `expires_in`. It is handed out for as long as that says, less a margin (5 minutes where it says none that can be read).
+///   much is gone of its `expires_in`. It is handed out for as long as that says, less a margin (5 minutes where it says nothing
+///   that can be read).
 ///   That token answers say `no-store`, as OAuth wants it, is meant for caches that others read.
 /// - The answer 401 to any request with the token ends that, if it is still the one that is handed out. So whoever meets a token
 ///   that was revoked asks again in the ordinary way, and gets a new one which all others then get too.

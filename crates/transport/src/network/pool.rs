@@ -226,7 +226,7 @@ mod tests {
             unreachable!("it was made as such");
         };
         connection.ready().await.expect("it is new");
-        pool.give_back(&target(), connection);
+        pool.give_back(&target(), connection, false);
         there
     }
 
@@ -257,6 +257,24 @@ mod tests {
         assert!(pool.take(&target()).is_some());
         assert!(pool.take(&target()).is_none());
         drop(there);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_spare_connection_is_kept_only_where_none_is_idle() {
+        let pool = Arc::new(Pool::default());
+        let mut others = Vec::new();
+        for _ in 0..2 {
+            let (here, there) = duplex(1024);
+            others.push(there);
+            let connection = Connection::http1(here).await.expect("it is a stream");
+            drop(Lease::new(pool.clone(), target(), connection, true));
+            // It may have to become ready first.
+            for _ in 0..10 {
+                tokio::task::yield_now().await;
+            }
+        }
+        assert!(pool.take(&target()).is_some());
+        assert!(pool.take(&target()).is_none());
     }
 
     #[tokio::test(start_paused = true)]
