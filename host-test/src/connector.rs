@@ -242,7 +242,7 @@ impl Connector {
         let state = self.instance.as_ref().map(|instance| instance.store.data());
         let cause = state.and_then(|state| {
             let cause = state.outgoing.take_cause()?;
-            let words = state.concealed.blank(reason(&cause)?);
+            let words = state.concealed.blank(&reason(&cause)?);
             Some((cause, words))
         });
         match cause {
@@ -277,12 +277,12 @@ impl Connector {
 }
 
 /// What the transport says of a failure that `wasi:http` has no words for.
-fn reason(cause: &transport::Error) -> Option<&str> {
+fn reason(cause: &transport::Error) -> Option<String> {
     use transport::Error;
     match cause {
-        Error::Certificate { reason } | Error::Tls { reason } | Error::Proxy { reason, .. } => {
-            Some(reason)
-        }
+        // The connector says itself what of TLS it was.
+        Error::Certificate { reason } | Error::Tls { reason } => Some(reason.clone()),
+        Error::Proxy { .. } => Some(cause.to_string()),
         _ => None,
     }
 }

@@ -365,8 +365,9 @@ fn to_wasi(error: &transport::Error) -> HttpError {
             alert_id: *number,
             alert_message: Some(name.clone()),
         },
-        // To the guest, the host behind the proxy is what cannot be reached.
-        Error::Proxy { .. } => HttpError::DestinationUnavailable,
+        // To the guest, the host behind the proxy is what cannot be reached: now, or as long as nobody changes anything.
+        Error::Proxy { passes: true, .. } => HttpError::DestinationUnavailable,
+        Error::Proxy { passes: false, .. } => HttpError::ConfigurationError,
         Error::ResponseTimeout => HttpError::HttpResponseTimeout,
         Error::ReadTimeout => HttpError::ConnectionReadTimeout,
         Error::ResponseIncomplete | Error::LetGo => HttpError::HttpResponseIncomplete,

@@ -28,9 +28,14 @@ impl Resolve for Astray {
 
 /// Lists the accounts of a tenant at this URL, which fails.
 async fn list(network: Network, base_url: &str) -> Failure {
+    let egress = EgressPolicy::only(base_url).expect("it may be a base URL");
+    list_by(egress, network, base_url).await
+}
+
+/// The same, by another policy.
+async fn list_by(egress: EgressPolicy, network: Network, base_url: &str) -> Failure {
     let simulator = tenant(1).await;
     let settings = settings(&simulator).plain("base-url", base_url);
-    let egress = EgressPolicy::only(base_url).expect("it may be a base URL");
     let tenant = Tenant::new("test", settings, egress);
     let mut connector = plugin().instantiate(tenant.transport(Arc::new(network)));
     let request = ListRequest::everything(ResourceKinds::ACCOUNTS);
@@ -98,6 +103,39 @@ async fn a_name_that_leads_to_this_computer_is_refused_and_logged_and_nothing_co
     );
     let nobody = timeout(Duration::from_millis(50), listener.accept()).await;
     assert!(nobody.is_err(), "{nobody:?}");
+}
+
+#[tokio::test]
+async fn a_public_tenant_is_on_the_internet_whatever_dns_says() {
+    for address in [
+        "10.0.0.1",
+        "192.168.1.1",
+        "100.64.0.1",
+        "169.254.169.254",
+        "fd12::1",
+        "64:ff9b::a00:1",
+        "2001:0:1::f5ff:fffe",
+    ] {
+        let base_url = "https://tenant.example";
+        let egress = EgressPolicy::public(base_url).expect("it may be a base URL");
+        let astray = Astray(address.parse().expect("it is an address"));
+        let network = Network::with(NetworkOptions::default().resolver(Arc::new(astray)));
+        let failure = list_by(egress, network, base_url).await;
+        assert_eq!(
+            failure.error.kind(),
+            ErrorKind::Other,
+            "{address}: {failure:?}"
+        );
+    }
+    for base_url in [
+        "https://127.0.0.1",
+        "https://localhost",
+        "https://192.168.1.1",
+        "https://metadata",
+        "http://tenant.example",
+    ] {
+        EgressPolicy::public(base_url).expect_err(base_url);
+    }
 }
 
 #[test]

@@ -25,6 +25,7 @@ mod interface;
 mod optimize;
 mod process;
 mod provision;
+mod proxy;
 mod registry;
 mod report;
 mod simulator;
@@ -122,6 +123,13 @@ const COMMANDS: &[Command] = &[
         summary: "Push a release to a local registry, and pull and run it from there",
         help: registry::HELP,
         run: |workspace, _| registry::run(workspace),
+        takes_arguments: false,
+    },
+    Command {
+        name: "proxy",
+        summary: "Reach a simulated tenant through Squid, a real proxy",
+        help: proxy::HELP,
+        run: |workspace, _| proxy::run(workspace),
         takes_arguments: false,
     },
     Command {

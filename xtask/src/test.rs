@@ -6,8 +6,8 @@ use crate::steps::Steps;
 use crate::tools::{self, CARGO_DENY};
 use crate::workspace::Workspace;
 use crate::{
-    builds, compiler, component, dist, examples, fuzz, host, install, process, provision, registry,
-    report,
+    builds, compiler, component, dist, examples, fuzz, host, install, process, provision, proxy,
+    registry, report,
 };
 
 /// What `cargo xtask test --help` prints.
@@ -23,6 +23,7 @@ In this order, and no further than the first failure:
   clippy        of the whole workspace and of fuzz/, natively, warnings being errors
   clippy wasm   of the component and the guests for their own target, warnings being errors
   tests         unit, integration and documentation tests of the whole workspace
+  proxy         cargo xtask proxy
   examples      cargo xtask examples
   report        cargo xtask report
   builds        cargo xtask builds
@@ -35,10 +36,13 @@ In this order, and no further than the first failure:
 ";
 
 /// The packages of the workspace that have tests, those that are built quickly first.
-const PACKAGES: [&str; 4] = [
+const PACKAGES: [&str; 7] = [
     "xtask",
     "connector-dist",
+    "secrets",
     "ninjaone-connector",
+    "connector-transport",
+    "connector-recording",
     "connector-host",
 ];
 
@@ -85,6 +89,7 @@ pub fn run(workspace: &Workspace) -> Result<()> {
         }
         Ok(())
     })?;
+    steps.run("proxy", || proxy::run(workspace))?;
     steps.run("examples", || examples::run(workspace))?;
     steps.run("report", || report::run(workspace))?;
     steps.run("builds", || builds::run(workspace))?;

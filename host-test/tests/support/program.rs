@@ -31,7 +31,7 @@ pub fn without_settings(command: &mut Command) {
         .env("CONNECTOR_COMPONENT", super::component())
         // There is no configuration file.
         .env("XDG_CONFIG_HOME", env!("CARGO_TARGET_TMPDIR"));
-    for name in ["TENANT", "CONFIG", "CA_FILE"] {
+    for name in ["TENANT", "CONFIG", "CA_FILE", "PROXY"] {
         command.env_remove(format!("CONNECTOR_{name}"));
     }
     for name in ["BASE_URL", "CLIENT_ID", "CLIENT_SECRET", "SCOPE"] {
