@@ -23,7 +23,6 @@ use connector_host::{
     BoxFuture, Connector, EgressPolicy, Host, HostOptions, Tenant, TenantSettings,
 };
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
-use http_body_util::{BodyExt, Full};
 use ninjaone_connector::confidential::Confidential;
 use ninjaone_connector::host::{Level, SettingUnavailable};
 use ninjaone_connector::http::{Body, Request, Response, Transport, TransportError};
