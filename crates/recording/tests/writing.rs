@@ -7,6 +7,7 @@ use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use bytes::Bytes;
 use connector_recording::{
@@ -100,6 +101,50 @@ async fn an_exchange_is_written_once_it_is_over() {
     assert_eq!((summary.exchanges, summary.warning()), (2, None));
     let recording = memory.recording().expect("it is HAR");
     assert_eq!(paths(&recording), ["/1", "/2"]);
+}
+
+/// Takes its time.
+struct Slow(Memory);
+
+impl Write for Slow {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        std::thread::sleep(Duration::from_millis(20));
+        self.0.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Sink for Slow {
+    fn keep(self: Box<Self>) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn a_request_waits_until_what_came_before_is_written() {
+    let page = || ok(vec![b'x'; 1000]);
+    let answers = Answers::new([page(), page(), page()]);
+    let limits = Limits::default().all(1500);
+    let recorder = Arc::new(Recorder::with(answers, Slow(Memory::default()), limits));
+    for path in ["/1", "/2", "/3"] {
+        text(&recorder, path).await;
+    }
+    let summary = recorder.finish().await.expect("memory takes everything");
+    assert_eq!(summary.cut_off, [0; 0], "there is room for one at a time");
+}
+
+#[tokio::test]
+async fn an_exchange_that_was_given_up_holds_up_nothing() {
+    let memory = Memory::default();
+    let answers = Answers::new([open().1, ok("second"), ok("third")]);
+    let recorder = Arc::new(Recorder::new(answers, memory.clone()));
+    drop(get(&recorder, "/1").await);
+    text(&recorder, "/2").await;
+    text(&recorder, "/3").await;
+    assert!(memory.har().contains("second"), "{}", memory.har());
 }
 
 #[tokio::test]
