@@ -38,6 +38,9 @@ const ANSWER_HEADERS: [&str; 6] = [
     "x-request-id",
 ];
 
+/// The longest path, with its query, that a recording has. A URI can have 65,534 bytes, with its host.
+const LONGEST_PATH: usize = 60_000;
+
 /// Knows what to take out: what was learned from the exchanges that it saw, and what it was told.
 #[derive(Default)]
 pub(crate) struct Redactor {
@@ -230,12 +233,18 @@ impl Redactor {
         clean
     }
 
+    /// What comes after [`LONGEST_PATH`] is left out: in the encoding of recordings it may be longer than a URI can be.
     fn uri(&self, uri: &Uri) -> Uri {
-        let mut path_and_query = self.text(uri.path().as_bytes(), Text::Sent);
-        if let Some(query) = uri.query() {
-            path_and_query.push(b'?');
-            path_and_query.extend(self.form(query.as_bytes()).into_bytes());
+        let path = self.text(uri.path().as_bytes(), Text::Sent);
+        let mut path_and_query = String::from_utf8_lossy(&path).into_owned();
+        if !path_and_query.starts_with('/') {
+            path_and_query.insert(0, '/');
         }
+        if let Some(query) = uri.query() {
+            path_and_query.push('?');
+            path_and_query.push_str(&self.form(query.as_bytes()));
+        }
+        path_and_query.truncate(path_and_query.floor_char_boundary(LONGEST_PATH));
         Uri::builder()
             .scheme(Scheme::HTTPS)
             .authority(NEUTRAL_HOST)
@@ -588,6 +597,28 @@ mod tests {
             "access-token client-id client-secret client-id access-token cookie cookie client-id client-secret eCBaccess-token"
         );
         assert!(!text.contains("user-"), "{text}");
+    }
+
+    #[test]
+    fn a_path_stays_one_whatever_is_taken_out_of_it_and_however_long_it_gets() {
+        let mut redactor = Redactor::default();
+        redactor.conceal("/v2/users");
+        let path = |uri: &str| {
+            let clean = redactor.clean_request(&get(uri));
+            clean.uri().to_string()
+        };
+        assert_eq!(
+            path("https://acme.example/v2/users/1"),
+            "https://tenant.example.invalid/secret/1"
+        );
+        let host = "https://tenant.example.invalid".len();
+        let long = path(&format!(
+            "https://acme.example/x?{}",
+            "a=:::::&".repeat(5000)
+        ));
+        assert_eq!(long.len(), host + LONGEST_PATH);
+        let long = path(&format!("https://acme.example/{}", "é".repeat(32_000)));
+        assert!(long.len() <= host + LONGEST_PATH);
     }
 
     #[test]

@@ -336,6 +336,10 @@ async fn the_real_secret_of_a_foreign_recording_does_not_matter() {
     let sent = "client_id=client-id&client_secret=client-secret&scope=a";
     let answer = replay(token, request(&Method::POST, "/ws/oauth/token", FORM, sent)).await;
     assert_eq!(answer.body(), "{\"access_token\":\"real\"}");
+    // Nor does it where it comes up again.
+    let named = |client: &str| format!("/v2/applications/{client}?client_id={client}");
+    let url = format!("https://acme.example{}", named("real-client"));
+    replay(entry("GET", &url, "[1]"), get(&named("client-id"))).await;
 }
 
 #[tokio::test]

@@ -7,6 +7,7 @@ use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use bytes::Bytes;
 use connector_recording::{
@@ -102,6 +103,50 @@ async fn an_exchange_is_written_once_it_is_over() {
     assert_eq!(paths(&recording), ["/1", "/2"]);
 }
 
+/// Takes its time.
+struct Slow(Memory);
+
+impl Write for Slow {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        std::thread::sleep(Duration::from_millis(20));
+        self.0.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Sink for Slow {
+    fn keep(self: Box<Self>) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn a_request_waits_until_what_came_before_is_written() {
+    let page = || ok(vec![b'x'; 1000]);
+    let answers = Answers::new([page(), page(), page()]);
+    let limits = Limits::default().all(1500);
+    let recorder = Arc::new(Recorder::with(answers, Slow(Memory::default()), limits));
+    for path in ["/1", "/2", "/3"] {
+        text(&recorder, path).await;
+    }
+    let summary = recorder.finish().await.expect("memory takes everything");
+    assert_eq!(summary.cut_off, [0; 0], "there is room for one at a time");
+}
+
+#[tokio::test]
+async fn an_exchange_that_was_given_up_holds_up_nothing() {
+    let memory = Memory::default();
+    let answers = Answers::new([open().1, ok("second"), ok("third")]);
+    let recorder = Arc::new(Recorder::new(answers, memory.clone()));
+    drop(get(&recorder, "/1").await);
+    text(&recorder, "/2").await;
+    text(&recorder, "/3").await;
+    assert!(memory.har().contains("second"), "{}", memory.har());
+}
+
 #[tokio::test]
 async fn exchanges_are_in_the_order_in_which_they_were_begun() {
     let memory = Memory::default();
@@ -113,8 +158,8 @@ async fn exchanges_are_in_the_order_in_which_they_were_begun() {
     drop(sender);
     slow.into_body().collect().await.expect("it is whole");
     recorder.finish().await.expect("memory takes everything");
-    let recording = memory.recording().expect("it is HAR");
-    assert_eq!(paths(&recording), ["/slow", "/fast"]);
+    let har = memory.har();
+    assert!(har.find("/slow") < har.find("/fast"), "{har}");
 }
 
 #[tokio::test]
@@ -129,6 +174,7 @@ async fn what_would_wait_for_too_long_is_written_out_of_order_and_read_in_order(
     for path in ["/1", "/2", "/3", "/4"] {
         text(&recorder, path).await;
     }
+    assert!(memory.har().contains("/1"), "it does not wait");
     drop(sender);
     slow.into_body().collect().await.expect("it is whole");
     let summary = recorder.finish().await.expect("memory takes everything");
@@ -203,6 +249,31 @@ impl http_body::Body for Failing {
         self.0.fetch_add(1, Ordering::Relaxed);
         Poll::Ready(Some(Err(Error::ReadTimeout)))
     }
+}
+
+/// Gives frames without anything in them for as long as it is asked.
+struct Empty;
+
+impl http_body::Body for Empty {
+    type Data = Bytes;
+    type Error = Error;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        _cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
+        Poll::Ready(Some(Ok(Frame::data(Bytes::new()))))
+    }
+}
+
+#[tokio::test]
+async fn a_body_of_empty_frames_without_end_is_not_read_without_end() {
+    let mut answer = Response::new(Empty.boxed_unsync());
+    *answer.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+    let recorder = Arc::new(Recorder::new(Answers::new([Ok(answer)]), Memory::default()));
+    drop(get(&recorder, "/1").await);
+    let summary = recorder.finish().await.expect("memory takes everything");
+    assert_eq!(summary.cut_off, [1]);
 }
 
 #[tokio::test]
