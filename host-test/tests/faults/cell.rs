@@ -198,13 +198,13 @@ impl Cell<'_> {
             What::Done(fault) => Proxy::start(simulator, plan(fault.clone(), hit, times)).await,
             What::DoneOverHttp2(fault) => {
                 let plan = plan(fault.clone(), hit, times);
-                Proxy::over_http2(&[simulator], over_http2, plan).await
+                Proxy::over_http2(simulator, over_http2, plan).await
             }
             What::Pause(Wire::Http1) => Proxy::start(simulator, spacious).await,
-            What::Pause(Wire::Http2) => Proxy::over_http2(&[simulator], over_http2, spacious).await,
+            What::Pause(Wire::Http2) => Proxy::over_http2(simulator, over_http2, spacious).await,
             What::OneStream => {
                 let over_http2 = over_http2.with_streams(1);
-                Proxy::over_http2(&[simulator], over_http2, spacious).await
+                Proxy::over_http2(simulator, over_http2, spacious).await
             }
             What::NoRoom => {
                 // A client need not know of it when it sends its first request.
@@ -213,7 +213,7 @@ impl Cell<'_> {
                     true => Verdict::PassTheLastBody,
                     false => Verdict::Pass,
                 };
-                Proxy::over_http2(&[simulator], over_http2, plan).await
+                Proxy::over_http2(simulator, over_http2, plan).await
             }
             What::Refusal => {
                 let time = (times == Times::Once).then_some(REFUSED_FOR);

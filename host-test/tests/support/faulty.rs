@@ -280,13 +280,22 @@ impl Proxy {
         proxy
     }
 
-    /// The same over TLS and HTTP/2, in front of one tenant or of many. The tenant is to be [`Proxy::trusted_by`].
+    /// The same over TLS and HTTP/2. The tenant is to be [`Proxy::trusted_by`].
     pub async fn over_http2(
-        simulators: &[&Simulator],
+        simulator: &Simulator,
         http2: Http2,
         plan: impl FnMut(&Asked) -> Verdict + Send + 'static,
     ) -> Self {
-        let proxy = Self::closed(simulators, Some(http2), plan);
+        Self::of_many(&[simulator], Some(http2), plan).await
+    }
+
+    /// A proxy in front of many tenants, over HTTP/2 or over HTTP/1.1.
+    pub async fn of_many(
+        simulators: &[&Simulator],
+        http2: Option<Http2>,
+        plan: impl FnMut(&Asked) -> Verdict + Send + 'static,
+    ) -> Self {
+        let proxy = Self::closed(simulators, http2, plan);
         proxy.shared.listen().expect("the port is reserved");
         proxy
     }
