@@ -5,6 +5,7 @@ pub mod authority;
 pub mod log;
 pub mod misbehaving;
 pub mod program;
+pub mod proxy;
 pub mod secrets;
 
 use std::collections::BTreeSet;
