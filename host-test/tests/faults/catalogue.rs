@@ -8,6 +8,7 @@ use h2::Reason;
 
 use crate::damage;
 use crate::faulty::{self, Answer, http2};
+use crate::support::proxy::Conduct;
 
 /// One row of the matrix.
 pub struct Fault {
@@ -32,6 +33,10 @@ pub enum What {
     NoRoom,
     /// Over HTTP/2 there can be no more than one request at a time.
     OneStream,
+    /// The proxy on the way does this where it is asked for a tunnel.
+    Proxy(Conduct),
+    /// The proxy on the way closes a tunnel, while this is done to the answer.
+    Cut(faulty::Fault),
     /// Nothing: whoever asked pauses between two pages.
     Pause(Wire),
 }
@@ -136,7 +141,7 @@ impl Fault {
     /// Whether it says that the tenant did nothing of what it was asked, so that it can only be committed before.
     pub fn denies(&self) -> bool {
         let is_denial = match &self.what {
-            What::Refusal | What::NoRoom => true,
+            What::Refusal | What::NoRoom | What::Proxy(_) => true,
             What::DoneOverHttp2(faulty::Fault::Http2(fault)) => matches!(
                 fault,
                 http2::Fault::GoneBefore | http2::Fault::Reset(Reason::REFUSED_STREAM)
@@ -152,6 +157,7 @@ impl Fault {
         use http2::Fault::{Gone, GoneBefore, Reset, Silence};
         match &self.what {
             What::Done(faulty::Fault::Reset) | What::DoneOverHttp2(faulty::Fault::Reset) => true,
+            What::Cut(_) => self.place == Place::NoAnswer,
             What::DoneOverHttp2(faulty::Fault::Http2(fault)) => matches!(
                 fault,
                 Gone(_) | GoneBefore | Reset(Reason::REFUSED_STREAM) | Silence
@@ -167,8 +173,10 @@ impl Fault {
             What::Done(fault) | What::DoneOverHttp2(fault) => {
                 matches!(fault, SlowHead(_) | SlowBody(_))
             }
-            What::NoRoom => true,
-            What::Refusal | What::OneStream | What::Pause(_) => false,
+            What::NoRoom | What::Proxy(Conduct::Hangs) => true,
+            What::Refusal | What::OneStream | What::Proxy(_) | What::Cut(_) | What::Pause(_) => {
+                false
+            }
         }
     }
 
@@ -206,6 +214,7 @@ pub fn catalogue(elsewhere: &str) -> Vec<Fault> {
     faults.extend(pauses());
     faults.extend(broken_connections());
     faults.extend(broken_sessions());
+    faults.extend(proxies());
     faults.extend(throttling());
     faults.extend(refusals(elsewhere));
     faults.extend(damaged_bodies());
@@ -426,6 +435,32 @@ fn broken_sessions() -> Vec<Fault> {
 const IN_PIECES: faulty::Fault = faulty::Fault::Trickle(Duration::from_millis(100));
 /// A body so long that a page is there before all of it was read.
 pub const SPACIOUS: faulty::Fault = faulty::Fault::Damaged(damage::spacious);
+
+/// Proxies that make no tunnel, or do not keep one up.
+fn proxies() -> Vec<Fault> {
+    use Place::{Body, NoAnswer};
+    let proxy = |name: &str, what, place| Fault {
+        name: format!("proxy: {name}"),
+        what,
+        error: Expected::Network,
+        class: Class::Passing,
+        place,
+        times: EVERY,
+    };
+    // Long enough for the tunnel to be cut meanwhile.
+    let (slow_head, slow_body) = (
+        faulty::Fault::SlowHead(SLOWNESS),
+        faulty::Fault::SlowBody(SLOWNESS),
+    );
+    vec![
+        proxy("hangs", What::Proxy(Conduct::Hangs), NoAnswer),
+        proxy("refuses", What::Proxy(Conduct::Refuses), NoAnswer),
+        proxy("asks who asks", What::Proxy(Conduct::Asks), NoAnswer),
+        proxy("closes", What::Proxy(Conduct::Closes), NoAnswer),
+        proxy("cut", What::Cut(slow_head), NoAnswer),
+        proxy("cut in the body", What::Cut(slow_body), Body),
+    ]
+}
 
 /// A consumer that takes its time over a page, so that the rest of the answer lies unread.
 fn pauses() -> Vec<Fault> {

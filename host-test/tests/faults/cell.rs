@@ -1,6 +1,7 @@
 //! One cell of the matrix: a tenant, a proxy that commits one fault, a connector, and one call.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use connector_host::contract::{
@@ -15,12 +16,15 @@ use crate::faulty::http2::Http2;
 use crate::faulty::{self, Asked, Proxy, Verdict};
 use crate::operations::{Call, Hit, Operation, State, Write, options, state};
 use crate::rules::Rule;
+use crate::support::proxy::{Conduct, ConnectProxy};
 use crate::support::{settings, simulated};
 
 /// How long a connection is refused where it is only once: less than the connector pauses before it gives up.
 const REFUSED_FOR: Duration = Duration::from_millis(100);
 /// How long whoever asked pauses after each page: longer than the host keeps what nobody reads.
 const PAUSE: Duration = Duration::from_millis(1_500);
+/// How long after a request its tunnel is cut: the first half of the answer has come by then.
+const UNTIL_CUT: Duration = Duration::from_millis(300);
 /// No call takes this long: the deadline of the host is shorter.
 const HANG: Duration = Duration::from_secs(120);
 
@@ -198,13 +202,50 @@ impl Cell<'_> {
             What::Done(fault) => Proxy::start(simulator, plan(fault.clone(), hit, times)).await,
             What::DoneOverHttp2(fault) => {
                 let plan = plan(fault.clone(), hit, times);
-                Proxy::over_http2(&[simulator], over_http2, plan).await
+                Proxy::over_http2(simulator, over_http2, plan).await
             }
             What::Pause(Wire::Http1) => Proxy::start(simulator, spacious).await,
-            What::Pause(Wire::Http2) => Proxy::over_http2(&[simulator], over_http2, spacious).await,
+            What::Pause(Wire::Http2) => Proxy::over_http2(simulator, over_http2, spacious).await,
             What::OneStream => {
                 let over_http2 = over_http2.with_streams(1);
-                Proxy::over_http2(&[simulator], over_http2, spacious).await
+                Proxy::over_http2(simulator, over_http2, spacious).await
+            }
+            What::Proxy(conduct) => {
+                let (via, conduct) = (Arc::new(ConnectProxy::start().await), *conduct);
+                let connections = (times == Times::Once).then_some(1);
+                let last = self.last_before(healthy);
+                if last.is_none() {
+                    via.behave(conduct, connections);
+                }
+                let told = Arc::clone(&via);
+                let plan = move |asked: &Asked| {
+                    if Some(asked.number) != last {
+                        return Verdict::Pass;
+                    }
+                    told.behave(conduct, connections);
+                    Verdict::PassTheLastHere
+                };
+                let proxy = Proxy::over_http2(simulator, over_http2, plan).await;
+                proxy.through(via)
+            }
+            What::Cut(fault) => {
+                let via = Arc::new(ConnectProxy::start().await);
+                let cut = Arc::new(Arc::clone(&via));
+                let mut plan = plan(fault.clone(), hit, times);
+                let plan = move |asked: &Asked| {
+                    let verdict = plan(asked);
+                    if !matches!(verdict, Verdict::Pass) {
+                        // Not beyond this plan, in whose place there is another once all is well again.
+                        let cut = Arc::downgrade(&cut);
+                        tokio::spawn(async move {
+                            tokio::time::sleep(UNTIL_CUT).await;
+                            cut.upgrade().inspect(|via| via.cut());
+                        });
+                    }
+                    verdict
+                };
+                let proxy = Proxy::over_http2(simulator, over_http2, plan).await;
+                proxy.through(via)
             }
             What::NoRoom => {
                 // A client need not know of it when it sends its first request.
@@ -213,7 +254,7 @@ impl Cell<'_> {
                     true => Verdict::PassTheLastBody,
                     false => Verdict::Pass,
                 };
-                Proxy::over_http2(&[simulator], over_http2, plan).await
+                Proxy::over_http2(simulator, over_http2, plan).await
             }
             What::Refusal => {
                 let time = (times == Times::Once).then_some(REFUSED_FOR);
@@ -365,8 +406,16 @@ impl Cell<'_> {
 
     /// Whether an error is right: the one that the rule names, about a request that was hit, without a secret.
     fn judge(&self, error: &CallError, proxy: &Proxy) -> Result<(), String> {
-        let CallError::Connector(failure) = error else {
-            return Err(format!("no failure of the contract: {error:?}"));
+        let failure = match (error, &self.fault.what) {
+            (CallError::NoConnection { failure, passes }, What::Proxy(conduct)) => {
+                says_what_the_proxy_does(*conduct, failure, *passes)?;
+                failure
+            }
+            (CallError::Connector(failure), What::Proxy(_)) => {
+                return Err(format!("it does not tell of the proxy: {failure:?}"));
+            }
+            (CallError::Connector(failure), _) => failure,
+            _ => return Err(format!("no failure of the contract: {error:?}")),
         };
         self.rule.allows(failure)?;
         let text = format!("{failure:?}");
@@ -407,6 +456,24 @@ impl Cell<'_> {
             _ => Err(format!("one step failed, and only one: {change:?}")),
         }
     }
+}
+
+/// Makes sure that whoever runs the host learns that it is the proxy, what it does, and whether that passes by itself.
+fn says_what_the_proxy_does(
+    conduct: Conduct,
+    failure: &Failure,
+    passes: bool,
+) -> Result<(), String> {
+    let (wanted, words) = match conduct {
+        Conduct::Refuses => (false, "does not let through"),
+        Conduct::Asks => (false, "wants a user name"),
+        Conduct::Hangs => (true, "did not answer in time"),
+        Conduct::Closes => (true, "without an answer"),
+        Conduct::Open => return Err("nothing is wrong with the proxy".to_string()),
+    };
+    let is_said = passes == wanted && failure.message.contains(words);
+    let complaint = || format!("passes: {passes}, in place of {words:?}: {failure:?}");
+    is_said.then_some(()).ok_or_else(complaint)
 }
 
 /// Answers reads so that some of an answer is unread when a page is there.

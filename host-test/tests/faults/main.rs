@@ -61,6 +61,7 @@ impl Plugins {
             support::load(options)
         };
         let impatient = Timeouts::default()
+            .connect(PATIENCE)
             .first_byte(PATIENCE)
             .between_bytes(PATIENCE);
         let narrow = Limits::default().response_body(256 << 10);
@@ -269,6 +270,7 @@ const FAULTS: &str = "
     HTTP/2: gone in the body, HTTP/2: gone after it, HTTP/2: TLS cut off, HTTP/2: TLS damaged, HTTP/2: TCP reset,
     HTTP/2: TCP reset in the body, HTTP/2: body too short, HTTP/2: endless body, HTTP/2: body in pieces,
     HTTP/2: one stream at a time, HTTP/2: pause between pages,
+    proxy: hangs, proxy: refuses, proxy: asks who asks, proxy: closes, proxy: cut, proxy: cut in the body,
     408, 500, 502, 504, 200 with a web page,
     429 wait 1 s, 429 wait 120 s, 429 wait until a date, 429 date of RFC 850, 429 date of asctime, 429 wait 1e18 s,
     429 wait -5 s, 429 wait in words, 429 no wait,

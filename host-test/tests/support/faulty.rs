@@ -19,13 +19,15 @@ use std::time::Duration;
 
 use connector_host::Tenant;
 use connector_host::simulator::Simulator;
+use connector_host::transport::{self, Network};
 use http2::Http2;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use crate::support::network_that_trusts;
+use crate::support::network_options;
+use crate::support::proxy::{Conduct, ConnectProxy};
 
 /// A request as it arrived.
 #[derive(Clone, Debug)]
@@ -85,6 +87,8 @@ pub enum Verdict {
     Pass,
     /// The same, and from then on connections are refused: for this long, or until [`Proxy::heal`].
     PassTheLast(Option<Duration>),
+    /// The same, and the next request needs another connection.
+    PassTheLastHere,
     /// The same, and from then on no connection of HTTP/2 has room for the body of a request, until [`Proxy::heal`].
     PassTheLastBody,
     /// The fault is committed in place of carrying it out.
@@ -196,6 +200,8 @@ type Plan = Box<dyn FnMut(&Asked) -> Verdict + Send>;
 /// A running proxy. Dropping it closes its port and its connections.
 pub struct Proxy {
     shared: Arc<Shared>,
+    /// What connections go through to get here.
+    via: Option<Arc<ConnectProxy>>,
 }
 
 struct Shared {
@@ -280,13 +286,22 @@ impl Proxy {
         proxy
     }
 
-    /// The same over TLS and HTTP/2, in front of one tenant or of many. The tenant is to be [`Proxy::trusted_by`].
+    /// The same over TLS and HTTP/2. The tenant is to be [`Proxy::trusted_by`].
     pub async fn over_http2(
-        simulators: &[&Simulator],
+        simulator: &Simulator,
         http2: Http2,
         plan: impl FnMut(&Asked) -> Verdict + Send + 'static,
     ) -> Self {
-        let proxy = Self::closed(simulators, Some(http2), plan);
+        Self::of_many(&[simulator], Some(http2), plan).await
+    }
+
+    /// A proxy in front of many tenants, over HTTP/2 or over HTTP/1.1.
+    pub async fn of_many(
+        simulators: &[&Simulator],
+        http2: Option<Http2>,
+        plan: impl FnMut(&Asked) -> Verdict + Send + 'static,
+    ) -> Self {
+        let proxy = Self::closed(simulators, http2, plan);
         proxy.shared.listen().expect("the port is reserved");
         proxy
     }
@@ -320,7 +335,14 @@ impl Proxy {
         };
         Proxy {
             shared: Arc::new(shared),
+            via: None,
         }
+    }
+
+    /// The same, to be reached through a proxy that makes tunnels.
+    pub fn through(mut self, via: Arc<ConnectProxy>) -> Self {
+        self.via = Some(via);
+        self
     }
 
     /// Where it listens, in place of the tenant's base URL.
@@ -328,16 +350,23 @@ impl Proxy {
         let address = self.shared.address;
         match self.shared.http2 {
             None => format!("http://{address}"),
+            // Nothing goes through a proxy to this computer.
+            Some(_) if self.via.is_some() => format!("https://{ELSEWHERE}:{}", address.port()),
             Some(_) => format!("https://localhost:{}", address.port()),
         }
     }
 
     /// The tenant with a network of its own that trusts this proxy.
     pub fn trusted_by(&self, tenant: Tenant) -> Tenant {
-        match self.shared.http2 {
-            None => tenant,
-            Some(_) => tenant.transport(Arc::new(network_that_trusts(http2::authority()))),
+        if self.shared.http2.is_none() {
+            return tenant;
         }
+        let options = network_options(http2::authority());
+        let options = match &self.via {
+            Some(via) => options.proxy(transport::Proxy::url(&via.url()).expect("it is a URL")),
+            None => options,
+        };
+        tenant.transport(Arc::new(Network::with(options)))
     }
 
     /// Commits no fault from now on.
@@ -345,6 +374,9 @@ impl Proxy {
         *lock(&self.shared.plan) = Box::new(|_| Verdict::Pass);
         if let Some(http2) = &self.shared.http2 {
             http2.give_room();
+        }
+        if let Some(via) = &self.via {
+            via.behave(Conduct::Open, None);
         }
         self.shared.listen().expect("the port is reserved");
     }
@@ -369,6 +401,9 @@ impl Proxy {
         lock(&self.shared.log).connections
     }
 }
+
+/// The name of a host that is not this computer, which a proxy leads to this computer all the same.
+const ELSEWHERE: &str = "tenant.example";
 
 impl Drop for Proxy {
     fn drop(&mut self) {
@@ -453,6 +488,9 @@ impl Shared {
             let (verdict, answer) = self.attend(asked).await?;
             match verdict {
                 Verdict::Pass => stream.write_all(&answer.whole()).await?,
+                Verdict::PassTheLastHere => {
+                    return stream.write_all(&answer.closing().whole()).await;
+                }
                 Verdict::PassTheLastBody => panic!("HTTP/1.1 has no room to give"),
                 Verdict::PassTheLast(time) => {
                     self.refuse(time).await;

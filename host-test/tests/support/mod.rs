@@ -5,6 +5,7 @@ pub mod authority;
 pub mod log;
 pub mod misbehaving;
 pub mod program;
+pub mod proxy;
 pub mod secrets;
 
 use std::collections::BTreeSet;
@@ -85,8 +86,13 @@ pub fn finish<T: Send>(future: impl Future<Output = T> + Send) -> T {
 
 /// A network that trusts this certificate authority beside those of the operating system.
 pub fn network_that_trusts(pem: &str) -> Network {
+    Network::with(network_options(pem))
+}
+
+/// The options of such a network.
+pub fn network_options(pem: &str) -> NetworkOptions {
     let roots = ExtraRoots::from_pem(pem.as_bytes()).expect("it is a certificate");
-    Network::with(NetworkOptions::default().extra_roots(roots))
+    NetworkOptions::default().extra_roots(roots)
 }
 
 /// The settings that fit a simulated tenant.

@@ -11,6 +11,7 @@ use bytes::Bytes;
 use h2::server::{Builder, SendResponse};
 use h2::{Reason, RecvStream, SendStream};
 use http::{Request, Response};
+use rcgen::CertificateParams;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
@@ -19,8 +20,8 @@ use tokio::task::JoinSet;
 use tokio::time::sleep;
 use tokio_rustls::TlsAcceptor;
 
-use super::{Answer, Asked, PIECES, Shared, TO_ARRIVE, Verdict, lock, pieces};
-use crate::support::authority::{Authority, for_localhost};
+use super::{Answer, Asked, ELSEWHERE, PIECES, Shared, TO_ARRIVE, Verdict, lock, pieces};
+use crate::support::authority::Authority;
 
 /// How many bytes of a request's body a stream has room for, as servers usually have it.
 const ROOM: u32 = 65_535;
@@ -51,7 +52,9 @@ pub enum Fault {
 /// The certificate authority of all proxies of a test, as PEM, and what takes connections in with a certificate of it.
 static TRUSTED: LazyLock<(String, TlsAcceptor)> = LazyLock::new(|| {
     let authority = Authority::new("faulty");
-    let mut config = authority.certify(&for_localhost());
+    let names = ["localhost".to_string(), ELSEWHERE.to_string()];
+    let names = CertificateParams::new(names).expect("they are names");
+    let mut config = authority.certify(&names);
     config.alpn_protocols = vec![b"h2".to_vec()];
     (authority.pem(), TlsAcceptor::from(Arc::new(config)))
 });
@@ -190,6 +193,7 @@ impl Stream {
                 self.order(Order::Retire);
                 done
             }
+            Verdict::PassTheLastHere => self.retire(&answer).await,
             Verdict::PassTheLastBody => {
                 if let Some(http2) = &self.shared.http2 {
                     http2.take_room();
@@ -206,6 +210,14 @@ impl Stream {
     fn order(&self, order: Order) {
         // Without a connection there is nothing left to be done to it.
         let _ = self.orders.send(order);
+    }
+
+    /// Answers, and takes no further request on this connection.
+    async fn retire(&mut self, answer: &Answer) -> Result<(), h2::Error> {
+        self.order(Order::Retire);
+        // For the other side to know of it when it has the answer.
+        sleep(TO_ARRIVE).await;
+        self.whole(answer)
     }
 
     fn whole(&mut self, answer: &Answer) -> Result<(), h2::Error> {
@@ -322,12 +334,7 @@ impl Stream {
                 self.order(Order::Break(reason));
                 pending::<()>().await;
             }
-            Fault::GoneAfter => {
-                self.order(Order::Retire);
-                // For the other side to know of it when it has the answer.
-                sleep(TO_ARRIVE).await;
-                self.whole(answer)?;
-            }
+            Fault::GoneAfter => self.retire(answer).await?,
             Fault::Silence => {
                 self.order(Order::FallSilent);
                 pending::<()>().await;
