@@ -133,7 +133,7 @@ fn connector(network: Network, simulator: &Simulator, base_url: &str) -> Connect
 async fn is_refused(authority: &Authority, config: ServerConfig) {
     let simulator = tenant(3).await;
     let front = Front::of(&simulator, config).await;
-    let mut connector = connector(network(&authority), &simulator, &front.base_url());
+    let mut connector = connector(network(authority), &simulator, &front.base_url());
     let listed = connector
         .list(&ListRequest::everything(ResourceKinds::ACCOUNTS))
         .await;
@@ -345,7 +345,7 @@ async fn body_up_to_the_end(
     });
     let request = Request::get(format!("https://localhost:{}/", address.port()));
     let request = request.body(Bytes::new()).expect("it is a URL");
-    let network = Arc::new(network(&authority));
+    let network = Arc::new(network(authority));
     let response = network.send(request, Terms::default()).await?;
     Ok(response.into_body().collect().await?.to_bytes())
 }
