@@ -9,8 +9,8 @@ use wasmtime::{PoolConcurrencyLimitError, Trap};
 
 use crate::concealed::Conceal;
 use crate::contract::{
-    Assignment, Change, CheckReport, Description, Error, Failure, ListRequest, Mode, Page,
-    ProvisionRequest,
+    Assignment, Change, CheckReport, Description, Error, ErrorKind, Failure, ListRequest, Mode,
+    Page, ProvisionRequest,
 };
 use crate::instance::Instance;
 use crate::{CallError, Checkpoint, Host, Limits, Listing, Plugin, Tenant, limits};
@@ -113,6 +113,7 @@ impl Connector {
     pub async fn check(&mut self) -> Result<CheckReport, CallError> {
         let mut report = try_call!(self "check", call_check())?;
         self.conceal(&mut report);
+        self.explain_probes(&mut report);
         Ok(report)
     }
 
@@ -236,24 +237,41 @@ impl Connector {
         }
     }
 
-    /// Adds to a failure what the host knows of it and the connector cannot: why no connection came about.
+    /// Why no connection came about in the call that has just ended, where the host knows more of it than the connector: in words,
+    /// and whether it can pass by itself.
+    fn no_connection(&self) -> Option<(String, bool)> {
+        let state = self.instance.as_ref()?.store.data();
+        let cause = state.outgoing.take_cause()?;
+        let words = state.concealed.blank(&reason(&cause)?);
+        Some((words, cause.passes_by_itself()))
+    }
+
+    /// Adds to a failure what the host knows of it and the connector cannot.
     fn explain(&mut self, mut failure: Failure) -> CallError {
         self.conceal(&mut failure);
-        let state = self.instance.as_ref().map(|instance| instance.store.data());
-        let cause = state.and_then(|state| {
-            let cause = state.outgoing.take_cause()?;
-            let words = state.concealed.blank(&reason(&cause)?);
-            Some((cause, words))
-        });
-        match cause {
-            Some((cause, words)) if matches!(failure.error, Error::Network) => {
-                failure.message = format!("{}. The host says: {words}", failure.message);
+        match self.no_connection() {
+            Some((words, passes)) if matches!(failure.error, Error::Network) => {
+                add_reason(&mut failure.message, &words);
                 CallError::NoConnection {
                     failure: Box::new(failure),
-                    passes: cause.passes_by_itself(),
+                    passes,
                 }
             }
             _ => CallError::Connector(Box::new(failure)),
+        }
+    }
+
+    /// The same for the requests that a check tried.
+    fn explain_probes(&self, report: &mut CheckReport) {
+        let Some((words, _)) = self.no_connection() else {
+            return;
+        };
+        let failed = report
+            .probes
+            .iter_mut()
+            .filter_map(|probe| probe.failure.as_mut());
+        for failure in failed.filter(|failure| failure.kind == ErrorKind::Network) {
+            add_reason(&mut failure.message, &words);
         }
     }
 
@@ -274,6 +292,11 @@ impl Connector {
             }
         }
     }
+}
+
+fn add_reason(message: &mut String, words: &str) {
+    message.push_str(". The host says: ");
+    message.push_str(words);
 }
 
 /// What the transport says of a failure that `wasi:http` has no words for.
