@@ -22,6 +22,11 @@ const BLANK: &str = "[secret]";
 /// ever.
 const MOST: usize = 64;
 
+/// How many bytes of a text are looked at. Nobody reads as much of a failure or of a line of the log.
+pub(crate) const MOST_BYTES: usize = 64 << 10;
+/// How many bytes of a secret are looked for. Tokens have a fraction of it.
+const LONGEST: usize = 4 << 10;
+
 /// What to blank. Clones share it.
 #[derive(Clone, Default)]
 pub(crate) struct Concealed(Arc<Mutex<Known>>);
@@ -52,11 +57,13 @@ impl Concealed {
         }
     }
 
-    /// The text without the secrets.
+    /// The text without the secrets, and no more of it than anybody reads: to look for secrets takes time, which the guest could
+    /// otherwise choose.
     pub(crate) fn blank(&self, text: &str) -> String {
+        let text = cut(text);
         let known = self.known();
         let all = known.settings.iter().chain(&known.credentials);
-        all.fold(text.to_string(), |text, secret| {
+        all.fold(text, |text, secret| {
             secrets::blank(&text, secret.expose_secret(), BLANK).into_owned()
         })
     }
@@ -81,8 +88,22 @@ impl Concealed {
     }
 }
 
-/// Adds a secret, unless it is there, and forgets the oldest where there are too many.
+/// As much of a text as is looked at, and how long it was.
+fn cut(text: &str) -> String {
+    if text.len() <= MOST_BYTES {
+        return text.to_string();
+    }
+    let start = &text[..text.floor_char_boundary(MOST_BYTES)];
+    format!("{start}… [cut, of {} bytes]", text.len())
+}
+
+/// Adds a secret, unless it is there, and forgets the oldest where there are too many. Of a long one its beginning counts.
 fn remember(secrets: &mut VecDeque<SecretString>, secret: &SecretString) {
+    let text = secret.expose_secret();
+    if text.len() > LONGEST {
+        let start = &text[..text.floor_char_boundary(LONGEST)];
+        return remember(secrets, &start.into());
+    }
     let known = |other: &SecretString| other.expose_secret() == secret.expose_secret();
     if secret.expose_secret().is_empty() || secrets.iter().any(known) {
         return;

@@ -38,7 +38,7 @@ macro_rules! call {
         let span = tracing::info_span!($name, tenant = $self.tenant.name);
         async {
             // One instant for the start and the call: a call does not take longer because there was no instance.
-            let deadline = Instant::now() + $self.plugin.host.limits.deadline;
+            let deadline = limits::after($self.plugin.host.limits.deadline);
             let mut instance = $self.take_instance(deadline).await?;
             let (guest, store) = instance.parts();
             let state = store.data_mut();
@@ -85,7 +85,7 @@ impl Connector {
     ///
     /// When it does not start, as at a limit.
     pub async fn start(&mut self) -> Result<(), CallError> {
-        let deadline = Instant::now() + self.plugin.host.limits.deadline;
+        let deadline = limits::after(self.plugin.host.limits.deadline);
         self.instance = Some(self.take_instance(deadline).await?);
         Ok(())
     }

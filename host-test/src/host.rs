@@ -11,17 +11,12 @@ use std::time::Duration;
 use connector_transport::Timeouts;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
-use wasmtime::component::{Component, HasData, HasSelf, Linker, Resource, ResourceTable};
+use wasmtime::component::{Component, Linker};
 use wasmtime::{
     Cache, CacheConfig, Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig,
-    StoreContextMut,
 };
-use wasmtime_wasi::clocks::{WasiClocks, WasiClocksView};
-use wasmtime_wasi::p2::bindings::{clocks, io};
-use wasmtime_wasi_http::Error as HttpError;
-use wasmtime_wasi_http::p2::bindings::http::types::ErrorCode;
 
-use crate::bindings::identity::connector::{deadline, logging, settings};
+use crate::imports::{forbidden_imports, link};
 use crate::instance::State;
 use crate::limits::{Limits, TABLE_ELEMENTS, shrink_language};
 use crate::{LoadError, Plugin, prepare_code_cache};
@@ -30,20 +25,6 @@ use crate::{LoadError, Plugin, prepare_code_cache};
 const TICK: Duration = Duration::from_millis(10);
 /// How many components are compiled at a time. Each uses several processors.
 const COMPILED_AT_A_TIME: usize = 2;
-
-/// What connectors may import, without the version. Everything else is named when a component that wants it is loaded.
-const GRANTED_IMPORTS: [&str; 10] = [
-    "identity:connector/deadline",
-    "identity:connector/logging",
-    "identity:connector/settings",
-    "wasi:clocks/monotonic-clock",
-    "wasi:clocks/wall-clock",
-    "wasi:http/outgoing-handler",
-    "wasi:http/types",
-    "wasi:io/error",
-    "wasi:io/poll",
-    "wasi:io/streams",
-];
 
 /// How many instances can be pooled at most. For each, the engine sets aside two times 4 GiB of addresses (not of memory), which
 /// makes code fast that need not check every address; 128 TiB is all that a processor has.
@@ -65,7 +46,8 @@ pub struct HostOptions {
     /// How long an instance's HTTP requests wait for the other side.
     pub timeouts: Timeouts,
     /// How many instances there may be at a time, at work or kept by their connectors for the next call. Whoever wants one more
-    /// waits, up to the deadline of its call. All together they may take this many times [`Limits::memory`]. Default: 1,000.
+    /// waits, up to the deadline of its call. Beside [`Limits::memory`] each may take a few MiB of the host: what it sends, and of
+    /// each answer under way a MiB that arrives ahead. Default: 1,000.
     pub instances: u32,
     /// Sets memory aside for this many instances, at most [`MOST_POOLED_INSTANCES`], which makes starting one quicker; there can
     /// then be no more than these. `None`, the default: memory as it is needed.
@@ -312,79 +294,6 @@ fn pool(instances: u32, memory: usize) -> InstanceAllocationStrategy {
         .max_memory_size(memory)
         .table_elements(TABLE_ELEMENTS);
     InstanceAllocationStrategy::Pooling(pool)
-}
-
-/// Links what connectors get, and only that.
-fn link(engine: &Engine) -> wasmtime::Result<Linker<State>> {
-    let mut linker = Linker::new(engine);
-    let l = &mut linker;
-    settings::add_to_linker::<_, HasSelf<_>>(l, |state| state)?;
-    logging::add_to_linker::<_, HasSelf<_>>(l, |state| state)?;
-    deadline::add_to_linker::<_, HasSelf<_>>(l, |state| state)?;
-    clocks::monotonic_clock::add_to_linker::<_, WasiClocks>(l, State::clocks)?;
-    clocks::wall_clock::add_to_linker::<_, WasiClocks>(l, State::clocks)?;
-    io::error::add_to_linker::<_, Table>(l, State::table)?;
-    io::poll::add_to_linker::<_, Table>(l, State::table)?;
-    io::streams::add_to_linker::<_, Table>(l, State::table)?;
-    wasmtime_wasi_http::p2::add_only_http_to_linker_async(l)?;
-    replace_http_error_code(l)?;
-    Ok(linker)
-}
-
-/// Puts our `http-error-code` in the place of wasmtime's.
-fn replace_http_error_code(linker: &mut Linker<State>) -> wasmtime::Result<()> {
-    const HTTP_TYPES: &str = "wasi:http/types@0.2.12";
-    const FUNCTION: &str = "http-error-code";
-    let mut types = linker.instance(HTTP_TYPES)?;
-    if types.func_wrap(FUNCTION, http_error_code).is_ok() {
-        // With another version of WASI ours would lie beside wasmtime's and never be called.
-        let missing = format!("wasmtime has no {HTTP_TYPES}: look for its version in host.rs");
-        return Err(wasmtime::Error::msg(missing));
-    }
-    linker.allow_shadowing(true);
-    linker
-        .instance(HTTP_TYPES)?
-        .func_wrap(FUNCTION, http_error_code)?;
-    linker.allow_shadowing(false);
-    Ok(())
-}
-
-/// Tells a guest why a body ended early. The one in `wasmtime-wasi-http` 48 looks for an [`ErrorCode`] in the error of the
-/// stream, where there is an [`HttpError`], and so never finds a reason: a slow body, or one that is too large, would look
-/// like a broken connection. Everything else that can happen to a body is one, and a guest takes it for one without a code.
-fn http_error_code(
-    mut store: StoreContextMut<State>,
-    (error,): (Resource<io::error::Error>,),
-) -> wasmtime::Result<(Option<ErrorCode>,)> {
-    let error = store.data_mut().table().get(&error)?;
-    let code = match error.downcast_ref() {
-        Some(HttpError::ConnectionReadTimeout) => Some(ErrorCode::ConnectionReadTimeout),
-        Some(HttpError::HttpResponseIncomplete) => Some(ErrorCode::HttpResponseIncomplete),
-        Some(HttpError::HttpResponseBodySize(size)) => Some(ErrorCode::HttpResponseBodySize(*size)),
-        Some(HttpError::HttpProtocolError) => Some(ErrorCode::HttpProtocolError),
-        _ => None,
-    };
-    Ok((code,))
-}
-
-/// Tells the linker that `wasi:io` works on the resource table of an instance.
-struct Table;
-
-impl HasData for Table {
-    type Data<'a> = &'a mut ResourceTable;
-}
-
-fn forbidden_imports(engine: &Engine, component: &Component) -> Vec<String> {
-    component
-        .component_type()
-        .imports(engine)
-        .map(|(name, _)| name)
-        .filter(|name| {
-            let interface = name.split('@').next().unwrap_or(name);
-            !GRANTED_IMPORTS.contains(&interface)
-        })
-        .map(str::to_string)
-        .collect()
 }
 
 fn start_ticking(engine: &Engine) -> std::io::Result<()> {

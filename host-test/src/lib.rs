@@ -94,6 +94,7 @@ mod connector;
 pub mod contract;
 mod error;
 mod host;
+mod imports;
 mod instance;
 mod limits;
 mod listing;

@@ -4,7 +4,7 @@
 //! the host, other connectors and the next call go on.
 
 use std::fmt;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use wasmtime::component::ResourceTableError;
 use wasmtime::{Config, ResourceLimiter};
@@ -31,7 +31,7 @@ pub struct Limits {
     pub memory: usize,
     /// How many bytes the header of one HTTP response may have, names and values together. Default: 64 KiB.
     ///
-    /// A [`Network`](crate::http::Network) takes in no more than 256 KiB, and over HTTP/1.1 100 fields, whatever is allowed here.
+    /// A [`Network`](crate::transport::Network) takes in no more than 256 KiB, and over HTTP/1.1 100 fields, whatever is allowed here.
     pub response_header: usize,
     /// How many bytes the body of one HTTP response may have. Default: 1 GiB.
     pub response_body: u64,
@@ -69,6 +69,12 @@ macro_rules! change {
     )+};
 }
 
+/// The instant after this time, or one that nobody waits for.
+pub(crate) fn after(time: Duration) -> Instant {
+    const LONG: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+    Instant::now() + time.min(LONG)
+}
+
 impl Limits {
     change! {
         deadline: Duration,
@@ -103,6 +109,8 @@ pub enum Limit {
     LogMessages,
     /// On the header of one request.
     RequestHeader,
+    /// On the method and on the host of one request, each.
+    RequestTarget,
     /// On requests that are under way at a time: [`Limits::requests`].
     Requests,
     /// On what the host holds of the bodies of requests at a time: [`Limits::request_bytes`].
@@ -119,6 +127,7 @@ impl fmt::Display for Limit {
             Limit::HandedOver => "bytes handed to the host at a time",
             Limit::LogMessages => "log messages in one call",
             Limit::RequestHeader => "bytes in the header of a request",
+            Limit::RequestTarget => "bytes in the method or the host of a request",
             Limit::Requests => "HTTP requests at a time",
             Limit::RequestBytes => "bytes in requests at a time",
         })
@@ -148,7 +157,9 @@ pub(crate) const TABLE_ELEMENTS: usize = 20_000;
 pub(crate) const PARTS: usize = 32;
 /// How many handles a guest may have open. A request takes about ten at a time, and a connector sends one after the other; a
 /// request under way is a connection, and those are the host's.
-pub(crate) const HANDLES: usize = 256;
+pub(crate) const HANDLES: usize = 128;
+/// How many bytes the method and the host of a request may have, each. A name of a host has 253 at most.
+pub(crate) const REQUEST_TARGET: usize = 1 << 10;
 /// How many messages a guest may log in one call. Ours logs a handful.
 pub(crate) const LOG_MESSAGES: usize = 1_000;
 /// How many bytes the header of a request may have. Servers take a fraction of it.

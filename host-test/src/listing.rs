@@ -5,7 +5,7 @@ use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;
 use std::time::{Duration, Instant};
 
-use crate::contract::{Continuation, Counts, Item, ListRequest, Page, Summary};
+use crate::contract::{Continuation, Counts, ListRequest, Page, Summary};
 use crate::{CallError, Connector};
 
 /// The items on the first page where the request does not say.
@@ -85,6 +85,25 @@ pub struct Listing<'a> {
     items: u64,
     spent: Duration,
     summary: Option<Summary>,
+    failed: Option<Failed>,
+}
+
+/// Why a listing cannot become whole any more.
+#[derive(Clone, Copy)]
+enum Failed {
+    Stuck,
+    NotWhole { received: Counts, declared: Counts },
+}
+
+impl Failed {
+    fn error(self) -> CallError {
+        match self {
+            Self::Stuck => CallError::ListingStuck,
+            Self::NotWhole { received, declared } => {
+                CallError::ListingNotWhole { received, declared }
+            }
+        }
+    }
 }
 
 impl<'a> Listing<'a> {
@@ -104,6 +123,7 @@ impl<'a> Listing<'a> {
             items: 0,
             spent: Duration::ZERO,
             summary: None,
+            failed: None,
         }
     }
 
@@ -129,7 +149,8 @@ impl<'a> Listing<'a> {
         self
     }
 
-    /// Gives the next page, or `None` after the last one. After an error it can be called again, and tries the same page again.
+    /// Gives the next page, or `None` after the last one. After an error of a call it can be called again, and tries the same page
+    /// again. Once the pages do not add up, or go round in a circle, the listing has failed for good.
     ///
     /// # Errors
     ///
@@ -139,6 +160,9 @@ impl<'a> Listing<'a> {
         if self.summary.is_some() {
             return Ok(None);
         }
+        if let Some(failed) = self.failed {
+            return Err(failed.error());
+        }
         self.within_bounds()?;
         let begun = Instant::now();
         let page = self.ask().await;
@@ -146,21 +170,28 @@ impl<'a> Listing<'a> {
         let page = page?;
         self.pages += 1;
         self.items += page.items.len() as u64;
+        page.items.iter().for_each(|item| self.received.count(item));
         match &page.next {
             Continuation::More(cursor) => {
                 if !self.cursors.insert(self.hasher.hash_one(cursor)) {
-                    return Err(CallError::ListingStuck);
+                    return Err(self.fail(Failed::Stuck));
                 }
                 self.request.cursor = Some(cursor.clone());
-                self.count(&page.items);
             }
             Continuation::Complete(summary) => {
-                self.count(&page.items);
-                self.check(summary.counts)?;
+                if let Some(failed) = self.mismatch(summary.counts) {
+                    return Err(self.fail(failed));
+                }
                 self.summary = Some(summary.clone());
             }
         }
         Ok(Some(page))
+    }
+
+    /// From here on the listing cannot become whole any more.
+    fn fail(&mut self, failed: Failed) -> CallError {
+        self.failed = Some(failed);
+        failed.error()
     }
 
     /// How many items the pages so far had.
@@ -169,9 +200,9 @@ impl<'a> Listing<'a> {
     }
 
     /// Where the listing goes on, to take it up again with [`Connector::resume`] once all pages so far are safe. `None` before the
-    /// first page, after the last, and where nobody knows what was given before.
+    /// first page, after the last, where nobody knows what was given before, and where the listing has failed for good.
     pub fn checkpoint(&self) -> Option<Checkpoint> {
-        if self.summary.is_some() {
+        if self.summary.is_some() || self.failed.is_some() {
             return None;
         }
         Some(Checkpoint {
@@ -195,10 +226,6 @@ impl<'a> Listing<'a> {
         page
     }
 
-    fn count(&mut self, items: &[Item]) {
-        items.iter().for_each(|item| self.received.count(item));
-    }
-
     fn within_bounds(&self) -> Result<(), CallError> {
         let bounds = &self.bounds;
         if self.pages < bounds.pages && self.items < bounds.items && self.spent < bounds.time {
@@ -212,7 +239,7 @@ impl<'a> Listing<'a> {
     }
 
     /// Holds what the connector says that it gave against what arrived.
-    fn check(&self, declared: Counts) -> Result<(), CallError> {
+    fn mismatch(&self, declared: Counts) -> Option<Failed> {
         let arrived = sum(self.before.unwrap_or_default(), self.received);
         // Nobody knows what was given before: it can only have been more than nothing.
         let fits = match self.before {
@@ -222,10 +249,7 @@ impl<'a> Listing<'a> {
                 .zip(each(&declared))
                 .all(|(arrived, declared)| *arrived <= declared),
         };
-        if fits {
-            return Ok(());
-        }
-        Err(CallError::ListingNotWhole {
+        (!fits).then_some(Failed::NotWhole {
             received: arrived,
             declared,
         })

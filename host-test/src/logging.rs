@@ -4,6 +4,7 @@
 //! becomes one line of a few KiB that says where it was cut; no message looks like two, or like another field than it has; and a
 //! guest that logs without end is stopped.
 
+use std::borrow::Cow;
 use std::fmt::Write;
 
 use tracing::Level;
@@ -58,9 +59,13 @@ impl GuestLog {
             return Err(LimitReached { limit, most });
         }
         // Blanked before it is cut, since half a secret is not found.
-        let message = cut(one_line(&self.concealed.blank(message)));
-        let fields = cut(self.join(fields));
-        emit(level, &message, &fields);
+        let whole = message.len();
+        let message = cut(one_line(&self.concealed.blank(message)), whole);
+        let whole = fields
+            .iter()
+            .map(|field| field.name.len() + field.value.len() + 2);
+        let fields = cut(self.join(fields), whole.sum());
+        emit(level, &as_message(&message), &fields);
         if level == GuestLevel::Error
             && let Some(panic) = message.strip_prefix(PANIC_PREFIX)
         {
@@ -102,8 +107,17 @@ fn one_line(text: &str) -> String {
 fn is_invisible(character: char) -> bool {
     matches!(
         character,
-        '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}'
+        '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{fff9}'..='\u{fffb}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}'
     )
+}
+
+/// A message in quotes, where it would otherwise look as if it had fields.
+fn as_message(message: &str) -> Cow<'_, str> {
+    if message.contains('=') {
+        Cow::Owned(in_quotes(message))
+    } else {
+        Cow::Borrowed(message)
+    }
 }
 
 /// In quotes, where it would otherwise not end where it ends.
@@ -112,6 +126,10 @@ fn quoted(text: String) -> String {
     if !text.is_empty() && text.chars().all(is_plain) {
         return text;
     }
+    in_quotes(&text)
+}
+
+fn in_quotes(text: &str) -> String {
     format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
 }
 
@@ -142,10 +160,9 @@ fn emit(level: GuestLevel, message: &str, fields: &str) {
     }
 }
 
-/// The text, or as much of it as is handed on, and how long it was.
-fn cut(mut text: String) -> String {
-    let whole = text.len();
-    if whole > MOST_BYTES {
+/// The text, or as much of it as is handed on, and how long it was as the guest gave it.
+fn cut(mut text: String, whole: usize) -> String {
+    if text.len() > MOST_BYTES {
         text.truncate(text.floor_char_boundary(MOST_BYTES));
         // Writing to a string cannot fail.
         let _ = write!(text, "… [cut, of {whole} bytes]");
@@ -250,6 +267,13 @@ mod tests {
             "{line:?}"
         );
         assert!(line.starts_with(r"done\u{a}2026"), "{line}");
+    }
+
+    #[test]
+    fn no_message_looks_as_if_it_had_fields() {
+        assert_eq!(as_message("got a token"), "got a token");
+        let forged = as_message(r#"done tenant="other""#);
+        assert_eq!(forged, r#""done tenant=\"other\"""#);
     }
 
     #[test]

@@ -27,6 +27,9 @@ const HOST_AGENT: HeaderValue = HeaderValue::from_static(concat!(
 /// How many bytes a guest may write ahead of its request being sent. Small, since they count nowhere until it is.
 const WRITTEN_AHEAD: usize = 16 << 10;
 
+/// How many bytes of a text that others chose a line of the log shows.
+const SHOWN: usize = 200;
+
 /// What one instance sends, and by which rules. Clones share what is counted.
 #[derive(Clone)]
 pub(crate) struct Outgoing {
@@ -38,6 +41,8 @@ pub(crate) struct Outgoing {
     pub(crate) meter: Meter,
     /// How the latest exchange of the call under way failed, in words that `wasi:http` has no place for.
     cause: Arc<Mutex<Option<transport::Error>>>,
+    /// Whether it was told in this call that a request was denied.
+    told_denied: Arc<Mutex<bool>>,
 }
 
 type Sent = (
@@ -97,12 +102,14 @@ impl Outgoing {
             concealed,
             meter: Meter::new(&limits),
             cause: Arc::default(),
+            told_denied: Arc::default(),
         }
     }
 
     /// Forgets how exchanges of earlier calls failed.
     pub(crate) fn begin_call(&self) {
         *self.cause() = None;
+        *self.told_denied() = false;
     }
 
     /// How the latest exchange of this call failed.
@@ -122,21 +129,14 @@ impl Outgoing {
         place: Place,
     ) -> Result<Response<HttpBody>, transport::Error> {
         if !self.egress.allows(request.uri()) {
-            tracing::warn!(
-                method = %request.method(),
-                scheme = request.uri().scheme_str(),
-                host = request.uri().host(),
-                port = request.uri().port_u16(),
-                allowed = %self.egress,
-                "denied a request to another place than the base URL"
-            );
+            self.tell_denied(&request);
             return Err(transport::Error::Denied);
         }
         self.concealed.add_credentials(request.headers());
         let agent = request.headers_mut().entry(USER_AGENT);
         agent.or_insert(HOST_AGENT);
-        let method = request.method().clone();
-        let path = request.uri().path().to_string();
+        let method = self.shown(request.method().as_str());
+        let path = self.shown(request.uri().path());
         let start = Instant::now();
         let terms = Terms::new(timeouts, self.egress.addresses());
         let sent = self.transport.clone().send(request, terms).await;
@@ -148,17 +148,49 @@ impl Outgoing {
         match outcome {
             Ok(response) => {
                 let status = response.status().as_u16();
-                let request_id = request_id(response.headers());
-                tracing::debug!(%method, path, status, ms, request_id, "answered");
+                let request_id = request_id(response.headers()).map(|id| self.shown(id));
+                tracing::debug!(method, path, status, ms, request_id, "answered");
                 Ok(response.map(|body| self.guard(body, timeouts.between_bytes, place)))
             }
             Err(error) => {
-                let cause = self.concealed.blank(&error.to_string());
-                tracing::debug!(%method, path, ms, error = cause, "not answered");
+                let cause = self.shown(&error.to_string());
+                tracing::debug!(method, path, ms, error = cause, "not answered");
                 *self.cause() = Some(error.clone());
                 Err(error)
             }
         }
+    }
+
+    /// Warns of a request to another place, once for each call: a guest could go on trying.
+    fn tell_denied(&self, request: &Request<Bytes>) {
+        if std::mem::replace(&mut *self.told_denied(), true) {
+            return;
+        }
+        tracing::warn!(
+            method = self.shown(request.method().as_str()),
+            scheme = request.uri().scheme_str(),
+            host = request.uri().host().map(|host| self.shown(host)),
+            port = request.uri().port_u16(),
+            allowed = %self.egress,
+            "denied a request to another place than the base URL"
+        );
+    }
+
+    /// A text that the guest or the other side chose, for a line of the log: short, and without secrets.
+    fn shown(&self, text: &str) -> String {
+        let mut shown = self.concealed.blank(text);
+        if shown.len() > SHOWN {
+            shown.truncate(shown.floor_char_boundary(SHOWN));
+            shown.push('…');
+        }
+        shown
+    }
+
+    /// A flag is never left half written, so a panic elsewhere does not matter.
+    fn told_denied(&self) -> MutexGuard<'_, bool> {
+        self.told_denied
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The body as the guest gets it: within its limits, and let go where the guest leaves it lying.

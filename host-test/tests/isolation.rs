@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use connector_host::contract::{ListRequest, ResourceKinds, Retry};
 use connector_host::simulator::Simulator;
+use connector_host::transport::Timeouts;
 use connector_host::{
     CallError, Connector, EgressPolicy, Host, HostOptions, Limit, Limits, ListingBounds, LoadError,
     Plugin, Tenant,
@@ -381,6 +382,38 @@ async fn a_secret_that_the_guest_logs_is_blanked_wherever_it_is() {
 }
 
 #[tokio::test]
+async fn a_secret_that_the_guest_sends_is_in_no_log_wherever_it_is_in_the_request() {
+    let log = Log::capture();
+    let simulator = support::tenant(1).await;
+    let egress = EgressPolicy::only(&simulator.base_url()).expect("it is on loopback");
+    let tenant = misbehaving::tenant("acme", SECRET, egress);
+    let mut connector = misbehaving::plugin(limits()).instantiate(tenant);
+    let authority = simulator.base_url().replace("http://", "");
+    obey(&mut connector, &format!("send-secret {authority}"))
+        .await
+        .expect("it answers");
+    assert!(!log.lines_with("denied").is_empty(), "{}", log.text());
+    assert!(!log.lines_with("answered").is_empty(), "{}", log.text());
+    assert_eq!(log.lines_with(SECRET), [""; 0]);
+}
+
+#[tokio::test]
+async fn requests_that_are_denied_are_told_once_for_each_call() {
+    let log = Log::capture();
+    let simulator = support::tenant(1).await;
+    let egress = EgressPolicy::only("https://tenant.example").expect("it may be a base URL");
+    let tenant = misbehaving::tenant("acme", SECRET, egress);
+    let mut connector = misbehaving::plugin(limits()).instantiate(tenant);
+    let authority = simulator.base_url().replace("http://", "");
+    for calls in [1, 2] {
+        obey(&mut connector, &format!("send-secret {authority}"))
+            .await
+            .expect("it answers");
+        assert_eq!(log.lines_with("denied a request").len(), calls);
+    }
+}
+
+#[tokio::test]
 async fn a_secret_that_the_guest_panics_over_is_in_no_error_and_no_log() {
     let log = Log::capture();
     let error = obey(&mut connector(limits()), "panic-with-secret")
@@ -657,6 +690,38 @@ async fn requests_under_way_are_limited() {
 #[tokio::test]
 async fn what_the_host_holds_of_requests_is_limited() {
     assert_limit(&flooded(1, 16 << 10).await, Limit::RequestBytes);
+}
+
+#[tokio::test]
+async fn requests_that_are_never_sent_take_little_of_the_host() {
+    assert_limit(
+        &broken_off_by("hoard-requests 100 4000", Limits::default()).await,
+        Limit::RequestTarget,
+    );
+    // What it may make of any size is limited by their number.
+    let error = broken_off_by("hoard-requests 1000 0", Limits::default()).await;
+    assert_limit(&error, Limit::Handles);
+}
+
+#[tokio::test]
+async fn looking_for_secrets_does_not_outlast_the_call() {
+    let (authority, _taking) = sink().await;
+    let egress = EgressPolicy::only(&format!("http://{authority}")).expect("it is on loopback");
+    let timeouts = Timeouts::default().first_byte(Duration::from_millis(100));
+    let options = HostOptions::default().timeouts(timeouts);
+    let host = Host::new(options).expect("the engine starts");
+    let guest = host.load_bytes(component()).await.expect("it loads");
+    let mut connector = guest.instantiate(misbehaving::tenant("acme", SECRET, egress));
+    let begun = Instant::now();
+    obey(&mut connector, &format!("slow-secret {authority}"))
+        .await
+        .expect("it answers");
+    // Without a bound it is minutes.
+    assert!(
+        begun.elapsed() < Duration::from_secs(20),
+        "{:?}",
+        begun.elapsed()
+    );
 }
 
 #[tokio::test]

@@ -4,13 +4,17 @@
 mod support;
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use connector_host::contract::{Item, ListRequest, Page, ResourceKinds};
 use connector_host::simulator::Simulator;
+use connector_host::transport::{Terms, Transport};
 use connector_host::{CallError, Connector, EgressPolicy, HostOptions, Limits, Listing, Plugin};
+use http::Request;
+use http_body_util::BodyExt;
 use support::misbehaving::{self, obey};
-use support::{settings, tenant_over_tls, tenant_with};
+use support::{network_that_trusts, settings, tenant_over_tls, tenant_with};
 use tokio::time::{sleep, timeout};
 
 /// So many that an answer is larger than all that connections and hosts take in ahead.
@@ -93,13 +97,35 @@ async fn listings_that_pause_do_not_hold_up_their_own_tenant() {
 async fn a_connector_that_leaves_answers_lying_holds_no_other_tenant_up() {
     let simulator = tenant_over_tls(ACCOUNTS).await;
     let hostile = misbehaving::plugin(Limits::default());
-    let mut hostile = hostile.instantiate(tenant_with(&simulator, settings(&simulator)));
-    // Without a token these are small; what counts is that they lie there.
+    // It sends its client secret as a token; this one is a token.
+    let token = token(&simulator).await;
+    let settings = settings(&simulator).secret("client-secret", token.into());
+    let mut hostile = hostile.instantiate(tenant_with(&simulator, settings));
     let url = simulator.base_url();
     obey(&mut hostile, &format!("leave-answers 8 {url}/v2/users"))
         .await
         .expect("that many are allowed");
     lists_everybody(connector(support::plugin(), &simulator)).await;
+}
+
+/// A token of the simulated tenant.
+async fn token(simulator: &Simulator) -> String {
+    let authority = simulator.authority().expect("it speaks TLS");
+    let network = Arc::new(network_that_trusts(authority));
+    let credentials = simulator.credentials();
+    let form = format!(
+        "grant_type=client_credentials&client_id={}&client_secret={}&scope=monitoring",
+        credentials.client_id, credentials.client_secret
+    );
+    let request = Request::post(format!("{}/ws/oauth/token", simulator.base_url()))
+        .header("content-type", "application/x-www-form-urlencoded")
+        .body(form.into());
+    let answer = network.send(request.expect("it is a request"), Terms::default());
+    let answer = answer.await.expect("it is answered").into_body();
+    let body = answer.collect().await.expect("it is whole").to_bytes();
+    let body: serde_json::Value = serde_json::from_slice(&body).expect("it is JSON");
+    let token = body["access_token"].as_str().expect("there is one");
+    token.to_string()
 }
 
 /// The component in a host that lets answers go that nobody reads for so long.
@@ -195,6 +221,14 @@ async fn a_listing_that_is_taken_up_elsewhere_is_checked_as_a_whole() {
         matches!(error, CallError::ListingNotWhole { .. }),
         "{error}"
     );
+    // To ask again does not make it whole.
+    let again = listing.next_page().await;
+    let again = again.expect_err("it has failed for good");
+    assert!(
+        matches!(again, CallError::ListingNotWhole { .. }),
+        "{again}"
+    );
+    assert_eq!(listing.checkpoint(), None);
 }
 
 #[tokio::test(flavor = "multi_thread")]

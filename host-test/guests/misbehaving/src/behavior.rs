@@ -38,6 +38,9 @@ pub const BEHAVIORS: &[(&str, Behavior)] = &[
     ("follow-redirect", follow_redirect),
     ("flood-requests", flood_requests),
     ("leave-answers", leave_answers),
+    ("hoard-requests", hoard_requests),
+    ("send-secret", send_secret),
+    ("slow-secret", slow_secret),
     ("forge-log", forge_log),
     ("circle", circle),
     ("endless", endless),
@@ -236,11 +239,61 @@ fn flood_requests(argument: &str) -> String {
 /// The most that a stream takes at a time.
 const PIECE: usize = 4096;
 
-/// Sends so many requests to a URL, waits for the head of each answer, and leaves the rest lying: `3 http://127.0.0.1:8080/`.
+/// Makes so many requests with a host and a method of so many KiB each, and sends none: `100 16000`.
+fn hoard_requests(argument: &str) -> String {
+    let [requests, size] = words(argument);
+    let long = "a".repeat(number(size) * 1024);
+    for _ in 0..number(requests) {
+        let request = OutgoingRequest::new(Fields::new());
+        let _ = request.set_authority(Some(&long));
+        let _ = request.set_method(&Method::Other(long.clone()));
+        std::mem::forget(request);
+    }
+    "the host took them all".to_string()
+}
+
+/// Sends the secret where only the host's own log would show it: as a host, as a path and as a method.
+fn send_secret(authority: &str) -> String {
+    let secret = secret();
+    for (method, authority, path) in [
+        ("GET", format!("{secret}.example"), "/".to_string()),
+        ("GET", authority.to_string(), format!("/{secret}")),
+        (secret.as_str(), authority.to_string(), "/".to_string()),
+    ] {
+        let request = OutgoingRequest::new(Fields::new());
+        let _ = request.set_scheme(Some(&Scheme::Http));
+        let _ = request.set_authority(Some(&authority));
+        let _ = request.set_path_with_query(Some(&path));
+        let _ = request.set_method(&Method::Other(method.to_string()));
+        if let Ok(answer) = handle(request, None) {
+            answer.subscribe().block();
+        }
+    }
+    "it is out".to_string()
+}
+
+/// Takes credentials that are long to look for, and then logs and answers with what looks like them all along.
+fn slow_secret(authority: &str) -> String {
+    let fields = Fields::new();
+    let credentials = format!("Bearer {}b", "a".repeat(100 * 1024));
+    let _ = fields.append("authorization", credentials.as_bytes());
+    let request = OutgoingRequest::new(fields);
+    let _ = request.set_scheme(Some(&Scheme::Http));
+    let _ = request.set_authority(Some(authority));
+    let _ = request.set_path_with_query(Some("/"));
+    if let Ok(answer) = handle(request, None) {
+        answer.subscribe().block();
+    }
+    logging::log(Level::Info, &"a".repeat(2 << 20), &[]);
+    "it is logged".to_string()
+}
+
+/// Sends so many requests with the client secret as their token to a URL, waits for the head of each answer, and leaves the rest
+/// lying: `3 http://127.0.0.1:8080/`.
 fn leave_answers(argument: &str) -> String {
     let (requests, url) = argument.split_once(' ').expect("the test gives both");
     for _ in 0..number(requests) {
-        match Client::new().get(url).send() {
+        match send_with_token(url) {
             Ok(answer) => std::mem::forget(answer),
             Err(error) => return format!("error {error}"),
         }
