@@ -32,8 +32,10 @@ const SECRET_FIELDS: [(&[u8], &str); 18] = [
 const CLIENT_ID: &str = "client-id";
 /// In the place of a scheme with its credentials.
 pub(crate) const AUTHORIZATION: &str = "authorization";
-/// The longest name of a field that is looked at.
-const LONGEST_NAME: usize = 32;
+/// The longest name of a field that is looked at, with its escapes: each letter may be one, of several backslashes.
+const LONGEST_NAME: usize = 512;
+/// How often the escapes of a name are undone: a form within JSON within a form.
+const ESCAPES: usize = 3;
 
 /// What to put in the place of the value of this field, if it is a secret.
 pub(crate) fn placeholder(field: &[u8]) -> Option<&'static str> {
@@ -99,16 +101,78 @@ fn named_before(text: &[u8], separator: usize) -> Option<(&'static str, bool)> {
             end -= 1;
         }
     }
-    let is_name = |byte: &&u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
-    let name = &text[end.saturating_sub(LONGEST_NAME)..end];
-    let length = name.iter().rev().take_while(is_name).count();
-    let start = end - length;
+    let raw = &text[end.saturating_sub(LONGEST_NAME)..end];
+    let start = end - tail(raw, |byte| is_name(byte) || matches!(byte, b'\\' | b'%')).len();
     // A name in quotes is all that is between them.
-    if quote.is_some() && start.checked_sub(1).map(|at| text[at]) != quote {
+    let is_whole = quote.is_none() || start.checked_sub(1).map(|at| text[at]) == quote;
+    if !is_whole {
         return None;
     }
-    let placeholder = placeholder(&text[start..end])?;
-    Some((placeholder, quote.is_some()))
+    let spelled = &text[start..end];
+    let plain = unescaped(spelled);
+    // An escape in front of a name may as well be something else, such as the folder of a path.
+    let meant = [spelled, &plain].into_iter().find_map(|spelling| {
+        let name = tail(spelling, is_name);
+        let is_all = name.len() == spelling.len() || quote.is_none();
+        placeholder(name).filter(|_| is_all)
+    })?;
+    Some((meant, quote.is_some()))
+}
+
+fn is_name(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-')
+}
+
+/// The bytes at the end of a text that are like this.
+fn tail(text: &[u8], like: impl Fn(u8) -> bool) -> &[u8] {
+    let length = text.iter().rev().take_while(|byte| like(**byte)).count();
+    &text[text.len() - length..]
+}
+
+/// A name without its escapes: those of JSON, however many backslashes they have by being in texts of JSON, and of forms.
+fn unescaped(name: &[u8]) -> Vec<u8> {
+    let mut plain = name.to_vec();
+    for _ in 0..ESCAPES {
+        if !plain.iter().any(|byte| matches!(byte, b'\\' | b'%')) {
+            break;
+        }
+        plain = unescaped_once(&plain);
+    }
+    plain
+}
+
+fn unescaped_once(name: &[u8]) -> Vec<u8> {
+    let mut plain = Vec::with_capacity(name.len());
+    let mut rest = name;
+    while let Some((&first, after)) = rest.split_first() {
+        let (byte, next) = match first {
+            b'%' => hex(after, 2).unwrap_or((first, after)),
+            b'\\' => {
+                let after = &after[skip(after, 0, |byte| *byte == b'\\')..];
+                match after.split_first() {
+                    Some((b'u', digits)) => hex(digits, 4).unwrap_or((b'u', digits)),
+                    // A line break, or something like it.
+                    Some((b'n' | b'r' | b't', next)) => (b' ', next),
+                    Some((&letter, next)) => (letter, next),
+                    None => (first, after),
+                }
+            }
+            _ => (first, after),
+        };
+        plain.push(byte);
+        rest = next;
+    }
+    plain
+}
+
+/// The ASCII character of this number, and what follows its digits.
+fn hex(text: &[u8], digits: usize) -> Option<(u8, &[u8])> {
+    let (number, rest) = text.split_at_checked(digits)?;
+    let number = number.iter().try_fold(0, |number, digit| {
+        Some(number * 16 + char::from(*digit).to_digit(16)?)
+    })?;
+    let byte = u8::try_from(number).ok().filter(u8::is_ascii)?;
+    Some((byte, rest))
 }
 
 /// What follows a name.
@@ -301,6 +365,37 @@ mod tests {
             ),
             ("<p>password='a b' of", "<p>password='password' of"),
             (r#"{"a":"pwd=x\"y"}"#, r#"{"a":"pwd=password\"y"}"#),
+        ] {
+            assert_eq!(blank(text), blanked);
+        }
+    }
+
+    #[test]
+    fn names_with_escapes_are_found() {
+        for (text, blanked) in [
+            (
+                r#"{"access\u005ftoken":"eyJ"}"#,
+                r#"{"access\u005ftoken":"access-token"}"#,
+            ),
+            (
+                r#"{"\u0061ccess_\u0074oken" : "eyJ"}"#,
+                r#"{"\u0061ccess_\u0074oken" : "access-token"}"#,
+            ),
+            (
+                r#""{\"access\\u005Ftoken\":\"eyJ\"}""#,
+                r#""{\"access\\u005Ftoken\":\"access-token\"}""#,
+            ),
+            (
+                "a=1&client%5Fsecret=x&b=2",
+                "a=1&client%5Fsecret=client-secret&b=2",
+            ),
+            ("%63lient%255fsecret=x", "%63lient%255fsecret=client-secret"),
+            (
+                r#"{"e":"a\npwd=x, a\u0026pwd=y"}"#,
+                r#"{"e":"a\npwd=password, a\u0026pwd=password"}"#,
+            ),
+            (r"C:\refresh_token=x", r"C:\refresh_token=refresh-token"),
+            (r#"{"my\u005fpwd":"x"}"#, r#"{"my\u005fpwd":"x"}"#),
         ] {
             assert_eq!(blank(text), blanked);
         }
