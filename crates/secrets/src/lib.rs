@@ -52,28 +52,34 @@ use reading::{CutOff, Text, begins_escape};
 /// The fewest bytes by which a secret is known in another spelling, or by its beginning.
 const FEWEST: usize = 4;
 
+/// How many bytes a character has at most.
+const LONGEST_CHARACTER: usize = 4;
+/// By how many letters a long secret is known once a text has cost too much to read: see [`find_all`].
+const SURE: usize = 16;
+
 /// Where a secret stands in a text at first, from a place on. The range ends where characters end, if both are UTF-8.
 pub fn find(text: &[u8], secret: &[u8], from: usize) -> Option<Range<usize>> {
-    if secret.len() < FEWEST {
-        return find_word(text, secret, from);
-    }
-    let mut search = Search::new(text, secret);
-    let mut start = from;
-    loop {
-        let rest = text.get(start..)?;
-        start += rest.iter().position(|byte| search.may_begin_with(*byte))?;
-        if let Some(end) = search.end_of_match(start) {
-            return Some(start..end);
-        }
-        start += 1;
-    }
+    Search::new(text, secret, from).next()
+}
+
+/// Wherever a secret stands in a text, from its beginning on. No range overlaps another.
+///
+/// Who makes a text can make it slow to read: full of what begins like the secret and goes on otherwise. The work is in
+/// proportion to the length of the text all the same. Where long beginnings that came to nothing have cost as many letters as
+/// the text is long, from there on the first 16 letters of the secret count as the secret, with all that follows as in it:
+/// rather too much is found than too little.
+pub fn find_all<'a>(
+    text: &'a [u8],
+    secret: &'a [u8],
+) -> impl Iterator<Item = Range<usize>> + use<'a> {
+    Search::new(text, secret, 0)
 }
 
 /// A text with a placeholder wherever the secret stood.
 pub fn blank<'a>(text: &'a str, secret: &str, placeholder: &str) -> Cow<'a, str> {
     let mut blanked = String::new();
     let mut rest = 0;
-    while let Some(found) = find(text.as_bytes(), secret.as_bytes(), rest) {
+    for found in find_all(text.as_bytes(), secret.as_bytes()) {
         blanked.push_str(&text[rest..found.start]);
         blanked.push_str(placeholder);
         rest = found.end;
@@ -89,7 +95,7 @@ pub fn blank<'a>(text: &'a str, secret: &str, placeholder: &str) -> Cow<'a, str>
 pub fn blank_bytes<'a>(text: &'a [u8], secret: &[u8], placeholder: &[u8]) -> Cow<'a, [u8]> {
     let mut blanked = Vec::new();
     let mut rest = 0;
-    while let Some(found) = find(text, secret, rest) {
+    for found in find_all(text, secret) {
         blanked.extend_from_slice(&text[rest..found.start]);
         blanked.extend_from_slice(placeholder);
         rest = found.end;
@@ -133,16 +139,50 @@ struct Search<'a> {
     next: Vec<usize>,
     /// Where the text ended or was cut off in the middle of the secret.
     cut_off: Option<usize>,
+    /// From where on to look.
+    from: usize,
+    /// How many letters beyond the first [`SURE`] may still be read in vain.
+    spare: usize,
+}
+
+impl Iterator for Search<'_> {
+    type Item = Range<usize>;
+
+    fn next(&mut self) -> Option<Range<usize>> {
+        let found = match self.secret.len() < FEWEST {
+            true => find_word(self.text.0, self.secret, self.from),
+            false => self.find(),
+        };
+        self.from = found.as_ref().map_or(self.text.0.len(), |found| found.end);
+        found
+    }
 }
 
 impl<'a> Search<'a> {
-    fn new(text: &'a [u8], secret: &'a [u8]) -> Self {
+    fn new(text: &'a [u8], secret: &'a [u8], from: usize) -> Self {
         Search {
             text: Text(text),
             secret,
             ends: Vec::new(),
             next: Vec::new(),
             cut_off: None,
+            from,
+            spare: text.len(),
+        }
+    }
+
+    fn find(&mut self) -> Option<Range<usize>> {
+        let mut start = self.from;
+        loop {
+            let rest = self.text.0.get(start..)?;
+            start += rest.iter().position(|byte| self.may_begin_with(*byte))?;
+            if self.secret[0] != b'\\' {
+                start = self.text.skip_backslashes(start);
+            }
+            if let Some(end) = self.end_of_match(start) {
+                return Some(start..end);
+            }
+            start += 1;
         }
     }
 
@@ -158,16 +198,25 @@ impl<'a> Search<'a> {
         self.ends.push(start);
         self.cut_off = None;
         let mut taken = 0;
-        for letter in letters(self.secret) {
+        for (count, letter) in letters(self.secret).enumerate() {
             let may_be_cut = taken >= FEWEST;
+            let so_far = (count >= SURE).then(|| self.ends.iter().copied().max());
             self.take(&letter, may_be_cut);
             if self.ends.is_empty() {
-                return self.cut_off;
+                let is_spent = count >= SURE && !self.spend(count - SURE + 1);
+                return self.cut_off.max(so_far.flatten().filter(|_| is_spent));
             }
             taken += letter.bytes.len();
         }
         // The longest, lest the rest of an escape be left.
         self.ends.iter().copied().max()
+    }
+
+    /// Whether there was still so much to spare.
+    fn spend(&mut self, letters: usize) -> bool {
+        let left = self.spare.checked_sub(letters);
+        self.spare = left.unwrap_or(0);
+        left.is_some()
     }
 
     /// Goes on by one letter.
@@ -216,18 +265,16 @@ fn add(places: &mut Vec<usize>, place: usize) {
     }
 }
 
-fn letters(secret: &[u8]) -> impl Iterator<Item = Letter<'_>> {
-    secret.utf8_chunks().flat_map(|chunk| {
-        let (valid, invalid) = (chunk.valid(), chunk.invalid());
-        let characters = valid.char_indices().map(move |(at, character)| Letter {
-            bytes: &valid.as_bytes()[at..at + character.len_utf8()],
-            character: Some(character),
-        });
-        let others = invalid.chunks(1).map(|bytes| Letter {
-            bytes,
-            character: None,
-        });
-        characters.chain(others)
+/// The letters, each made out when it is asked for: most are looked at no further than the first.
+fn letters(mut secret: &[u8]) -> impl Iterator<Item = Letter<'_>> {
+    core::iter::from_fn(move || {
+        let chunk = secret[..secret.len().min(LONGEST_CHARACTER)]
+            .utf8_chunks()
+            .next()?;
+        let character = chunk.valid().chars().next();
+        let (bytes, rest) = secret.split_at(character.map_or(1, char::len_utf8));
+        secret = rest;
+        Some(Letter { bytes, character })
     })
 }
 

@@ -105,8 +105,12 @@ impl Text<'_> {
     /// What may be meant at a place, in each way to read it.
     pub(crate) fn readings(self, at: usize) -> impl Iterator<Item = Result<Read, CutOff>> {
         // A byte that begins no escape is the same at each level.
-        let levels = match self.0.get(at) {
-            Some(&first) if begins_escape(first) => LEVELS,
+        let levels = match self.0.get(at..) {
+            // Undone once, it is a space, which begins no escape.
+            Some([b'+', ..]) => 1,
+            // The second would have to be undone for the first, and so on: deeper than is read.
+            Some([b'&', b'&', b'&', b'&', ..] | [b'%', b'%', b'%', b'%', ..]) => 0,
+            Some([first, ..]) if begins_escape(*first) => LEVELS,
             _ => 0,
         };
         let itself = self.0.get(at).map(|&byte| (Unit::byte(byte), at + 1));
@@ -150,6 +154,13 @@ impl Text<'_> {
             _ => None,
         };
         Ok(meant.unwrap_or((first, next)))
+    }
+
+    /// The first place from here on that more than a backslash can be read at: in a long run of them, one near its end.
+    pub(crate) fn skip_backslashes(self, at: usize) -> usize {
+        let rest = self.0.get(at..).unwrap_or_default();
+        let run = rest.iter().take_while(|byte| **byte == b'\\').count();
+        at + run.saturating_sub(MOST_BACKSLASHES)
     }
 
     /// What follows any number of backslashes: they double with each text that is put into another.

@@ -313,3 +313,36 @@ fn no_text_takes_more_than_a_few_looks_at_each_byte() {
         }
     }
 }
+
+/// What is long and repeats itself costs a number of looks at each byte that does not grow with the secret.
+#[test]
+fn the_work_is_in_proportion_to_the_text_however_long_the_secret_is() {
+    for (letter, length) in [
+        ("a", 1_000),
+        ("a", 8_000),
+        ("+", 40),
+        ("&", 40),
+        ("%", 1_000),
+    ] {
+        let secret = format!("{}b", letter.repeat(length));
+        for piece in [letter, "&", "\\", "+", "%61", "a"] {
+            let text = piece.repeat(20_000);
+            let before = reads();
+            let _ = blank(&text, &secret, "*");
+            let each = (reads() - before) / text.len() as u64;
+            assert!(each < 100, "{length} of {letter} in {piece}: {each}");
+        }
+    }
+}
+
+#[test]
+fn a_secret_behind_what_is_slow_to_read_is_found_still() {
+    let secret = format!("{}b", "a".repeat(1_000));
+    let text = format!("{}c {secret} c", "a".repeat(20_000));
+    let blanked = blank(&text, &secret, "*");
+    assert!(
+        !blanked.contains(&"a".repeat(SURE)[..]) || !blanked.contains('b'),
+        "{blanked}"
+    );
+    assert!(blanked.ends_with("* c"), "{blanked}");
+}
