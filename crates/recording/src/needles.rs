@@ -15,6 +15,8 @@ const SHORTEST: usize = 8;
 const SHORTEST_WORD: usize = 4;
 /// How many values are looked for that came up on the way. Cookies may be others with each answer; what is in use comes up again.
 const MOST: usize = 32;
+/// By how many of its bytes a value is looked for in base64. Who chooses a value could otherwise choose how much memory that takes.
+const MOST_IN_BASE64: usize = 4096;
 
 /// Values to look for.
 #[derive(Default)]
@@ -102,13 +104,8 @@ impl Needles {
 }
 
 impl Value {
-    fn find(&self, text: &[u8]) -> impl Iterator<Item = Edit> {
-        let mut from = 0;
-        let all = std::iter::from_fn(move || {
-            let found = secrets::find(text, &self.bytes, from)?;
-            from = found.end;
-            Some(found)
-        });
+    fn find<'a>(&'a self, text: &'a [u8]) -> impl Iterator<Item = Edit> + use<'a> {
+        let all = secrets::find_all(text, &self.bytes);
         all.filter(|found| self.bytes.len() >= SHORTEST || is_word(text, found))
             .map(|found| (found, self.placeholder))
     }
@@ -134,7 +131,8 @@ impl Base64 {
     fn new(values: &[Value]) -> Self {
         let long = values.iter().filter(|value| value.bytes.len() >= SHORTEST);
         let forms = long.flat_map(|value| {
-            let forms = forms(&value.bytes).into_iter();
+            let beginning = &value.bytes[..value.bytes.len().min(MOST_IN_BASE64)];
+            let forms = forms(beginning).into_iter();
             forms.map(|form| (form, value.placeholder))
         });
         let (patterns, placeholders): (Vec<_>, Vec<_>) = forms.unzip();
@@ -153,9 +151,21 @@ impl Base64 {
     fn find(&self, text: &[u8]) -> Vec<Edit> {
         let found = self.finder.find_iter(text);
         found
-            .map(|found| (found.range(), self.placeholders[found.pattern().as_usize()]))
+            .map(|found| {
+                let mut range = found.range();
+                // What is as long as this is the beginning of a value only: its rest is whatever of base64 follows.
+                if range.len() >= MOST_IN_BASE64 {
+                    let rest = text[range.end..].iter();
+                    range.end += rest.take_while(|byte| is_base64(**byte)).count();
+                }
+                (range, self.placeholders[found.pattern().as_usize()])
+            })
             .collect()
     }
+}
+
+fn is_base64(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"+/-_=".contains(&byte)
 }
 
 fn forms(value: &[u8]) -> Vec<String> {
@@ -205,6 +215,15 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn of_a_long_value_in_base64_the_rest_is_taken_out_with_its_beginning() {
+        let value = "0123456789".repeat(1000);
+        let needles = knowing(&value);
+        assert!(needles.base64().finder.max_pattern_len() < 2 * MOST_IN_BASE64);
+        let text = format!("a {} b", STANDARD.encode(&value));
+        assert_eq!(blank(&needles, &text, Text::Answered), "a X b");
     }
 
     #[test]
