@@ -52,6 +52,8 @@ use reading::{CutOff, Text, begins_escape};
 /// The fewest bytes by which a secret is known in another spelling, or by its beginning.
 const FEWEST: usize = 4;
 
+/// In how many places the letters read so far may end before that is work to be counted. Only runs of backslashes get there.
+const MOST_PLACES: usize = 16;
 /// How many bytes a character has at most.
 const LONGEST_CHARACTER: usize = 4;
 /// By how many letters a long secret is known once a text has cost too much to read: see [`find_all`].
@@ -67,7 +69,8 @@ pub fn find(text: &[u8], secret: &[u8], from: usize) -> Option<Range<usize>> {
 /// Who makes a text can make it slow to read: full of what begins like the secret and goes on otherwise. The work is in
 /// proportion to the length of the text all the same. Where long beginnings that came to nothing have cost as many letters as
 /// the text is long, from there on the first 16 letters of the secret count as the secret, with all that follows as in it:
-/// rather too much is found than too little.
+/// rather too much is found than too little. So does a beginning of fewer letters that can be read in many ways, which only
+/// backslashes can.
 pub fn find_all<'a>(
     text: &'a [u8],
     secret: &'a [u8],
@@ -141,7 +144,7 @@ struct Search<'a> {
     cut_off: Option<usize>,
     /// From where on to look.
     from: usize,
-    /// How many letters beyond the first [`SURE`] may still be read in vain.
+    /// How much may still be read beyond the first [`SURE`] letters in vain, or in more than [`MOST_PLACES`].
     spare: usize,
 }
 
@@ -198,13 +201,19 @@ impl<'a> Search<'a> {
         self.ends.push(start);
         self.cut_off = None;
         let mut taken = 0;
+        let mut is_sure = false;
         for (count, letter) in letters(self.secret).enumerate() {
             let may_be_cut = taken >= FEWEST;
-            let so_far = (count >= SURE).then(|| self.ends.iter().copied().max());
+            is_sure |= count >= SURE || self.ends.len() > MOST_PLACES;
+            if self.ends.len() > MOST_PLACES && !self.spend(self.ends.len().pow(2)) {
+                self.ends.sort_unstable();
+                self.ends.drain(..self.ends.len() - MOST_PLACES);
+            }
+            let so_far = is_sure.then(|| self.ends.iter().copied().max()).flatten();
             self.take(&letter, may_be_cut);
             if self.ends.is_empty() {
-                let is_spent = count >= SURE && !self.spend(count - SURE + 1);
-                return self.cut_off.max(so_far.flatten().filter(|_| is_spent));
+                let is_spent = is_sure && !self.spend((count + 1).saturating_sub(SURE).max(1));
+                return self.cut_off.max(so_far.filter(|_| is_spent));
             }
             taken += letter.bytes.len();
         }

@@ -323,6 +323,9 @@ fn the_work_is_in_proportion_to_the_text_however_long_the_secret_is() {
         ("+", 40),
         ("&", 40),
         ("%", 1_000),
+        ("\\", 4),
+        ("\\", 15),
+        ("\\", 1_000),
     ] {
         let secret = format!("{}b", letter.repeat(length));
         for piece in [letter, "&", "\\", "+", "%61", "a"] {
