@@ -28,7 +28,7 @@ use clap::Parser;
 
 use self::args::{Cli, Command};
 use self::exit::Exit;
-use self::failure::Failure;
+use self::failure::{Failure, NOTHING_CHANGED};
 use self::interruption::Interruptions;
 use self::progress::Progress;
 use self::session::Session;
@@ -72,7 +72,7 @@ fn run(cli: Cli, progress: Progress) -> Result<(), Failure> {
         .build()
         .map_err(|error| Failure::Local(format!("cannot start the runtime: {error}")))?;
     let session = Arc::new(Session::new(cli.options, &cli.command, progress)?);
-    let cut = if_interrupted(&cli.command);
+    let (cut, write_cut) = (if_interrupted(&cli.command), if_cut_off(&cli.command));
     let result = runtime.block_on(async {
         let interruptions = Interruptions::new()
             .map_err(|error| Failure::Local(format!("cannot listen for Ctrl-C: {error}")))?;
@@ -85,7 +85,7 @@ fn run(cli: Cli, progress: Progress) -> Result<(), Failure> {
             None => {
                 session.progress.cut_off();
                 let cut = if session.writing.has_begun() {
-                    Some(WRITE_CUT)
+                    Some(write_cut)
                 } else {
                     cut
                 };
@@ -125,8 +125,15 @@ async fn dispatch(session: Arc<Session>, command: Command) -> Result<(), Failure
     }
 }
 
-/// What to know when Ctrl-C has cut a write off.
-const WRITE_CUT: &str = "The write may have been done all the same: look before repeating it.";
+/// What to know when Ctrl-C has cut the command off while it wrote.
+fn if_cut_off(command: &Command) -> &'static str {
+    match command {
+        Command::Conformance(_) => {
+            "Accounts whose address begins with conformance- may be left in the tenant."
+        }
+        _ => "The write may have been done all the same: look before repeating it.",
+    }
+}
 
 /// What to know when Ctrl-C has cut the command off before it wrote; `None` where that is how it ends.
 fn if_interrupted(command: &Command) -> Option<&'static str> {
@@ -138,20 +145,17 @@ fn if_interrupted(command: &Command) -> Option<&'static str> {
         Command::List(_) | Command::Sync(_) => {
             Some("The listing was cut: what was written is not the whole.")
         }
-        Command::Conformance(args) if args.write => {
-            Some("Accounts whose address begins with conformance- may be left in the tenant.")
-        }
-        Command::Conformance(_) => Some("Nothing was changed."),
         Command::Grant(_)
         | Command::Revoke(_)
         | Command::Provision(_)
+        | Command::Conformance(_)
         | Command::Describe
         | Command::Check
         | Command::Diff(_)
         | Command::Tenants
         | Command::Demo
         | Command::Completions(_)
-        | Command::Man(_) => Some("Nothing was changed."),
+        | Command::Man(_) => Some(NOTHING_CHANGED),
         Command::Simulate(_) => None,
     }
 }

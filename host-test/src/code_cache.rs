@@ -1,7 +1,8 @@
 //! The folder in which compiled code is kept between runs.
 //!
 //! What is found there is run natively, without the sandbox: whoever can write to the folder can have the host do anything. So it
-//! is made for its user alone, and one that is there already is looked at before it is used.
+//! is made for its user alone, and one that is there already is looked at before it is used. Nobody else may even enter it: what
+//! is inside has whatever permissions the one who made it gave it.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -41,14 +42,26 @@ pub enum CodeCacheError {
         /// Who runs this program.
         user: u32,
     },
-    /// Others can write to it.
+    /// Others can enter it, or see what is in it.
     #[error(
-        "others can write to the folder {} (its mode is {mode:03o}), and what is kept there is run as it is. Take that from them: \
-         `chmod go-w {}`",
+        "the folder {} is open to others (its mode is {mode:03o}), and what is kept there is run as it is. Close it to them: \
+         `chmod 700 {}`",
+        path.display(), path.display()
+    )]
+    OpenToOthers {
+        /// The folder.
+        path: PathBuf,
+        /// Its permissions.
+        mode: u32,
+    },
+    /// Others can write to a folder above it.
+    #[error(
+        "others can write to the folder {} (its mode is {mode:03o}), and could put their own code in the place of what is kept below \
+         it. Take that from them: `chmod go-w {}`",
         path.display(), path.display()
     )]
     OthersCanWrite {
-        /// The folder, or one above it.
+        /// The folder above it.
         path: PathBuf,
         /// Its permissions.
         mode: u32,
@@ -56,7 +69,7 @@ pub enum CodeCacheError {
 }
 
 /// Makes the folder, for its user alone, or makes sure of the one that is there: that it belongs to the user who runs this program,
-/// that nobody else can write to it, and that nobody else can put another one in its place. Gives the path without links in it.
+/// that nobody else can enter it, and that nobody else can put another one in its place. Gives the path without links in it.
 ///
 /// Where there are no Unix permissions, it only makes the folder.
 ///
@@ -96,6 +109,8 @@ fn make(folder: &Path) -> io::Result<()> {
 fn check(folder: &Path, path: &Path) -> Result<(), CodeCacheError> {
     use std::os::unix::fs::MetadataExt;
 
+    /// Group and others may do anything at all.
+    const OPEN: u32 = 0o077;
     /// Group and others may write.
     const WRITABLE: u32 = 0o022;
     /// Only the owner of what is in a folder may remove or rename it.
@@ -121,9 +136,14 @@ fn check(folder: &Path, path: &Path) -> Result<(), CodeCacheError> {
                 user,
             });
         }
+        if above == 0 && mode & OPEN != 0 {
+            return Err(CodeCacheError::OpenToOthers {
+                path: place.to_path_buf(),
+                mode: mode & 0o7777,
+            });
+        }
         // In one like /tmp others can make folders, and cannot replace ours.
-        let protected = above > 0 && mode & STICKY != 0;
-        if mode & WRITABLE != 0 && !protected {
+        if mode & WRITABLE != 0 && mode & STICKY == 0 {
             return Err(CodeCacheError::OthersCanWrite {
                 path: place.to_path_buf(),
                 mode: mode & 0o7777,
@@ -186,27 +206,22 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_that_others_can_only_read_is_used_and_left_as_it_is() {
+    fn a_folder_that_its_group_or_others_can_enter_is_refused_and_left_as_it_is() {
         let home = safe();
         let folder = home.path().join("cache");
         fs::create_dir(&folder).expect("it is new");
-        set_mode(&folder, 0o755);
-        prepare(&folder).expect("nobody else can write to it");
-        assert_eq!(mode(&folder), 0o755);
-    }
-
-    #[test]
-    fn a_folder_that_its_group_or_others_can_write_to_is_refused_and_left_as_it_is() {
-        let home = safe();
-        let folder = home.path().join("cache");
-        fs::create_dir(&folder).expect("it is new");
-        // In one that is sticky others can still put what is not there yet.
-        for unsafe_mode in [0o770, 0o775, 0o707, 0o777, 0o1777] {
+        // Where others can enter, they can write to a folder inside that was made with a lax mask. In one that is sticky they can
+        // still put what is not there yet.
+        for unsafe_mode in [
+            0o710, 0o701, 0o740, 0o750, 0o755, 0o770, 0o775, 0o777, 0o1777,
+        ] {
             set_mode(&folder, unsafe_mode);
             let said = refused(&folder).to_string();
-            assert!(said.contains("chmod go-w"), "{said}");
+            assert!(said.contains("chmod 700"), "{said}");
             assert_eq!(mode(&folder), unsafe_mode);
         }
+        set_mode(&folder, 0o700);
+        prepare(&folder).expect("nobody else can enter it");
     }
 
     #[test]

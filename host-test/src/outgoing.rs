@@ -195,11 +195,7 @@ impl Outgoing {
 
     /// The body as the guest gets it: within its limits, and let go where the guest leaves it lying.
     fn guard(&self, body: Body, patience: Duration, place: Place) -> HttpBody {
-        let reading = Reading {
-            patience,
-            idle: self.limits.idle_body,
-            limit: self.limits.response_body,
-        };
+        let reading = Reading::new(patience, self.limits.idle_body, self.limits.response_body);
         let cause = self.cause.clone();
         let failed = move |error: transport::Error| {
             let code = to_wasi(&error);

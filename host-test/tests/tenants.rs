@@ -284,16 +284,26 @@ async fn tenants_are_listed_without_their_secrets() {
 async fn a_secret_in_a_file_that_others_can_read_gives_a_warning() {
     use std::os::unix::fs::PermissionsExt;
     let home = Home::new().await;
-    let warned = |text_: &str, mode: u32| {
+    let warned = |text_: &str, mode: u32, of: &str| {
         home.write(text_);
         let permissions = std::fs::Permissions::from_mode(mode);
         std::fs::set_permissions(home.file(), permissions).expect("it is there");
         let said = text(&home.run(&["tenants"]).stderr);
         assert!(!said.contains("hunter2"), "{said}");
-        said.contains("others on this computer can read the client secret")
+        said.contains(&format!("others on this computer can read {of}"))
     };
     let with_secret = "[tenants.acme]\nclient-secret = 'hunter2'\n";
-    assert!(warned(with_secret, 0o644));
-    assert!(!warned(with_secret, 0o600));
-    assert!(!warned(&home.tenants(), 0o644));
+    assert!(warned(with_secret, 0o644, "the client secret"));
+    assert!(!warned(with_secret, 0o644, "the password of the proxy"));
+    assert!(!warned(with_secret, 0o600, ""));
+    for with_password in [
+        "proxy = 'http://user:hunter2@proxy.example:3128'\n",
+        "[tenants.acme]\nproxy = 'http://user:hunter2@proxy.example:3128'\n",
+    ] {
+        assert!(warned(with_password, 0o640, "the password of the proxy"));
+        assert!(!warned(with_password, 0o600, ""));
+    }
+    let without = "[tenants.acme]\nproxy = 'http://proxy.example:3128'\n";
+    assert!(!warned(without, 0o644, ""));
+    assert!(!warned(&home.tenants(), 0o644, ""));
 }

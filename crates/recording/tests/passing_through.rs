@@ -114,11 +114,7 @@ async fn read(transport: Arc<dyn Transport>, port: u16, limit: u64) -> (Vec<Seen
         Err(error) => return (vec![Seen::Failure(error)], start.elapsed()),
     };
     let mut seen = vec![Seen::Head(answer.status().as_u16())];
-    let reading = Reading {
-        patience: PATIENCE,
-        idle: PATIENCE,
-        limit,
-    };
+    let reading = Reading::new(PATIENCE, PATIENCE, limit);
     let mut body = Guarded::new(answer.into_body(), reading, ());
     let mut bytes = 0;
     while let Some(frame) = body.frame().await {

@@ -11,14 +11,16 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http_body::{Body as _, Frame, SizeHint};
-use http_body_util::BodyExt;
 use tokio::task::AbortHandle;
-use tokio::time::{Instant, Sleep, sleep, sleep_until};
+use tokio::time::{Instant, Sleep, sleep_until};
+use tracing::Instrument as _;
 
+use crate::time::{after, later};
 use crate::{Body, Error};
 
 /// How a body may be read.
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub struct Reading {
     /// How long it may stand still while somebody waits for it.
     pub patience: Duration,
@@ -27,6 +29,18 @@ pub struct Reading {
     pub idle: Duration,
     /// How many bytes it may have.
     pub limit: u64,
+}
+
+impl Reading {
+    /// With this patience, this long without a reader, and so many bytes.
+    #[must_use]
+    pub const fn new(patience: Duration, idle: Duration, limit: u64) -> Self {
+        Self {
+            patience,
+            idle,
+            limit,
+        }
+    }
 }
 
 /// A body that ends in an [`Error`] where it stands still for too long, grows too large, or is not read for too long.
@@ -75,7 +89,8 @@ impl Guarded {
         }));
         let watch = (!is_over).then(|| {
             let watched = Arc::downgrade(&shared);
-            tokio::spawn(let_go_when_idle(watched, reading)).abort_handle()
+            // Its line in the log tells whose answer it was.
+            tokio::spawn(let_go_when_idle(watched, reading).in_current_span()).abort_handle()
         });
         Self {
             shared,
@@ -84,11 +99,6 @@ impl Guarded {
             received: 0,
             watch,
         }
-    }
-
-    /// As the body of an answer.
-    pub fn boxed(self) -> Body {
-        self.boxed_unsync()
     }
 }
 
@@ -117,7 +127,7 @@ async fn let_go_when_idle(watched: Weak<Mutex<Shared>>, reading: Reading) {
             } else {
                 Duration::ZERO
             };
-            let due = shared.read_at + reading.idle + patience;
+            let due = later(shared.read_at, reading.idle.saturating_add(patience));
             if due <= Instant::now() {
                 tracing::debug!(idle = ?reading.idle, "let go of an answer that nobody reads");
                 shared.end();
@@ -155,7 +165,7 @@ impl http_body::Body for Guarded {
             let patience = this.reading.patience;
             let waiting = this
                 .waiting
-                .get_or_insert_with(|| Box::pin(sleep(patience)));
+                .get_or_insert_with(|| Box::pin(sleep_until(after(patience))));
             ready!(waiting.as_mut().poll(cx));
             shared.end();
             return Poll::Ready(Some(Err(Error::ReadTimeout)));
@@ -195,14 +205,13 @@ impl http_body::Body for Guarded {
 mod tests {
     use std::sync::atomic::{AtomicBool, Ordering};
 
+    use http_body_util::BodyExt as _;
+    use tokio::time::sleep;
+
     use super::*;
     use crate::whole_body;
 
-    const READING: Reading = Reading {
-        patience: Duration::from_secs(30),
-        idle: Duration::from_secs(30),
-        limit: 100,
-    };
+    const READING: Reading = Reading::new(Duration::from_secs(30), Duration::from_secs(30), 100);
 
     /// A body of which nothing ever arrives, and that says when it is dropped.
     struct Stalled(Arc<AtomicBool>);
@@ -266,6 +275,19 @@ mod tests {
         let mut body = Guarded::new(body, reading, ());
         let frame = body.frame().await;
         assert!(matches!(frame, Some(Err(Error::ReadTimeout))));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_body_that_may_take_forever_is_waited_for() {
+        let reading = Reading::new(Duration::MAX, Duration::MAX, 100);
+        let (body, dropped) = stalled();
+        let mut body = Guarded::new(body, reading, ());
+        let month = Duration::from_secs(30 * 24 * 60 * 60);
+        assert!(tokio::time::timeout(month, body.frame()).await.is_err());
+        sleep(month).await;
+        assert!(!dropped.load(Ordering::Relaxed));
+        let watch = body.watch.as_ref().expect("the body is not over");
+        assert!(!watch.is_finished(), "it goes on watching");
     }
 
     #[tokio::test]

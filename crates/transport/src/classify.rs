@@ -150,16 +150,43 @@ pub(crate) fn find<'a, T: StdError + 'static>(
 
 /// All that is known of a failure, for the log.
 pub(crate) fn describe(error: &(dyn StdError + 'static)) -> String {
-    let mut texts: Vec<String> = layers(error).map(ToString::to_string).collect();
+    // What wraps an error inside says just what that says.
+    let is_wrapper = |layer: &&(dyn StdError + 'static)| {
+        let error = layer.downcast_ref::<io::Error>();
+        error.is_some_and(|error| error.get_ref().is_some())
+    };
+    let layers = layers(error).filter(|layer| !is_wrapper(layer));
+    let mut texts: Vec<String> = layers.map(text_of).collect();
     // A wrapper often says just what it wraps.
     texts.dedup();
     texts.join(": ")
 }
 
+/// What an error says, without words of the server's choice: it could repeat a token there.
+fn text_of(error: &(dyn StdError + 'static)) -> String {
+    match error.downcast_ref::<h2::Error>() {
+        Some(error) if error.is_go_away() => {
+            let reason = error.reason().unwrap_or(h2::Reason::NO_ERROR);
+            let how = if error.is_remote() {
+                "received"
+            } else {
+                "detected"
+            };
+            format!("connection error {how}: {reason}")
+        }
+        _ => error.to_string(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use bytes::Bytes;
+    use http_body_util::Empty;
+    use hyper::client::conn::http2::{self, SendRequest};
+    use hyper_util::rt::{TokioExecutor, TokioIo};
     use rustls::pki_types::ServerName;
     use rustls::{AlertDescription, CertificateError};
+    use tokio::io::AsyncWriteExt as _;
 
     use super::*;
 
@@ -234,5 +261,36 @@ mod tests {
             panic!("it has no code of its own");
         };
         assert_eq!(text, "the cause");
+    }
+
+    #[tokio::test]
+    async fn what_a_server_says_as_it_goes_away_is_not_repeated() {
+        const TOKEN: &[u8] = b"a-secret-token";
+        let (here, mut there) = tokio::io::duplex(1024);
+        let handshake = http2::handshake(TokioExecutor::new(), TokioIo::new(here));
+        let (_sender, connection): (SendRequest<Empty<Bytes>>, _) =
+            handshake.await.expect("it needs nothing of the server yet");
+        // Empty SETTINGS, and GOAWAY with ENHANCE_YOUR_CALM (RFC 9113 §6.8) and words of the server.
+        let mut frames = vec![0, 0, 0, 4, 0, 0, 0, 0, 0];
+        let length = u8::try_from(8 + TOKEN.len()).expect("it is short");
+        frames.extend([0, 0, length, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 11]);
+        frames.extend(TOKEN);
+        there.write_all(&frames).await.expect("there is room");
+        drop(there);
+        let error = connection.await.expect_err("the server has gone away");
+        let found = find::<h2::Error>(&error).expect("it is of HTTP/2");
+        assert!(found.to_string().contains("token"), "{found}");
+        let wrapped = io::Error::other(error);
+        for text in [
+            describe(&wrapped),
+            format!("{:?}", classify(&wrapped, Phase::Body)),
+        ] {
+            assert!(!text.contains("token"), "{text}");
+        }
+        assert!(
+            describe(&wrapped).contains("connection error received: detected excessive load"),
+            "{}",
+            describe(&wrapped)
+        );
     }
 }

@@ -57,6 +57,7 @@ mod resolve;
 mod roots;
 #[cfg(test)]
 mod testing;
+mod time;
 mod tokens;
 
 pub use self::body::{Guarded, Reading};

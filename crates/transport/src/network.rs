@@ -16,7 +16,6 @@ mod pool;
 
 use std::pin::pin;
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Method, Request, Response, Version};
@@ -30,6 +29,7 @@ use self::connect::Connector;
 use self::connection::{Connection, Failure};
 use self::pool::{Lease, Pool, Target};
 use crate::egress::Origin;
+use crate::time::after;
 use crate::{Body, BoxFuture, Error, ExtraRoots, Proxy, Resolve, Terms, Transport};
 
 /// How many exchanges of a [`Network`] may be under way, from before there is a connection to the end of the body.
@@ -221,12 +221,6 @@ async fn answer_of(
 fn is_safe(method: &Method) -> bool {
     // `http` calls just those safe: GET, HEAD, OPTIONS, TRACE.
     method.is_safe()
-}
-
-/// The instant after this time, or one that nobody waits for.
-fn after(time: Duration) -> Instant {
-    const LONG: Duration = Duration::from_secs(365 * 24 * 60 * 60);
-    Instant::now() + time.min(LONG)
 }
 
 #[cfg(test)]

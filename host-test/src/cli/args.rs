@@ -356,10 +356,23 @@ fn key_and_value(text: &str) -> Result<(String, String), String> {
         .ok_or_else(|| "not a key and a value with = between them".to_string())
 }
 
+/// A time that somebody may wait for. Far longer ones have no place in the clocks of computers.
 fn seconds(text: &str) -> Result<Duration, String> {
-    text.parse()
+    const YEAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+    let seconds: f64 = text
+        .parse()
         .ok()
-        .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
+        .filter(|seconds| *seconds > 0.0)
+        .ok_or_else(|| "not a number of seconds above 0".to_string())?;
+    if seconds > YEAR.as_secs_f64() {
+        return Err(format!(
+            "more than a year, which has {} seconds",
+            YEAR.as_secs()
+        ));
+    }
+    // One that is too small to count is none.
+    Duration::try_from_secs_f64(seconds)
+        .ok()
         .filter(|duration| !duration.is_zero())
         .ok_or_else(|| "not a number of seconds above 0".to_string())
 }
@@ -408,8 +421,21 @@ mod tests {
     #[test]
     fn a_timeout_is_a_number_of_seconds_above_zero() {
         assert_eq!(seconds("1.5"), Ok(Duration::from_millis(1500)));
-        for wrong in ["0", "-1", "soon", "inf", "NaN"] {
-            assert!(seconds(wrong).is_err(), "{wrong}");
+        for wrong in ["0", "-1", "soon", "-inf", "NaN", "1e-300"] {
+            let said = seconds(wrong).expect_err(wrong);
+            assert!(said.contains("above 0"), "{wrong}: {said}");
+        }
+    }
+
+    #[test]
+    fn a_timeout_is_at_most_a_year() {
+        assert_eq!(
+            seconds("31536000"),
+            Ok(Duration::from_secs(365 * 24 * 60 * 60))
+        );
+        for wrong in ["31536001", "1e19", "1e300", "inf"] {
+            let said = seconds(wrong).expect_err(wrong);
+            assert!(said.contains("more than a year"), "{wrong}: {said}");
         }
     }
 }

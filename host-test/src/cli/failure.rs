@@ -13,6 +13,9 @@ use super::exit::Exit;
 use super::report;
 use super::snapshot;
 
+/// What to know of a command that was interrupted before it wrote.
+pub const NOTHING_CHANGED: &str = "Nothing was changed.";
+
 /// Why a command failed.
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {

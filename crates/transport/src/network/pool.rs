@@ -19,10 +19,6 @@ const IDLE: Duration = Duration::from_secs(50);
 /// How many HTTP/1.1 connections may lie idle.
 const MOST_IDLE: usize = 8;
 
-/// Beside how many idle ones the connection of a request that may not be repeated is kept: it had to be a new one, and would
-/// otherwise be one more each time.
-const MOST_BESIDE_SPARE: usize = 0;
-
 /// Where a connection leads, and by which rule its address was checked: one that was made under a laxer rule is not for a request
 /// under a stricter one.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -83,15 +79,16 @@ impl Pool {
     }
 
     fn give_back(self: &Arc<Self>, target: &Target, connection: Http1, is_spare: bool) {
-        let most = if is_spare {
-            MOST_BESIDE_SPARE
-        } else {
-            MOST_IDLE - 1
-        };
         let mut kept = self.kept();
         let idle = kept.connections.entry(target.clone()).or_default();
         idle.retain(Idle::is_of_use);
-        if idle.len() <= most {
+        // A spare one had to be new. Kept beside others it would be one more after each such request.
+        let is_wanted = if is_spare {
+            idle.is_empty()
+        } else {
+            idle.len() < MOST_IDLE
+        };
+        if is_wanted {
             self.keep(kept, target, Connection::Http1(connection.used()));
         }
     }

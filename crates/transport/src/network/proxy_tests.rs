@@ -2,6 +2,7 @@
 //! against the target's name.
 
 use std::sync::Mutex;
+use std::time::Duration;
 
 use tokio::io::AsyncWriteExt as _;
 use tokio::task::JoinSet;

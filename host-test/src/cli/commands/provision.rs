@@ -18,7 +18,7 @@ pub async fn run(session: &Session, command: ProvisionCommand) -> Result<(), Fai
         .await
         .doing("Describing the connector")?;
     let (doing, request, mode) = request(command, &description)?;
-    session.writing.begin(mode);
+    session.writing.begin(mode)?;
     let change = connector
         .provision(&request, mode)
         .await

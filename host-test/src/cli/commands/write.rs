@@ -21,7 +21,7 @@ pub async fn grant(session: &Session, args: AssignmentArgs) -> Result<(), Failur
         assignment.role, assignment.account
     );
     let mut connector = session.connector().await?;
-    session.writing.begin(mode);
+    session.writing.begin(mode)?;
     let change = connector.grant(&assignment, mode).await;
     finish(session, &change.doing(told(&doing, mode))?)
 }
@@ -33,7 +33,7 @@ pub async fn revoke(session: &Session, args: AssignmentArgs) -> Result<(), Failu
         assignment.role, assignment.account
     );
     let mut connector = session.connector().await?;
-    session.writing.begin(mode);
+    session.writing.begin(mode)?;
     let change = connector.revoke(&assignment, mode).await;
     finish(session, &change.doing(told(&doing, mode))?)
 }

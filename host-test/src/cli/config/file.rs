@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
@@ -68,6 +68,18 @@ pub struct Section {
     pub others: Vec<(String, String)>,
 }
 
+impl Section {
+    fn has_client_secret(&self) -> bool {
+        matches!(self.client_secret, Some(SecretPlace::Here(_)))
+    }
+
+    /// Only who is to be let in stands before an @ in the URL of a proxy.
+    fn has_proxy_password(&self) -> bool {
+        let proxy = self.proxy.as_ref();
+        proxy.is_some_and(|url| url.expose_secret().contains('@'))
+    }
+}
+
 /// Where the client secret is.
 #[derive(Clone, Debug)]
 pub enum SecretPlace {
@@ -127,17 +139,21 @@ impl File {
 
     /// Nothing is refused for it: whoever mounts a file into a container may have no choice.
     fn warn_if_others_can_read_a_secret(&self) {
-        let secret_is_here =
-            |section: &Section| matches!(section.client_secret, Some(SecretPlace::Here(_)));
-        let a_secret_is_here = match &self.content {
-            Content::One(section) => secret_is_here(section),
-            Content::Several(tenants) => tenants.values().any(secret_is_here),
+        let any = |has: fn(&Section) -> bool| match &self.content {
+            Content::One(section) => has(section),
+            Content::Several(tenants) => tenants.values().any(has),
         };
-        if a_secret_is_here && others_can_read(&self.path) {
+        let path = self.path.display();
+        if any(Section::has_client_secret) && others_can_read(&self.path) {
             tracing::warn!(
-                "others on this computer can read the client secret in {}: `chmod 600` it, or use client-secret-file or \
-                 client-secret-env",
-                self.path.display()
+                "others on this computer can read the client secret in {path}: `chmod 600` it, or use client-secret-file or \
+                 client-secret-env"
+            );
+        }
+        if any(Section::has_proxy_password) && others_can_read(&self.path) {
+            tracing::warn!(
+                "others on this computer can read the password of the proxy in {path}: `chmod 600` it, or name the proxy by \
+                 CONNECTOR_PROXY"
             );
         }
     }
