@@ -6,7 +6,7 @@
 use std::any::Any;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll, Wake, Waker, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -62,9 +62,25 @@ struct Shared {
     held: Option<Box<dyn Any + Send>>,
     /// When somebody read last.
     read_at: Instant,
-    /// Whether that reader still waits for a frame.
-    is_awaited: bool,
+    /// Where nothing was there then: what calls the reader back.
+    called: Option<Arc<Call>>,
     let_go: bool,
+}
+
+/// Calls a reader back once there is something to read, and remembers when.
+///
+/// Not everybody who looks in vain waits for the call: a guest that has enough for now takes what there is, and comes back when it
+/// wants more.
+struct Call {
+    reader: Waker,
+    at: Mutex<Option<Instant>>,
+}
+
+impl Wake for Call {
+    fn wake(self: Arc<Self>) {
+        lock(&self.at).get_or_insert_with(Instant::now);
+        self.reader.wake_by_ref();
+    }
 }
 
 impl Shared {
@@ -84,7 +100,7 @@ impl Guarded {
             body: Some(body),
             held: (!is_over).then(|| Box::new(held) as _),
             read_at: Instant::now(),
-            is_awaited: false,
+            called: None,
             let_go: false,
         }));
         let watch = (!is_over).then(|| {
@@ -121,13 +137,19 @@ async fn let_go_when_idle(watched: Weak<Mutex<Shared>>, reading: Reading) {
             if shared.body.is_none() {
                 return;
             }
-            // A reader that waits is not idle; whether it waits for too long is for its own clock to say.
-            let patience = if shared.is_awaited {
-                reading.patience
-            } else {
-                Duration::ZERO
+            let due = match &shared.called {
+                None => shared.read_at + reading.idle,
+                Some(call) => match *lock(&call.at) {
+                    // It was called, and did not come.
+                    Some(at) => at + reading.idle,
+                    // A reader that waits is not idle; whether it waits for too long is for its own clock to say.
+                    None => shared.read_at + reading.idle + reading.patience,
+                },
             };
+<<<<<<< HEAD
             let due = later(shared.read_at, reading.idle.saturating_add(patience));
+=======
+>>>>>>> simulator
             if due <= Instant::now() {
                 tracing::debug!(idle = ?reading.idle, "let go of an answer that nobody reads");
                 shared.end();
@@ -136,13 +158,14 @@ async fn let_go_when_idle(watched: Weak<Mutex<Shared>>, reading: Reading) {
             }
             due
         };
-        sleep_until(due).await;
+        // The reader may be called meanwhile, which brings the time forward.
+        sleep_until(due.min(Instant::now() + reading.idle)).await;
     }
 }
 
 /// Nothing in it is left half changed, so a panic elsewhere does not matter.
-fn lock(shared: &Mutex<Shared>) -> MutexGuard<'_, Shared> {
-    shared.lock().unwrap_or_else(PoisonError::into_inner)
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl http_body::Body for Guarded {
@@ -160,8 +183,19 @@ impl http_body::Body for Guarded {
             let error = std::mem::take(&mut shared.let_go).then_some(Err(Error::LetGo));
             return Poll::Ready(error);
         };
-        let Poll::Ready(frame) = Pin::new(body).poll_frame(cx) else {
-            shared.is_awaited = true;
+        let mut polled = Pin::new(&mut *body).poll_frame(cx);
+        let mut called = None;
+        if polled.is_pending() {
+            let call = Arc::new(Call {
+                reader: cx.waker().clone(),
+                at: Mutex::new(None),
+            });
+            let waker = Waker::from(call.clone());
+            polled = Pin::new(body).poll_frame(&mut Context::from_waker(&waker));
+            called = Some(call);
+        }
+        let Poll::Ready(frame) = polled else {
+            shared.called = called;
             let patience = this.reading.patience;
             let waiting = this
                 .waiting
@@ -171,7 +205,7 @@ impl http_body::Body for Guarded {
             return Poll::Ready(Some(Err(Error::ReadTimeout)));
         };
         this.waiting = None;
-        shared.is_awaited = false;
+        shared.called = None;
         if let Some(Ok(frame)) = &frame {
             this.received += frame.data_ref().map_or(0, |data| data.len() as u64);
             if this.received > this.reading.limit {
@@ -203,10 +237,15 @@ impl http_body::Body for Guarded {
 
 #[cfg(test)]
 mod tests {
+    use std::future::poll_fn;
     use std::sync::atomic::{AtomicBool, Ordering};
 
+<<<<<<< HEAD
     use http_body_util::BodyExt as _;
     use tokio::time::sleep;
+=======
+    use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+>>>>>>> simulator
 
     use super::*;
     use crate::whole_body;
@@ -277,6 +316,7 @@ mod tests {
         assert!(matches!(frame, Some(Err(Error::ReadTimeout))));
     }
 
+<<<<<<< HEAD
     #[tokio::test(start_paused = true)]
     async fn a_body_that_may_take_forever_is_waited_for() {
         let reading = Reading::new(Duration::MAX, Duration::MAX, 100);
@@ -288,6 +328,58 @@ mod tests {
         assert!(!dropped.load(Ordering::Relaxed));
         let watch = body.watch.as_ref().expect("the body is not over");
         assert!(!watch.is_finished(), "it goes on watching");
+=======
+    /// A body that comes from elsewhere, piece by piece.
+    struct Fed(UnboundedReceiver<Bytes>);
+
+    impl http_body::Body for Fed {
+        type Data = Bytes;
+        type Error = Error;
+
+        fn poll_frame(
+            mut self: Pin<&mut Self>,
+            cx: &mut Context<'_>,
+        ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
+            let piece = ready!(self.0.poll_recv(cx));
+            Poll::Ready(piece.map(|piece| Ok(Frame::data(piece))))
+        }
+    }
+
+    /// Looks whether there is a frame, and does not wait for one.
+    async fn look(body: &mut Guarded) -> bool {
+        poll_fn(|cx| Poll::Ready(Pin::new(&mut *body).poll_frame(cx).is_ready())).await
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_body_that_was_looked_at_in_vain_is_let_go_once_it_lies_unread() {
+        let (feed, fed) = unbounded_channel();
+        let held = Arc::new(());
+        let mut body = Guarded::new(Fed(fed).boxed_unsync(), READING, held.clone());
+        assert!(!look(&mut body).await);
+        sleep(Duration::from_secs(5)).await;
+        feed.send(Bytes::from("it lies there"))
+            .expect("the body is there");
+        sleep(READING.idle - Duration::from_secs(1)).await;
+        assert_eq!(Arc::strong_count(&held), 2);
+        sleep(Duration::from_secs(2)).await;
+        assert_eq!(Arc::strong_count(&held), 1, "what was held is free");
+        assert!(matches!(body.frame().await, Some(Err(Error::LetGo))));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn whoever_is_called_and_comes_gets_what_there_is() {
+        let (feed, fed) = unbounded_channel();
+        let mut body = Guarded::new(Fed(fed).boxed_unsync(), READING, ());
+        for _ in 0..5 {
+            let feed = feed.clone();
+            tokio::spawn(async move {
+                sleep(READING.patience - Duration::from_secs(1)).await;
+                feed.send(Bytes::from("a piece"))
+            });
+            let frame = body.frame().await.expect("it goes on");
+            assert!(frame.is_ok(), "{frame:?}");
+        }
+>>>>>>> simulator
     }
 
     #[tokio::test]

@@ -3,14 +3,14 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use anyhow::{Context, Result};
-use connector_host::contract::{Assignment, Item, ListRequest, Mode, ResourceKinds};
+use anyhow::{Context, Result, ensure};
+use connector_host::contract::{Assignment, Continuation, Item, ListRequest, Mode, ResourceKinds};
 use connector_host::{Connector, EgressPolicy, Host, HostOptions, Plugin, Tenant, TenantSettings};
 use tokio::task::JoinSet;
 
 use crate::children::Target;
 use crate::jobs::Code;
-use crate::sync::{INSTANCES, Kinds, Synced};
+use crate::sync::{INSTANCES, Kinds, SHORT_PAGE, Synced};
 use crate::transport::{Counted, Sent};
 
 /// The component, loaded.
@@ -33,29 +33,34 @@ impl Component {
         })
     }
 
-    /// A connector for a tenant.
+    /// A connector for a tenant of its own.
     pub fn connector(&self, target: &Target) -> Result<Connector> {
-        Ok(self.plugin.instantiate(self.tenant(target)?))
+        Ok(self.connector_of(&self.tenant(target)?))
     }
 
-    fn tenant(&self, target: &Target) -> Result<Tenant> {
+    /// A connector for a tenant.
+    pub fn connector_of(&self, tenant: &Tenant) -> Connector {
+        self.plugin.instantiate(tenant.clone())
+    }
+
+    /// A tenant, with connections and a token of its own.
+    pub fn tenant(&self, target: &Target) -> Result<Tenant> {
         let settings = TenantSettings::new()
             .plain("base-url", &target.base_url)
             .plain("client-id", &target.client_id)
             .secret("client-secret", target.client_secret.clone().into())
             .plain("scope", &target.scope);
         let egress = EgressPolicy::only(&target.base_url)?;
-        let transport = Counted::new(self.sent.clone());
+        let transport = Counted::new(target, self.sent.clone())?;
         Ok(Tenant::new("bench", settings, egress).transport(Arc::new(transport)))
     }
 
     /// Lists everything of a tenant, by fresh instances.
-    pub async fn sync(&self, target: &Target) -> Result<Synced> {
+    pub async fn sync(&self, tenant: &Tenant) -> Result<Synced> {
         let start = Instant::now();
-        let tenant = self.tenant(target)?;
         let mut instances = JoinSet::new();
         for kinds in INSTANCES {
-            let connector = self.plugin.instantiate(tenant.clone());
+            let connector = self.connector_of(tenant);
             instances.spawn(list(connector, kinds, start));
         }
         let mut synced = Synced::default();
@@ -64,6 +69,18 @@ impl Component {
         }
         Ok(synced)
     }
+}
+
+/// Lists a first page of accounts. The rest of the answer waits for as long as the connector is kept.
+pub async fn begin(mut connector: Connector) -> Result<Connector> {
+    let request = ListRequest {
+        limit: Some(SHORT_PAGE),
+        ..ListRequest::everything(ResourceKinds::ACCOUNTS)
+    };
+    let page = connector.list(&request).await?;
+    let is_begun = matches!(page.next, Continuation::More(_));
+    ensure!(is_begun, "the first page was all");
+    Ok(connector)
 }
 
 async fn list(mut connector: Connector, kinds: Kinds, start: Instant) -> Result<Synced> {

@@ -1,9 +1,9 @@
 //! The jobs, done by the same code compiled natively, over the same HTTP client. No sandbox, no limits.
 
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result, anyhow, ensure};
 use bytes::Bytes;
 use connector_host::transport::{self, SharedTokens, Terms, Transport as _};
 use http_body_util::BodyExt;
@@ -16,10 +16,11 @@ use ninjaone_connector::http::{
     Body, Method, Request, Response, Transport, TransportError, TransportErrorKind,
 };
 use tokio::runtime::Handle;
+use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 
 use crate::children::Target;
-use crate::sync::{INSTANCES, Kinds, Synced};
+use crate::sync::{INSTANCES, Kinds, SHORT_PAGE, Synced};
 use crate::transport::{Counted, Sent};
 
 /// The library.
@@ -30,38 +31,44 @@ pub struct Native {
 }
 
 impl Native {
-    /// A connector for a tenant. It blocks, so it is for a thread that may.
-    pub fn connector(&self, target: &Target) -> Connector {
-        Self::connector_over(self.transport(), target)
+    /// A tenant, with connections and a token of its own, as in the host.
+    pub fn tenant(&self, target: &Target) -> Result<Tenant> {
+        let network = Counted::new(target, self.sent.clone())?;
+        Ok(Tenant {
+            transport: Arc::new(SharedTokens::new(Arc::new(network))),
+            target: target.clone(),
+        })
     }
+}
 
-    /// What the requests of one tenant go through: its own connections and its one token, as in the host.
-    fn transport(&self) -> Arc<SharedTokens> {
-        Arc::new(SharedTokens::new(Arc::new(Counted::new(self.sent.clone()))))
-    }
+/// A tenant, and what its requests go through.
+#[derive(Clone)]
+pub struct Tenant {
+    transport: Arc<SharedTokens>,
+    target: Target,
+}
 
-    fn connector_over(transport: Arc<SharedTokens>, target: &Target) -> Connector {
+impl Tenant {
+    /// A connector for it. It blocks, so it is for a thread that may.
+    pub fn connector(&self) -> Connector {
         let http = Http {
-            transport,
+            transport: self.transport.clone(),
             runtime: Handle::current(),
         };
         let host = Surroundings {
-            target: target.clone(),
+            target: self.target.clone(),
             start: Instant::now(),
         };
         Connector::new(Box::new(http), Box::new(host))
     }
 
-    /// Lists everything of a tenant, by fresh connectors.
-    pub async fn sync(&self, target: &Target) -> Result<Synced> {
+    /// Lists everything of it, by fresh connectors.
+    pub async fn sync(&self) -> Result<Synced> {
         let start = Instant::now();
-        let transport = self.transport();
         let mut connectors = JoinSet::new();
         for kinds in INSTANCES {
-            let (transport, target) = (transport.clone(), target.clone());
-            connectors.spawn_blocking(move || {
-                list(&Self::connector_over(transport, &target), kinds, start)
-            });
+            let tenant = self.clone();
+            connectors.spawn_blocking(move || list(&tenant.connector(), kinds, start));
         }
         let mut synced = Synced::default();
         while let Some(part) = connectors.join_next().await {
@@ -69,6 +76,26 @@ impl Native {
         }
         Ok(synced)
     }
+}
+
+/// Lists a first page of accounts. The rest of the answer waits until what this gives is dropped.
+pub async fn begin(tenant: Tenant) -> Result<mpsc::Sender<()>> {
+    let (kept, dropped) = mpsc::channel();
+    let (begun, page) = oneshot::channel();
+    tokio::task::spawn_blocking(move || {
+        let connector = tenant.connector();
+        let page = connector.list(&ListRequest {
+            limit: Some(SHORT_PAGE),
+            ..ListRequest::everything(ResourceKinds::ACCOUNTS)
+        });
+        // Whoever no longer waits for it drops the other end too.
+        let _ = begun.send(page.map_err(|failure| said(&failure)));
+        let _ = dropped.recv();
+    });
+    let page = page.await.context("a listing was lost")??;
+    let is_begun = matches!(page.next, Continuation::More(_));
+    ensure!(is_begun, "the first page was all");
+    Ok(kept)
 }
 
 fn list(connector: &Connector, kinds: Kinds, start: Instant) -> Result<Synced> {

@@ -181,7 +181,7 @@ async fn calls(job: &Job, often: usize) -> Result<(f64, f64)> {
 }
 
 fn native_calls(job: &Job, often: usize) -> Result<(f64, f64)> {
-    let connector = Native::default().connector(&job.target);
+    let connector = Native::default().tenant(&job.target)?.connector();
     let (mut calls, mut grants) = (Vec::new(), Vec::new());
     for _ in 0..often {
         let start = Instant::now();

@@ -3,10 +3,15 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use anyhow::Result;
 use bytes::Bytes;
 use connector_host::BoxFuture;
-use connector_host::transport::{self, Body, Network, Terms, Transport};
+use connector_host::transport::{
+    self, Body, ExtraRoots, Network, NetworkOptions, Terms, Transport,
+};
 use http::{Request, Response};
+
+use crate::children::Target;
 
 /// How many requests were sent. Clones share the count.
 #[derive(Clone, Default)]
@@ -20,19 +25,20 @@ impl Sent {
 }
 
 /// The network of one tenant, which counts what it sends.
-#[derive(Default)]
 pub struct Counted {
     network: Arc<Network>,
     sent: Sent,
 }
 
 impl Counted {
-    /// A fresh network, counted here.
-    pub fn new(sent: Sent) -> Self {
-        Self {
-            sent,
-            ..Self::default()
+    /// A fresh network, which trusts the tenant's authority and is counted here.
+    pub fn new(target: &Target, sent: Sent) -> Result<Self> {
+        let mut options = NetworkOptions::default();
+        if let Some(authority) = &target.authority {
+            options = options.extra_roots(ExtraRoots::from_pem(authority.as_bytes())?);
         }
+        let network = Arc::new(Network::with(options));
+        Ok(Self { network, sent })
     }
 }
 

@@ -441,9 +441,13 @@ fn proxies() -> Vec<Fault> {
     use Place::{Body, NoAnswer};
     let proxy = |name: &str, what, place| Fault {
         name: format!("proxy: {name}"),
+        // What the proxy says is meant for good.
+        class: match what {
+            What::Proxy(Conduct::Refuses | Conduct::Asks) => Class::Definite,
+            _ => Class::Passing,
+        },
         what,
         error: Expected::Network,
-        class: Class::Passing,
         place,
         times: EVERY,
     };
