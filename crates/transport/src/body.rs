@@ -138,18 +138,17 @@ async fn let_go_when_idle(watched: Weak<Mutex<Shared>>, reading: Reading) {
                 return;
             }
             let due = match &shared.called {
-                None => shared.read_at + reading.idle,
+                None => later(shared.read_at, reading.idle),
                 Some(call) => match *lock(&call.at) {
                     // It was called, and did not come.
-                    Some(at) => at + reading.idle,
+                    Some(at) => later(at, reading.idle),
                     // A reader that waits is not idle; whether it waits for too long is for its own clock to say.
-                    None => shared.read_at + reading.idle + reading.patience,
+                    None => later(
+                        shared.read_at,
+                        reading.idle.saturating_add(reading.patience),
+                    ),
                 },
             };
-<<<<<<< HEAD
-            let due = later(shared.read_at, reading.idle.saturating_add(patience));
-=======
->>>>>>> simulator
             if due <= Instant::now() {
                 tracing::debug!(idle = ?reading.idle, "let go of an answer that nobody reads");
                 shared.end();
@@ -159,7 +158,7 @@ async fn let_go_when_idle(watched: Weak<Mutex<Shared>>, reading: Reading) {
             due
         };
         // The reader may be called meanwhile, which brings the time forward.
-        sleep_until(due.min(Instant::now() + reading.idle)).await;
+        sleep_until(due.min(later(Instant::now(), reading.idle))).await;
     }
 }
 
@@ -240,12 +239,9 @@ mod tests {
     use std::future::poll_fn;
     use std::sync::atomic::{AtomicBool, Ordering};
 
-<<<<<<< HEAD
     use http_body_util::BodyExt as _;
-    use tokio::time::sleep;
-=======
     use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
->>>>>>> simulator
+    use tokio::time::sleep;
 
     use super::*;
     use crate::whole_body;
@@ -316,7 +312,6 @@ mod tests {
         assert!(matches!(frame, Some(Err(Error::ReadTimeout))));
     }
 
-<<<<<<< HEAD
     #[tokio::test(start_paused = true)]
     async fn a_body_that_may_take_forever_is_waited_for() {
         let reading = Reading::new(Duration::MAX, Duration::MAX, 100);
@@ -328,7 +323,8 @@ mod tests {
         assert!(!dropped.load(Ordering::Relaxed));
         let watch = body.watch.as_ref().expect("the body is not over");
         assert!(!watch.is_finished(), "it goes on watching");
-=======
+    }
+
     /// A body that comes from elsewhere, piece by piece.
     struct Fed(UnboundedReceiver<Bytes>);
 
@@ -379,7 +375,6 @@ mod tests {
             let frame = body.frame().await.expect("it goes on");
             assert!(frame.is_ok(), "{frame:?}");
         }
->>>>>>> simulator
     }
 
     #[tokio::test]
