@@ -69,7 +69,7 @@ pub fn load_file(options: HostOptions, file: &Path) -> Plugin {
 
 /// The folder of the build in which compiled code is kept.
 pub fn code_cache() -> PathBuf {
-    Path::new(env!("CARGO_TARGET_TMPDIR")).join("code-cache")
+    Path::new(env!("CARGO_TARGET_TMPDIR")).join("compiled-code")
 }
 
 /// What a future comes to, for what is no future itself.

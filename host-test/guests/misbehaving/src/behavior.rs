@@ -274,9 +274,9 @@ fn send_secret(authority: &str) -> String {
 
 /// Takes credentials that are long to look for, and then logs and answers with what looks like them all along.
 fn slow_secret(authority: &str) -> String {
-    let fields = Fields::new();
     let credentials = format!("Bearer {}b", "a".repeat(100 * 1024));
-    let _ = fields.append("authorization", credentials.as_bytes());
+    let fields = [("authorization".to_string(), credentials.into_bytes())];
+    let fields = Fields::from_list(&fields).expect("the host takes as much");
     let request = OutgoingRequest::new(fields);
     let _ = request.set_scheme(Some(&Scheme::Http));
     let _ = request.set_authority(Some(authority));
