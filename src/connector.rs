@@ -5,7 +5,9 @@
 )]
 
 use std::cell::RefCell;
+use std::rc::Rc;
 
+use crate::confidential::Confidential;
 use crate::contract::{
     Assignment, Change, CheckReport, Description, Failure, ListRequest, Mode, Page,
     ProvisionRequest,
@@ -25,7 +27,7 @@ use crate::{check, describe, list, membership, provision};
 /// It keeps a token and a listing that is under way, and nothing that a fresh instance could not find again.
 pub struct Connector {
     http: Box<dyn Transport>,
-    host: Box<dyn Host>,
+    host: Rc<dyn Host>,
     tokens: TokenCache,
     open_listing: RefCell<Option<OpenListing>>,
 }
@@ -34,10 +36,11 @@ pub struct Connector {
 impl Connector {
     /// A connector that reaches the outside through these.
     pub fn new(http: Box<dyn Transport>, host: Box<dyn Host>) -> Self {
+        let host: Rc<dyn Host> = host.into();
         Connector {
             http,
+            tokens: TokenCache::new(Confidential::new(host.clone())),
             host,
-            tokens: TokenCache::default(),
             open_listing: RefCell::default(),
         }
     }

@@ -67,6 +67,8 @@ pub enum Kind {
     Decided(contract::Error),
     /// The credentials were not accepted.
     Unauthorized,
+    /// A token was not accepted that is seconds old, and may become valid.
+    NotYetAccepted,
     /// The credentials do not allow it. With the scopes that would, where they are known.
     MissingPermission(Vec<String>),
     /// The entity is not there (404), or not of the kind that the endpoint is for (400).
@@ -241,7 +243,7 @@ impl From<Error> for Failure {
         let status = exchange.as_ref().and_then(|exchange| exchange.status);
         let error = match kind {
             Kind::Decided(error) => error,
-            Kind::Unauthorized => contract::Error::Unauthorized,
+            Kind::Unauthorized | Kind::NotYetAccepted => contract::Error::Unauthorized,
             Kind::MissingPermission(needed) => contract::Error::MissingPermission(needed),
             Kind::RateLimited(retry_after) => contract::Error::RateLimited(retry_after),
             Kind::Timeout(phase) => contract::Error::Timeout(phase),

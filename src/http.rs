@@ -341,6 +341,11 @@ mod wasi_http {
                 Kind::Untrusted,
                 "the TLS certificate of the host was not accepted; check the host name and its certificate",
             ),
+            // A proxy that refuses, for example. Asking again would change nothing, and could lock an account.
+            ErrorCode::ConfigurationError => (
+                Kind::Untrusted,
+                "the governance host is not set up to reach it",
+            ),
             ErrorCode::HttpResponseIncomplete => (Kind::Network, "the answer broke off"),
             ErrorCode::HttpResponseBodySize(_) => (
                 Kind::TooLarge,

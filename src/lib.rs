@@ -17,6 +17,7 @@
 //! | [`retry`] | what is tried again within a call, how often, and after which pause |
 //! | [`settings`], [`error`] | the four settings, checked; one error from every source |
 //! | [`http`], [`host`] | the outside, behind two small traits |
+//! | `confidential` | what no error and no log may show of what the other side said |
 //! | `text` | lists within texts |
 //! | [`contract`] | the contract as Rust types, generated from `wit/` |
 //!
@@ -29,6 +30,7 @@
 pub mod check;
 #[cfg(target_arch = "wasm32")]
 mod component;
+pub mod confidential;
 pub mod connector;
 pub mod contract;
 pub mod convert;

@@ -101,6 +101,7 @@ fn check_fit(api: &Api, account: Id, role: &UserRole) -> Result<(), Error> {
     match role_type {
         Some(role_type) if role_type != user_type => {
             let name = role.name.as_deref().unwrap_or("without a name");
+            let name = api.tokens.confidential().said(name);
             let message = format!(
                 "the role {name:?} is for accounts of the kind {}, and the account {account} is of the kind {}; choose a role for that kind",
                 convert::account_kind(role_type),

@@ -17,6 +17,8 @@ const MOST_REPEATS: u32 = 4;
 const MOST_PAUSE_MILLIS: u64 = 20_000;
 /// The longest that the first pause gets by chance. It doubles from one to the next.
 const FIRST_PAUSE_MILLIS: u64 = 500;
+/// The least that is waited for a token to become valid. It takes other services a few seconds.
+const TOKEN_WAIT_MILLIS: u64 = 1_000;
 const NANOS_PER_MILLI: u64 = 1_000_000;
 
 /// What one call may still spend on trying again.
@@ -26,6 +28,8 @@ pub struct Retries<'a> {
     pause_left_millis: Cell<u64>,
     /// When the attempt began that is under way.
     began_at_nanos: Cell<u64>,
+    /// Whether failures are shown as they come, but for a token that may become valid.
+    shows_failures: bool,
 }
 
 impl<'a> Retries<'a> {
@@ -36,14 +40,17 @@ impl<'a> Retries<'a> {
             repeats_left: Cell::new(MOST_REPEATS),
             pause_left_millis: Cell::new(MOST_PAUSE_MILLIS),
             began_at_nanos: Cell::new(host.monotonic_nanos()),
+            shows_failures: false,
         }
     }
 
-    /// No budget, for a call that is to show failures as they come.
+    /// No budget, for a call that is to show failures as they come; but a token that was fetched a moment ago is waited for,
+    /// since its failure would tell nothing of what was asked.
     pub fn none(host: &'a dyn Host) -> Self {
-        let retries = Retries::new(host);
-        retries.repeats_left.set(0);
-        retries
+        Retries {
+            shows_failures: true,
+            ..Retries::new(host)
+        }
     }
 
     /// Does something that does no harm when it is done twice, until it is done or not worth trying again.
@@ -66,7 +73,8 @@ impl<'a> Retries<'a> {
     ///
     /// The failure itself, at once, where it is not worth trying again or the pause does not fit into the call.
     pub fn pause_after(&self, error: Error) -> Result<(), Error> {
-        let Some(asked) = wait_before_repeating(&error) else {
+        let shown = self.shows_failures && !matches!(error.kind(), Kind::NotYetAccepted);
+        let Some(asked) = wait_before_repeating(&error).filter(|_| !shown) else {
             return Err(error);
         };
         let Some(repeats_left) = self.repeats_left.get().checked_sub(1) else {
@@ -110,6 +118,7 @@ fn wait_before_repeating(error: &Error) -> Option<u64> {
     match error.kind() {
         Kind::RateLimited(wait) => Some(wait.unwrap_or_default()),
         Kind::Unreachable | Kind::Network | Kind::Timeout(_) => Some(0),
+        Kind::NotYetAccepted => Some(TOKEN_WAIT_MILLIS),
         // 501 is not going to pass: the endpoint does not know the method.
         Kind::Upstream => error
             .status()

@@ -3,11 +3,13 @@
 mod args;
 mod color;
 mod commands;
+mod component;
 mod config;
 mod demo;
 mod escape;
 mod exit;
 mod failure;
+mod interruption;
 mod log;
 mod output;
 mod progress;
@@ -15,10 +17,10 @@ mod report;
 mod session;
 mod snapshot;
 mod suggest;
+mod text;
 mod traffic;
 mod unfinished;
 
-use std::io;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -26,7 +28,8 @@ use clap::Parser;
 
 use self::args::{Cli, Command};
 use self::exit::Exit;
-use self::failure::Failure;
+use self::failure::{Failure, NOTHING_CHANGED};
+use self::interruption::Interruptions;
 use self::progress::Progress;
 use self::session::Session;
 
@@ -69,25 +72,33 @@ fn run(cli: Cli, progress: Progress) -> Result<(), Failure> {
         .build()
         .map_err(|error| Failure::Local(format!("cannot start the runtime: {error}")))?;
     let session = Arc::new(Session::new(cli.options, &cli.command, progress)?);
-    let cut = if_interrupted(&cli.command);
-    // In a task of its own: Ctrl-C does not wait for a command that is busy.
-    let command = runtime.spawn(dispatch(session.clone(), cli.command));
+    let (cut, write_cut) = (if_interrupted(&cli.command), if_cut_off(&cli.command));
     let result = runtime.block_on(async {
-        tokio::select! {
-            result = command => result
-                .unwrap_or_else(|error| Err(Failure::Local(format!("the command broke off: {error}")))),
-            Ok(()) = interruption() => {
+        let interruptions = Interruptions::new()
+            .map_err(|error| Failure::Local(format!("cannot listen for Ctrl-C: {error}")))?;
+        // In a task of its own: Ctrl-C does not wait for a command that is busy.
+        let command = tokio::spawn(dispatch(session.clone(), cli.command));
+        match interruption::wait(command, interruptions, &session.writing).await {
+            Some(ended) => ended.unwrap_or_else(|error| {
+                Err(Failure::Local(format!("the command broke off: {error}")))
+            }),
+            None => {
                 session.progress.cut_off();
+                let cut = if session.writing.has_begun() {
+                    Some(write_cut)
+                } else {
+                    cut
+                };
                 cut.map_or(Ok(()), |cut| Err(Failure::Interrupted(cut)))
             }
         }
     });
     // The task may still be at work on it, and cannot put it in its place any more.
     session.unfinished.remove();
-    // Nor does the end of the program wait, for a name that is being resolved, say.
+    let result = runtime.block_on(session.traffic.finish(result));
+    // The end of the program does not wait, for a name that is being resolved, say.
     runtime.shutdown_background();
     session.progress.clear();
-    let result = session.traffic.finish(result);
     // What was written before a failure is worth having; the failure is worth more than one of flushing.
     let flushed = session.output.flush();
     result.and(flushed.map_err(Failure::from))
@@ -114,22 +125,17 @@ async fn dispatch(session: Arc<Session>, command: Command) -> Result<(), Failure
     }
 }
 
-/// Waits for Ctrl-C, or for what a supervisor sends in its place.
-async fn interruption() -> io::Result<()> {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        let mut terminate = signal(SignalKind::terminate())?;
-        tokio::select! {
-            interrupted = tokio::signal::ctrl_c() => interrupted,
-            _ = terminate.recv() => Ok(()),
+/// What to know when Ctrl-C has cut the command off while it wrote.
+fn if_cut_off(command: &Command) -> &'static str {
+    match command {
+        Command::Conformance(_) => {
+            "Accounts whose address begins with conformance- may be left in the tenant."
         }
+        _ => "The write may have been done all the same: look before repeating it.",
     }
-    #[cfg(not(unix))]
-    tokio::signal::ctrl_c().await
 }
 
-/// What to know when Ctrl-C has cut the command off; `None` where that is how it ends.
+/// What to know when Ctrl-C has cut the command off before it wrote; `None` where that is how it ends.
 fn if_interrupted(command: &Command) -> Option<&'static str> {
     match command {
         Command::Sync(args) if args.out.is_some() => {
@@ -139,20 +145,17 @@ fn if_interrupted(command: &Command) -> Option<&'static str> {
         Command::List(_) | Command::Sync(_) => {
             Some("The listing was cut: what was written is not the whole.")
         }
-        Command::Grant(_) | Command::Revoke(_) | Command::Provision(_) => {
-            Some("The write may have been done all the same: look before repeating it.")
-        }
-        Command::Conformance(args) if args.write => {
-            Some("Accounts whose address begins with conformance- may be left in the tenant.")
-        }
-        Command::Conformance(_) => Some("Nothing was changed."),
-        Command::Describe
+        Command::Grant(_)
+        | Command::Revoke(_)
+        | Command::Provision(_)
+        | Command::Conformance(_)
+        | Command::Describe
         | Command::Check
         | Command::Diff(_)
         | Command::Tenants
         | Command::Demo
         | Command::Completions(_)
-        | Command::Man(_) => Some("Nothing was changed."),
+        | Command::Man(_) => Some(NOTHING_CHANGED),
         Command::Simulate(_) => None,
     }
 }

@@ -5,6 +5,7 @@
 
 use std::fmt;
 
+mod exact;
 mod failure;
 mod json;
 mod names;

@@ -27,6 +27,34 @@ pub enum LoadError {
         /// The interfaces that it imports beyond those of the world `plugin`.
         interfaces: Vec<String>,
     },
+    /// It is larger than any connector.
+    #[error("the component is larger than {most} bytes, which is more than any connector has")]
+    TooLarge {
+        /// How many bytes it may have.
+        most: u64,
+    },
+    /// Compiling it took too long.
+    #[error("the component could not be compiled within {} seconds", after.as_secs_f32())]
+    TooSlow {
+        /// How long it may take.
+        after: Duration,
+    },
+    /// The pool of instances is to be larger than the address space.
+    #[error(
+        "a pool of {asked} instances does not fit into the address space: ask for {most} at most"
+    )]
+    PoolTooLarge {
+        /// How many were asked for.
+        asked: u32,
+        /// How many there may be.
+        most: u32,
+    },
+    /// The folder for compiled code is not safe to use.
+    #[error(transparent)]
+    CodeCache(#[from] crate::CodeCacheError),
+    /// The thread that lets deadlines stop a guest that only computes cannot be started.
+    #[error("the thread that watches deadlines cannot be started: {0}")]
+    Thread(io::Error),
     /// Its imports or exports are not those of this version of the contract.
     #[error("the component does not fit this version of the contract: {0:#}")]
     Incompatible(wasmtime::Error),
@@ -45,6 +73,22 @@ pub enum CallError {
     /// The connector answered with a failure of the contract.
     #[error("{}", .0.help())]
     Connector(Box<Failure>),
+    /// The connector answered that no connection came about, and the host knows why: a certificate, TLS, or a proxy.
+    #[error("{}", .failure.help_with(*.passes))]
+    NoConnection {
+        /// What the connector answered, with the reason in its message.
+        failure: Box<Failure>,
+        /// Whether it can pass by itself.
+        passes: bool,
+    },
+    /// As many instances as may be were at work until the deadline. Nothing was done.
+    #[error(
+        "No instance was free before the deadline: all of the {most} that there may be were at work."
+    )]
+    Busy {
+        /// How many instances there may be at a time.
+        most: usize,
+    },
     /// The connector broke off: it panicked, or did what WebAssembly or its interfaces do not allow.
     #[error(
         "The connector broke off: {}. This is a fault of the connector; please report it. The next call starts it afresh.",
@@ -88,11 +132,23 @@ pub enum CallError {
         /// What the connector says of it.
         declared: Counts,
     },
-    /// A listing goes on for ever: an empty page, and the cursor of the page before.
-    #[error(
-        "The listing does not get on: the connector gave an empty page and the same cursor again."
-    )]
+    /// A listing goes round in a circle: the connector gave the same cursor twice.
+    #[error("The listing does not get on: the connector gave a cursor that it gave before.")]
     ListingStuck,
+    /// A listing went on beyond its bounds. What was received is not the whole.
+    #[error(
+        "The listing has no end: after {pages} pages and {} seconds the connector has given {received}, and wants to go on. If the \
+         tenant really is so large, raise the bounds of the listing.",
+        time.as_secs()
+    )]
+    ListingEndless {
+        /// How many pages there were.
+        pages: u64,
+        /// What they had.
+        received: Counts,
+        /// How long the connector took for them.
+        time: Duration,
+    },
     /// The host failed, not the connector.
     #[error("The host failed: {0}.")]
     Host(String),
@@ -102,13 +158,17 @@ impl CallError {
     /// The kind of failure: for failures of the contract the name of the error, else the name of the variant, in kebab case.
     pub fn kind(&self) -> &'static str {
         match self {
-            CallError::Connector(failure) => failure.error.kind().name(),
+            CallError::Connector(failure) | CallError::NoConnection { failure, .. } => {
+                failure.error.kind().name()
+            }
+            CallError::Busy { .. } => "busy",
             CallError::Trapped { .. } => "trapped",
             CallError::DeadlineExceeded { .. } => "deadline-exceeded",
             CallError::MemoryLimit { .. } => "memory-limit",
             CallError::LimitReached { .. } => "limit-reached",
             CallError::ListingNotWhole { .. } => "listing-not-whole",
             CallError::ListingStuck => "listing-stuck",
+            CallError::ListingEndless { .. } => "listing-endless",
             CallError::Host(_) => "host",
         }
     }
@@ -117,12 +177,16 @@ impl CallError {
     pub fn retry(&self) -> Retry {
         match self {
             CallError::Connector(failure) => failure.error.retry(),
-            CallError::DeadlineExceeded { .. } => Retry::AfterPause,
+            CallError::DeadlineExceeded { .. }
+            | CallError::Busy { .. }
+            | CallError::NoConnection { passes: true, .. } => Retry::AfterPause,
             CallError::Trapped { .. }
             | CallError::MemoryLimit { .. }
             | CallError::LimitReached { .. }
             | CallError::ListingNotWhole { .. }
             | CallError::ListingStuck
+            | CallError::ListingEndless { .. }
+            | CallError::NoConnection { passes: false, .. }
             | CallError::Host(_) => Retry::No,
         }
     }
@@ -138,6 +202,9 @@ impl Serialize for CallError {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         if let CallError::Connector(failure) = self {
             return failure.serialize(serializer);
+        }
+        if let CallError::NoConnection { failure, .. } = self {
+            return failure.with_retry(self.retry()).serialize(serializer);
         }
         let mut object = serializer.serialize_map(None)?;
         object.serialize_entry("kind", self.kind())?;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use secrecy::ExposeSecret;
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::task::yield_now;
 use wasmtime::component::ResourceTable;
 use wasmtime::{Store, UpdateDeadline};
@@ -13,9 +14,10 @@ use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 use crate::bindings::exports::identity::connector::connector::Guest;
 use crate::bindings::identity::connector::{deadline, settings};
 use crate::bindings::{Plugin as Exports, PluginPre};
-use crate::http::Outgoing;
+use crate::concealed::Concealed;
 use crate::limits::{HANDLES, REQUEST_HEADER, ResourceCounter};
 use crate::logging::GuestLog;
+use crate::outgoing::Outgoing;
 use crate::settings::{Setting, Settings, SettingsError};
 use crate::{Host, Tenant};
 
@@ -24,16 +26,18 @@ pub(crate) struct State {
     table: ResourceTable,
     clocks: WasiClocksCtx,
     http: WasiHttpCtx,
-    outgoing: Outgoing,
+    pub(crate) outgoing: Outgoing,
     settings: Arc<dyn Settings>,
     pub(crate) resources: ResourceCounter,
     pub(crate) log: GuestLog,
+    pub(crate) concealed: Concealed,
     /// When the call under way is stopped.
     pub(crate) deadline: Instant,
 }
 
 impl State {
-    fn new(host: &Host, tenant: &Tenant) -> Self {
+    fn new(host: &Host, tenant: &Tenant, deadline: Instant) -> Self {
+        let concealed = Concealed::default();
         let mut table = ResourceTable::new();
         table.set_max_capacity(HANDLES);
         let mut http = WasiHttpCtx::new();
@@ -42,17 +46,12 @@ impl State {
             table,
             clocks: WasiClocksCtx::default(),
             http,
-            outgoing: Outgoing {
-                transport: host.transport.clone(),
-                egress: tenant.egress.clone(),
-                timeouts: host.timeouts,
-                header_limit: host.limits.response_header,
-                body_limit: host.limits.response_body,
-            },
+            outgoing: Outgoing::new(tenant, host.timeouts, host.limits, concealed.clone()),
             settings: tenant.settings.clone(),
             resources: ResourceCounter::new(host.limits.memory),
-            log: GuestLog::default(),
-            deadline: Instant::now() + host.limits.deadline,
+            log: GuestLog::new(concealed.clone()),
+            concealed,
+            deadline,
         }
     }
 
@@ -85,7 +84,7 @@ impl settings::Host for State {
         Ok(match self.settings.get(&key).await? {
             Some(Setting::Plain(value)) => Some(value),
             Some(Setting::Secret(secret)) => {
-                self.log.conceal(&secret);
+                self.concealed.add_setting(&secret);
                 Some(secret.expose_secret().to_string())
             }
             None => None,
@@ -104,15 +103,20 @@ impl deadline::Host for State {
 pub(crate) struct Instance {
     pub(crate) store: Store<State>,
     exports: Exports,
+    /// Its place among the instances that there may be. Below the store, so that it is free only once the memory is.
+    _place: OwnedSemaphorePermit,
 }
 
 impl Instance {
+    /// Starts an instance, in this place, whose first call ends at this deadline.
     pub(crate) async fn start(
         host: &Host,
         exports: &PluginPre<State>,
         tenant: &Tenant,
+        place: OwnedSemaphorePermit,
+        deadline: Instant,
     ) -> wasmtime::Result<Self> {
-        let mut store = Store::new(&host.engine, State::new(host, tenant));
+        let mut store = Store::new(&host.engine, State::new(host, tenant, deadline));
         store.limiter(|state| &mut state.resources);
         store.set_hostcall_fuel(host.limits.handed_over());
         store.set_epoch_deadline(1);
@@ -121,7 +125,11 @@ impl Instance {
         store
             .epoch_deadline_callback(|_| Ok(UpdateDeadline::YieldCustom(1, Box::pin(yield_now()))));
         let exports = exports.instantiate_async(&mut store).await?;
-        Ok(Self { store, exports })
+        Ok(Self {
+            store,
+            exports,
+            _place: place,
+        })
     }
 
     /// The functions of the connector, and the store to call them in.

@@ -25,7 +25,7 @@
 //!
 //! // Once per process: the engine, and the component, compiled.
 //! let host = Host::new(HostOptions::default())?;
-//! let plugin = host.load(component)?;
+//! let plugin = host.load(component).await?;
 //!
 //! // Once per tenant: its settings, and the one place where its requests may go.
 //! let base_url = simulator.base_url();
@@ -63,10 +63,13 @@
 //! - A trap, a panic, a stack that overflows, a loop or a wait without end, and every limit that is reached end the call in a
 //!   [`CallError`] that says which it was. The next call works. Other connectors get their turn meanwhile, even on one thread.
 //! - What it may take of the host is limited: time and memory by [`Limits`], all else by [`Limit`].
+//! - What the host holds for it is limited as well: requests under way and their bytes, answers that it leaves lying unread.
 //! - It sends requests to the origin that its [`EgressPolicy`] allows; anything else is refused before a connection is made, and
 //!   logged as a warning.
+//! - Each [`Tenant`] has connections of its own, so that what one leaves lying holds back no other.
 //! - No instance sees what another one had, of the same tenant or not.
-//! - A secret that it asked for is blanked in all that it logs, its last panic included. It is not blanked in its answers.
+//! - A secret that it asked for, and the credentials that it sent, are blanked in its failures and in all that it logs, its last
+//!   panic included. They are not blanked in the items that it lists.
 //! - Nothing is left of an instance that is gone, and nothing piles up in one that lives on.
 //!
 //! The tests `isolation`, `egress` and `leaks` hold the host to it with a component that misbehaves on command.
@@ -77,36 +80,39 @@
 //! with, and [`conformance`] holds any connector against the contract.
 //!
 //! To read the code: `host` loads and links, `plugin` makes connectors, `connector` calls under a deadline, `instance` is what the
-//! imports of one instance work on, `listing` makes sure that a listing is whole, [`http`] sends requests by the rules of
-//! `egress`, and `limits` counts memory.
+//! imports of one instance work on, `listing` makes sure that a listing is whole, `outgoing` hands requests to the transport of
+//! the tenant ([`transport`], a crate of its own), and `limits` counts memory.
 
 #![deny(missing_docs)]
 #![forbid(unsafe_code)]
 
-use std::pin::Pin;
-
 mod bindings;
+mod code_cache;
+mod concealed;
 pub mod conformance;
 mod connector;
 pub mod contract;
-mod egress;
 mod error;
 mod host;
-pub mod http;
+mod imports;
 mod instance;
 mod limits;
 mod listing;
 mod logging;
+mod outgoing;
 mod plugin;
 mod settings;
 pub mod simulator;
 
+pub use connector_transport as transport;
+pub use connector_transport::{BoxFuture, EgressError, EgressPolicy};
+
+pub use self::code_cache::{CodeCacheError, prepare as prepare_code_cache};
 pub use self::connector::Connector;
-pub use self::egress::{EgressError, EgressPolicy};
 pub use self::error::{CallError, LoadError};
-pub use self::host::{Host, HostOptions};
+pub use self::host::{Host, HostOptions, MOST_POOLED_INSTANCES};
 pub use self::limits::{Limit, Limits};
-pub use self::listing::Listing;
+pub use self::listing::{Checkpoint, Listing, ListingBounds};
 pub use self::plugin::{Plugin, Tenant};
 pub use self::settings::{Setting, Settings, SettingsError, TenantSettings};
 
@@ -114,6 +120,3 @@ pub use self::settings::{Setting, Settings, SettingsError, TenantSettings};
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]
 pub struct Readme;
-
-/// A future behind a pointer, as traits need it that are used as objects.
-pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;

@@ -1,14 +1,16 @@
 //! What a connector logs becomes `tracing` events with the target `connector`, secrets blanked.
 //!
-//! What is promised: no secret that the guest was given gets through as it is, a message of any length becomes one of a few
-//! KiB that says that it was cut, and a guest that logs without end is stopped.
+//! What is promised: no secret that the guest was given or sent gets through, whatever its spelling; a message of any length
+//! becomes one line of a few KiB that says where it was cut; no message looks like two, or like another field than it has; and a
+//! guest that logs without end is stopped.
 
+use std::borrow::Cow;
 use std::fmt::Write;
 
-use secrecy::{ExposeSecret, SecretString};
 use tracing::Level;
 
 use crate::bindings::identity::connector::logging::{Field, Host, Level as GuestLevel};
+use crate::concealed::Concealed;
 use crate::instance::State;
 use crate::limits::{LOG_MESSAGES, Limit, LimitReached};
 
@@ -20,21 +22,18 @@ const MOST_BYTES: usize = 8 << 10;
 /// Takes in what one instance logs, and remembers its last panic for the error that follows.
 #[derive(Default)]
 pub(crate) struct GuestLog {
-    secrets: Vec<SecretString>,
+    concealed: Concealed,
     panic: Option<String>,
     /// How many messages came in since the call began.
     messages: usize,
 }
 
 impl GuestLog {
-    /// Blanks this secret from now on: the guest has it.
-    pub(crate) fn conceal(&mut self, secret: &SecretString) {
-        let known = self
-            .secrets
-            .iter()
-            .any(|other| other.expose_secret() == secret.expose_secret());
-        if !known && !secret.expose_secret().is_empty() {
-            self.secrets.push(secret.clone());
+    /// Blanks these secrets in all that the guest logs.
+    pub(crate) fn new(concealed: Concealed) -> Self {
+        Self {
+            concealed,
+            ..Self::default()
         }
     }
 
@@ -60,9 +59,13 @@ impl GuestLog {
             return Err(LimitReached { limit, most });
         }
         // Blanked before it is cut, since half a secret is not found.
-        let message = cut(self.blank(message));
-        let fields = cut(self.blank(&join(fields)));
-        emit(level, &message, &fields);
+        let whole = message.len();
+        let message = cut(one_line(&self.concealed.blank(message)), whole);
+        let whole = fields
+            .iter()
+            .map(|field| field.name.len() + field.value.len() + 2);
+        let fields = cut(self.join(fields), whole.sum());
+        emit(level, &as_message(&message), &fields);
         if level == GuestLevel::Error
             && let Some(panic) = message.strip_prefix(PANIC_PREFIX)
         {
@@ -71,11 +74,63 @@ impl GuestLog {
         Ok(())
     }
 
-    fn blank(&self, text: &str) -> String {
-        self.secrets.iter().fold(text.to_string(), |text, secret| {
-            text.replace(secret.expose_secret(), "[secret]")
-        })
+    /// Fields as ` name=value` each, to follow the message: `tracing` wants the names of its own fields at compile time.
+    fn join(&self, fields: &[Field]) -> String {
+        let mut text = String::new();
+        for Field { name, value } in fields {
+            let name = quoted(one_line(&self.concealed.blank(name)));
+            let value = quoted(one_line(&self.concealed.blank(value)));
+            // Writing to a string cannot fail.
+            let _ = write!(text, " {name}={value}");
+            if text.len() > MOST_BYTES {
+                break;
+            }
+        }
+        text
     }
+}
+
+/// The text with its line breaks and everything else that is no text as escapes, so that nobody takes it for more than it is.
+fn one_line(text: &str) -> String {
+    let mut line = String::with_capacity(text.len());
+    for character in text.chars() {
+        if character.is_control() || is_invisible(character) {
+            line.extend(character.escape_unicode());
+        } else {
+            line.push(character);
+        }
+    }
+    line
+}
+
+/// Whether the character separates lines, or turns or hides what stands beside it.
+fn is_invisible(character: char) -> bool {
+    matches!(
+        character,
+        '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{fff9}'..='\u{fffb}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}'
+    )
+}
+
+/// A message in quotes, where it would otherwise look as if it had fields.
+fn as_message(message: &str) -> Cow<'_, str> {
+    if message.contains('=') {
+        Cow::Owned(in_quotes(message))
+    } else {
+        Cow::Borrowed(message)
+    }
+}
+
+/// In quotes, where it would otherwise not end where it ends.
+fn quoted(text: String) -> String {
+    let is_plain = |character: char| !character.is_whitespace() && !"\"=".contains(character);
+    if !text.is_empty() && text.chars().all(is_plain) {
+        return text;
+    }
+    in_quotes(&text)
+}
+
+fn in_quotes(text: &str) -> String {
+    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
 }
 
 impl Host for State {
@@ -105,20 +160,9 @@ fn emit(level: GuestLevel, message: &str, fields: &str) {
     }
 }
 
-/// Fields as ` name=value` each, to follow the message: `tracing` wants the names of its own fields at compile time.
-fn join(fields: &[Field]) -> String {
-    let mut text = String::new();
-    for Field { name, value } in fields {
-        // Writing to a string cannot fail.
-        let _ = write!(text, " {name}={value}");
-    }
-    text
-}
-
-/// The text, or as much of it as is handed on, and how long it was.
-fn cut(mut text: String) -> String {
-    let whole = text.len();
-    if whole > MOST_BYTES {
+/// The text, or as much of it as is handed on, and how long it was as the guest gave it.
+fn cut(mut text: String, whole: usize) -> String {
+    if text.len() > MOST_BYTES {
         text.truncate(text.floor_char_boundary(MOST_BYTES));
         // Writing to a string cannot fail.
         let _ = write!(text, "… [cut, of {whole} bytes]");
@@ -142,6 +186,13 @@ mod tests {
         log.record(GuestLevel::Error, &format!("panic: {message}"), &[])
             .expect("it is within the limit");
         log.take_panic()
+    }
+
+    /// A log of a guest that has this secret.
+    fn knowing(secret: &str) -> GuestLog {
+        let concealed = Concealed::default();
+        concealed.add_setting(&secret.into());
+        GuestLog::new(concealed)
     }
 
     #[test]
@@ -169,8 +220,7 @@ mod tests {
 
     #[test]
     fn secrets_that_the_guest_has_are_blanked() {
-        let mut log = GuestLog::default();
-        log.conceal(&"hunter2".into());
+        let mut log = knowing("hunter2");
         assert_eq!(
             panic(&mut log, "sent hunter2 twice").as_deref(),
             Some("sent [secret] twice")
@@ -188,8 +238,7 @@ mod tests {
 
     #[test]
     fn a_secret_is_blanked_where_a_message_is_cut() {
-        let mut log = GuestLog::default();
-        log.conceal(&"hunter2".into());
+        let mut log = knowing("hunter2");
         let message = "hunter2".repeat(MOST_BYTES);
         let panic = panic(&mut log, &message).expect("it is a panic");
         assert!(!panic.contains("hunt"), "{panic}");
@@ -208,8 +257,38 @@ mod tests {
     }
 
     #[test]
+    fn no_message_looks_like_two() {
+        let mut log = GuestLog::default();
+        let forged =
+            "done\n2026-11-27T10:00:00Z  WARN connector: all is well\r\u{202e}\u{2028}\u{1b}[2K";
+        let line = panic(&mut log, forged).expect("it is a panic");
+        assert!(
+            !line.contains(|c: char| c.is_control() || is_invisible(c)),
+            "{line:?}"
+        );
+        assert!(line.starts_with(r"done\u{a}2026"), "{line}");
+    }
+
+    #[test]
+    fn no_message_looks_as_if_it_had_fields() {
+        assert_eq!(as_message("got a token"), "got a token");
+        let forged = as_message(r#"done tenant="other""#);
+        assert_eq!(forged, r#""done tenant=\"other\"""#);
+    }
+
+    #[test]
+    fn no_field_looks_like_another() {
+        let fields = [field("a", "1 tenant=other"), field("b c", "say \"x=\\\"\n")];
+        assert_eq!(
+            GuestLog::default().join(&fields),
+            r#" a="1 tenant=other" "b c"="say \"x=\\\"\\u{a}""#
+        );
+    }
+
+    #[test]
     fn fields_read_as_name_and_value() {
         let fields = [field("status", "200"), field("request", "GET /v2/users")];
-        assert_eq!(join(&fields), " status=200 request=GET /v2/users");
+        let text = GuestLog::default().join(&fields);
+        assert_eq!(text, " status=200 request=\"GET /v2/users\"");
     }
 }

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use connector_transport::{Network, SharedTokens, Transport};
 use wasmtime::component::Component;
 
 use crate::bindings::PluginPre;
@@ -10,16 +11,20 @@ use crate::instance::State;
 use crate::settings::Settings;
 use crate::{Connector, EgressPolicy, Host};
 
-/// Whom an instance serves: the settings it gets, and where it may send requests.
+/// Whom an instance serves: the settings it gets, where it may send requests, and what sends them.
+///
+/// Make one for each customer and clone it for all its connectors: clones share their connections and their token, and no other
+/// tenant does. So no tenant waits for another, and servers that keep one token for each client are content.
 #[derive(Clone)]
 pub struct Tenant {
     pub(crate) name: String,
     pub(crate) settings: Arc<dyn Settings>,
     pub(crate) egress: EgressPolicy,
+    pub(crate) transport: Arc<dyn Transport>,
 }
 
 impl Tenant {
-    /// A tenant with a name for logs.
+    /// A tenant with a name for logs, and with a [`Network`] of its own.
     pub fn new(
         name: impl Into<String>,
         settings: impl Settings + 'static,
@@ -29,7 +34,33 @@ impl Tenant {
             name: name.into(),
             settings: Arc::new(settings),
             egress,
+            transport: Arc::new(SharedTokens::new(Arc::new(Network::new()))),
         }
+    }
+
+    /// Sends its requests by this transport: a [`Network`] with certificate authorities or a proxy of this tenant's, or one that
+    /// records or replays. Give each tenant its own.
+    #[must_use]
+    pub fn transport(self, transport: Arc<dyn Transport>) -> Self {
+        Self {
+            transport: Arc::new(SharedTokens::new(transport)),
+            ..self
+        }
+    }
+
+    /// Its name in logs.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+}
+
+impl fmt::Debug for Tenant {
+    /// Its settings are not shown: they may be secret.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tenant")
+            .field("name", &self.name)
+            .field("egress", &self.egress)
+            .finish_non_exhaustive()
     }
 }
 

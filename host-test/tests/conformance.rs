@@ -3,10 +3,9 @@
 mod support;
 
 use std::collections::BTreeSet;
-use std::path::Path;
 
 use connector_host::conformance::{self, CHECKS, Options, Report, Verdict};
-use connector_host::{EgressPolicy, Host, HostOptions, Plugin, Tenant, TenantSettings};
+use connector_host::{EgressPolicy, HostOptions, Plugin, Tenant, TenantSettings};
 use support::tenant;
 
 const SECRET: &str = "secret-of-the-example";
@@ -19,13 +18,7 @@ fn in_memory(file: &str, settings: &[(&str, &str)]) -> (Plugin, Tenant) {
         "there is no {}: build it with `cargo xtask guests`",
         path.display()
     );
-    let host = Host::new(HostOptions {
-        code_cache: Some(Path::new(env!("CARGO_TARGET_TMPDIR")).join("code-cache")),
-        ..HostOptions::default()
-    });
-    let plugin = host
-        .and_then(|host| host.load(&path))
-        .expect("the component loads");
+    let plugin = support::load_file(HostOptions::default(), &path);
     let settings = settings.iter().fold(
         TenantSettings::new().secret("client-secret", SECRET.into()),
         |settings, (key, value)| settings.plain(*key, *value),

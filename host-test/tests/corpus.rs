@@ -14,13 +14,10 @@ use bytes::Bytes;
 use connector_host::contract::{
     AccountDetails, ListRequest, Mode, ProvisionRequest, ResourceKinds,
 };
-use connector_host::http::{HttpBody, HttpError, Timeouts, Transport};
-use connector_host::{
-    BoxFuture, CallError, Connector, EgressPolicy, Plugin, Tenant, TenantSettings,
-};
+use connector_host::transport::{self, Body, Terms, Transport, whole_body};
+use connector_host::{BoxFuture, CallError, Connector, EgressPolicy, Tenant, TenantSettings};
 use http::{Request, Response};
-use http_body_util::{BodyExt, Full};
-use support::{ada, assignment, deletion, plugin_over};
+use support::{ada, assignment, deletion, plugin};
 use tokio::task::JoinSet;
 
 /// How many inputs are tried at a time. Most of the time of some is pauses.
@@ -57,31 +54,28 @@ impl Input {
     }
 }
 
-/// Answers each tenant from its input: the port of the base URL is the input's number.
-struct Inputs(Vec<Input>);
-
-impl Transport for Inputs {
+/// Answers a tenant from its input.
+impl Transport for Input {
     fn send(
         self: Arc<Self>,
         request: Request<Bytes>,
-        _timeouts: Timeouts,
-    ) -> BoxFuture<'static, Result<Response<HttpBody>, HttpError>> {
-        let number = request.uri().port_u16().expect("the base URL has a port");
-        let (status, body) = self.0[usize::from(number) - 1].answer(request.uri().path());
-        let body = Full::new(body).map_err(Into::into).boxed_unsync();
-        let response = Response::builder().status(status).body(body);
+        _terms: Terms,
+    ) -> BoxFuture<'static, Result<Response<Body>, transport::Error>> {
+        let (status, body) = self.answer(request.uri().path());
+        let response = Response::builder().status(status).body(whole_body(body));
         Box::pin(async { Ok(response.expect("the status is one")) })
     }
 }
 
-fn connector(plugin: &Plugin, number: usize) -> Connector {
-    let base_url = format!("http://localhost:{}", number + 1);
+fn connector(input: Input) -> Connector {
+    let base_url = "http://localhost";
     let settings = TenantSettings::new()
-        .plain("base-url", &base_url)
+        .plain("base-url", base_url)
         .plain("client-id", "client")
         .secret("client-secret", "the secret of the tenant".into());
-    let egress = EgressPolicy::only(&base_url).expect("it is this computer");
-    plugin.instantiate(Tenant::new("corpus", settings, egress))
+    let egress = EgressPolicy::only(base_url).expect("it is this computer");
+    let tenant = Tenant::new("corpus", settings, egress);
+    plugin().instantiate(tenant.transport(Arc::new(input)))
 }
 
 /// It went well, or is a failure of the contract.
@@ -89,8 +83,8 @@ fn is_fine<T>(result: Result<T, CallError>) -> bool {
     matches!(result, Ok(_) | Err(CallError::Connector(_)))
 }
 
-async fn try_everything(plugin: Plugin, number: usize) {
-    let mut connector = connector(&plugin, number);
+async fn try_everything(input: Input) {
+    let mut connector = connector(input);
     assert!(is_fine(connector.check().await), "check");
     let mut everything = ListRequest::everything(ResourceKinds::all());
     everything.details = AccountDetails::all();
@@ -119,9 +113,8 @@ async fn no_input_that_the_fuzzer_kept_breaks_the_component() {
     let inputs: Vec<_> = inputs.collect();
     let count = inputs.len();
     assert!(count > 100, "the corpus has {count} inputs");
-    let plugin = plugin_over(Arc::new(Inputs(inputs)));
     let mut tries = JoinSet::new();
-    for number in 0..count {
+    for input in inputs {
         if tries.len() == AT_A_TIME {
             tries
                 .join_next()
@@ -129,7 +122,7 @@ async fn no_input_that_the_fuzzer_kept_breaks_the_component() {
                 .expect("there are some")
                 .expect("nothing broke");
         }
-        tries.spawn(try_everything(plugin.clone(), number));
+        tries.spawn(try_everything(input));
     }
     while let Some(tried) = tries.join_next().await {
         tried.expect("nothing broke");

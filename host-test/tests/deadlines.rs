@@ -7,10 +7,10 @@ mod support;
 use std::time::{Duration, Instant};
 
 use connector_host::contract::{Error, ListRequest, Page, ResourceKinds, TimeoutPhase};
-use connector_host::http::Timeouts;
-use connector_host::{CallError, EgressPolicy, Host, HostOptions, Limits, Tenant, TenantSettings};
+use connector_host::transport::Timeouts;
+use connector_host::{CallError, EgressPolicy, HostOptions, Limits, Tenant, TenantSettings};
 use faulty::{Answer, Fault, Proxy, Verdict};
-use support::{component, failure, tenant};
+use support::{failure, tenant};
 use tokio::net::TcpListener;
 
 /// Lists the accounts of the tenant at this address, in a host with this deadline, and says how long that took.
@@ -19,19 +19,8 @@ async fn list(
     deadline: Duration,
     timeouts: Timeouts,
 ) -> (Result<Page, CallError>, Duration) {
-    let host = Host::new(HostOptions {
-        limits: Limits {
-            deadline,
-            ..Limits::default()
-        },
-        timeouts,
-        code_cache: Some(std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("code-cache")),
-        ..HostOptions::default()
-    });
-    let plugin = host
-        .expect("the engine starts")
-        .load(&component())
-        .expect("the component loads");
+    let limits = Limits::default().deadline(deadline);
+    let plugin = support::load(HostOptions::default().limits(limits).timeouts(timeouts));
     let credentials = connector_host::simulator::Credentials::default();
     let settings = TenantSettings::new()
         .plain("base-url", base_url)
@@ -107,10 +96,7 @@ async fn a_connection_that_is_not_made_in_time_is_told_as_that() {
         .await
         .expect("there is a free port");
     let port = silent.local_addr().expect("it is bound").port();
-    let timeouts = Timeouts {
-        connect: Duration::from_millis(100),
-        ..Timeouts::default()
-    };
+    let timeouts = Timeouts::default().connect(Duration::from_millis(100));
     let (page, _) = list(
         &format!("https://localhost:{port}"),
         Duration::from_secs(30),
@@ -136,11 +122,9 @@ async fn an_answer_that_does_not_begin_or_go_on_in_time_is_told_as_that() {
             }
         })
         .await;
-        let timeouts = Timeouts {
-            first_byte: Duration::from_millis(200),
-            between_bytes: Duration::from_millis(200),
-            ..Timeouts::default()
-        };
+        let timeouts = Timeouts::default()
+            .first_byte(Duration::from_millis(200))
+            .between_bytes(Duration::from_millis(200));
         let (page, _) = list(&proxy.base_url(), Duration::from_secs(30), timeouts).await;
         assert_eq!(failure(page).error, Error::Timeout(phase));
     }

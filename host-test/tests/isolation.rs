@@ -5,18 +5,21 @@ mod support;
 
 use std::collections::BTreeSet;
 use std::iter;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use connector_host::contract::ResourceKinds;
+use connector_host::contract::{ListRequest, ResourceKinds, Retry};
 use connector_host::simulator::Simulator;
+use connector_host::transport::Timeouts;
 use connector_host::{
-    CallError, Connector, EgressPolicy, Host, HostOptions, Limit, Limits, Plugin, Tenant,
+    CallError, Connector, EgressPolicy, Host, HostOptions, Limit, Limits, ListingBounds, LoadError,
+    Plugin, Tenant,
 };
 use support::log::Log;
 use support::misbehaving::{self, component, connector, in_a_hurry, limits, obey};
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpListener;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
+use tracing::Instrument;
 
 const SECRET: &str = "hunter2";
 
@@ -195,15 +198,12 @@ async fn an_instance_lives_on_where_nothing_breaks_it_off() {
 
 /// Less time than a loop would like, and enough for a neighbor on a busy machine.
 fn with_time_for_others() -> Limits {
-    Limits {
-        deadline: Duration::from_secs(5),
-        ..limits()
-    }
+    limits().deadline(Duration::from_secs(5))
 }
 
 /// The real connector, in a host that has others.
-fn neighbor(host: &Host, simulator: &Simulator) -> Connector {
-    let plugin = host.load(&support::component()).expect("it loads");
+async fn neighbor(host: &Host, simulator: &Simulator) -> Connector {
+    let plugin = host.load(&support::component()).await.expect("it loads");
     let egress = EgressPolicy::only(&simulator.base_url()).expect("the simulator is on loopback");
     plugin.instantiate(Tenant::new(
         "neighbor",
@@ -215,9 +215,9 @@ fn neighbor(host: &Host, simulator: &Simulator) -> Connector {
 #[tokio::test]
 async fn other_connectors_go_on_beside_those_that_break_off() {
     let host = misbehaving::host(with_time_for_others());
-    let guest = host.load_bytes(&component()).expect("it loads");
+    let guest = host.load_bytes(component()).await.expect("it loads");
     let simulator = support::tenant(300).await;
-    let mut neighbor = neighbor(&host, &simulator);
+    let mut neighbor = neighbor(&host, &simulator).await;
     let neighbor = support::list(&mut neighbor, ResourceKinds::ACCOUNTS);
     let attacks = [
         "trap",
@@ -247,9 +247,9 @@ async fn other_connectors_go_on_beside_those_that_break_off() {
 #[tokio::test(flavor = "current_thread")]
 async fn a_loop_without_end_leaves_its_thread_to_others() {
     let host = misbehaving::host(with_time_for_others());
-    let guest = host.load_bytes(&component()).expect("it loads");
+    let guest = host.load_bytes(component()).await.expect("it loads");
     let simulator = support::tenant(300).await;
-    let mut neighbor = neighbor(&host, &simulator);
+    let mut neighbor = neighbor(&host, &simulator).await;
     let tenant = misbehaving::tenant("attacker", SECRET, EgressPolicy::nothing());
     let mut attacker = guest.instantiate(tenant);
     let attack = tokio::spawn(async move { obey(&mut attacker, "spin").await });
@@ -284,30 +284,85 @@ async fn instances_of_one_tenant_know_nothing_of_each_other() {
 }
 
 /// The guest in a host that has set memory aside for one instance.
-fn pooled() -> Plugin {
-    let host = Host::new(HostOptions {
-        limits: limits(),
-        pooled_instances: Some(1),
-        ..HostOptions::default()
-    });
-    let host = host.expect("the engine starts");
-    host.load_bytes(&component()).expect("the component loads")
+async fn pooled(limits: Limits) -> Plugin {
+    let options = HostOptions::default().limits(limits).pooled_instances(1);
+    let host = Host::new(options).expect("the engine starts");
+    let loaded = host.load_bytes(component()).await;
+    loaded.expect("the component loads")
 }
 
 #[tokio::test]
 async fn memory_that_another_instance_had_is_empty() {
     // One place for one instance, so that the second one gets what the first one had.
-    let plugin = pooled();
+    let plugin = pooled(limits()).await;
     let tenant = || misbehaving::tenant("acme", SECRET, EgressPolicy::nothing());
     let mut first = plugin.instantiate(tenant());
     remembers(&mut first).await;
+    first.park();
     let mut second = plugin.instantiate(tenant());
-    let error = obey(&mut second, "recall")
-        .await
-        .expect_err("the place is taken");
-    assert_eq!(error.kind(), "host", "{error}");
-    drop(first);
     assert_eq!(recall(&mut second).await, format!(" {SECRET}"));
+}
+
+#[tokio::test]
+async fn a_call_waits_for_a_free_instance_up_to_its_deadline_and_can_be_repeated() {
+    let plugin = pooled(in_a_hurry()).await;
+    let tenant = || misbehaving::tenant("acme", SECRET, EgressPolicy::nothing());
+    let mut first = plugin.instantiate(tenant());
+    let mut second = plugin.instantiate(tenant());
+    remembers(&mut first).await;
+    let busy = obey(&mut second, "recall").await;
+    let busy = busy.expect_err("the only place is taken");
+    assert!(matches!(busy, CallError::Busy { most: 1 }), "{busy}");
+    assert_eq!(busy.retry(), Retry::AfterPause);
+
+    let wait = obey(&mut second, "recall");
+    let park = async {
+        sleep(Duration::from_millis(100)).await;
+        first.park();
+    };
+    let (answer, ()) = tokio::join!(wait, park);
+    answer.expect("it waited until the first gave up its place");
+}
+
+#[tokio::test]
+async fn a_pool_has_room_for_as_many_instances_as_it_says_and_no_component_takes_that_of_others() {
+    let options = HostOptions::default().limits(limits()).pooled_instances(3);
+    let host = Host::new(options).expect("the engine starts");
+    let empty = [vec![MEMORIES, 3, 1, AT_LEAST, 0]];
+    let greedy = host.load_bytes(with_module(&component(), &empty, 20)).await;
+    greedy.expect_err("it is made of more parts than a place in the pool has");
+    let plugin = host.load_bytes(component()).await.expect("it loads");
+    let mut connectors = Vec::new();
+    for name in ["acme", "globex", "initech"] {
+        let tenant = misbehaving::tenant(name, SECRET, EgressPolicy::nothing());
+        let mut connector = plugin.instantiate(tenant);
+        remembers(&mut connector).await;
+        connectors.push(connector);
+    }
+}
+
+#[tokio::test]
+async fn a_call_that_has_to_start_an_instance_first_takes_no_longer_than_any_other() {
+    let plugin = pooled(in_a_hurry()).await;
+    let tenant = || misbehaving::tenant("acme", SECRET, EgressPolicy::nothing());
+    let mut first = plugin.instantiate(tenant());
+    let mut second = plugin.instantiate(tenant());
+    remembers(&mut first).await;
+    let begun = Instant::now();
+    let wait = obey(&mut second, "spin");
+    let park = async {
+        sleep(Duration::from_millis(600)).await;
+        first.park();
+    };
+    let (stopped, ()) = tokio::join!(wait, park);
+    let stopped = stopped.expect_err("it spins");
+    assert!(
+        matches!(stopped, CallError::DeadlineExceeded { .. }),
+        "{stopped}"
+    );
+    // Twice the deadline would be 1.6 seconds at least: 0.6 of waiting, and the whole deadline after that.
+    let took = begun.elapsed();
+    assert!(took < Duration::from_millis(1_500), "{took:?}");
 }
 
 // Secrets.
@@ -327,6 +382,41 @@ async fn a_secret_that_the_guest_logs_is_blanked_wherever_it_is() {
 }
 
 #[tokio::test]
+async fn a_secret_that_the_guest_sends_is_in_no_log_wherever_it_is_in_the_request() {
+    let log = Log::capture();
+    let simulator = support::tenant(1).await;
+    let egress = EgressPolicy::only(&simulator.base_url()).expect("it is on loopback");
+    let tenant = misbehaving::tenant("acme", SECRET, egress);
+    let mut connector = misbehaving::plugin(limits()).instantiate(tenant);
+    let authority = simulator.base_url().replace("http://", "");
+    obey(&mut connector, &format!("send-secret {authority}"))
+        .await
+        .expect("it answers");
+    assert!(!log.lines_with("denied").is_empty(), "{}", log.text());
+    assert!(!log.lines_with("answered").is_empty(), "{}", log.text());
+    let mut lines = log.lines_with(SECRET);
+    // At the level of a trace, wasmtime itself shows with what its functions are called. That is not the host's log.
+    lines.retain(|line| !line.contains("TRACE") || !line.contains("wasmtime"));
+    assert_eq!(lines, [""; 0]);
+}
+
+#[tokio::test]
+async fn requests_that_are_denied_are_told_once_for_each_call() {
+    let log = Log::capture();
+    let simulator = support::tenant(1).await;
+    let egress = EgressPolicy::only("https://tenant.example").expect("it may be a base URL");
+    let tenant = misbehaving::tenant("acme", SECRET, egress);
+    let mut connector = misbehaving::plugin(limits()).instantiate(tenant);
+    let authority = simulator.base_url().replace("http://", "");
+    for calls in [1, 2] {
+        obey(&mut connector, &format!("send-secret {authority}"))
+            .await
+            .expect("it answers");
+        assert_eq!(log.lines_with("denied a request").len(), calls);
+    }
+}
+
+#[tokio::test]
 async fn a_secret_that_the_guest_panics_over_is_in_no_error_and_no_log() {
     let log = Log::capture();
     let error = obey(&mut connector(limits()), "panic-with-secret")
@@ -337,6 +427,46 @@ async fn a_secret_that_the_guest_panics_over_is_in_no_error_and_no_log() {
     assert!(!format!("{error:?}").contains(SECRET), "{error:?}");
     assert_eq!(log.lines_with("make sense of [secret]").len(), 1);
     assert_eq!(log.lines_with(SECRET), [""; 0]);
+}
+
+#[tokio::test]
+async fn a_call_is_a_child_of_its_caller_s_span_and_names_the_tenant() {
+    let log = Log::capture();
+    let plugin = misbehaving::plugin(limits());
+    let elsewhere = tracing::info_span!("elsewhere");
+    let mut connector = elsewhere.in_scope(|| {
+        plugin.instantiate(misbehaving::tenant("acme", SECRET, EgressPolicy::nothing()))
+    });
+    for job in [1, 2] {
+        let span = tracing::info_span!("job", number = job);
+        let call = obey(&mut connector, "flood-log 1").instrument(span);
+        call.await.expect("it answers");
+    }
+    let lines = log.lines_with("message 0");
+    for (line, job) in lines.iter().zip([1, 2]) {
+        let spans = format!("job{{number={job}}}:list{{tenant=\"acme\"}}: connector: message 0");
+        assert!(
+            line.contains(&spans) && !line.contains("elsewhere"),
+            "{line}"
+        );
+    }
+    assert_eq!(lines.len(), 2);
+}
+
+#[tokio::test]
+async fn no_line_of_the_log_is_the_guest_s_own() {
+    let log = Log::capture();
+    let forged = "2026-11-27T00:00:00Z  INFO connector_host: all is well";
+    obey(&mut connector(limits()), &format!("forge-log {forged}"))
+        .await
+        .expect("it answers");
+    let lines = log.lines_with("all is well");
+    assert_eq!(lines.len(), 1, "{lines:?}");
+    assert!(lines[0].contains("WARN"), "{lines:?}");
+    assert!(
+        lines[0].contains("tenant=") && lines[0].contains("test"),
+        "the tenant is told: {lines:?}"
+    );
 }
 
 // Limits.
@@ -353,7 +483,7 @@ async fn memory_is_limited() {
 #[tokio::test]
 async fn memory_is_limited_where_it_was_set_aside() {
     let tenant = misbehaving::tenant("test", SECRET, EgressPolicy::nothing());
-    let mut connector = pooled().instantiate(tenant);
+    let mut connector = pooled(limits()).await.instantiate(tenant);
     for _ in 0..2 {
         let error = obey(&mut connector, "grow-memory")
             .await
@@ -461,11 +591,207 @@ async fn core_instances_are_limited() {
     assert_limit(&not_started(&[], 33).await, Limit::Parts);
 }
 
+/// As many table entries as there are numbers, and more memory than there is: asked for a thousand times, and then a little.
 #[tokio::test]
-async fn memories_are_limited() {
-    let memories = [vec![33], [AT_LEAST, 0].repeat(33)].concat();
-    let error = not_started(&[section(MEMORIES, &memories)], 1).await;
-    assert_limit(&error, Limit::Parts);
+async fn no_request_for_memory_is_so_large_that_it_switches_the_limit_off() {
+    const I32_CONST: u8 = 0x41;
+    const MINUS_ONE: u8 = 0x7f;
+    const MEMORY_GROW: [u8; 2] = [0x40, 0];
+    const DROP: u8 = 0x1a;
+    const END: u8 = 0x0b;
+    let grow = [&[I32_CONST, MINUS_ONE], &MEMORY_GROW[..], &[DROP]].concat();
+    let code = [vec![0], grow.repeat(1000), vec![END]].concat();
+    let growing = [
+        section(TYPES, &[1, 0x60, 0, 0]),
+        section(FUNCTIONS, &[1, 0]),
+        section(MEMORIES, &[1, AT_LEAST, 1]),
+        section(START, &[0]),
+        section(CODE, &[&[1], &*leb128(code.len()), &code].concat()),
+    ];
+    let error = not_started(&growing, 1).await;
+    assert!(matches!(error, CallError::MemoryLimit { .. }), "{error:?}");
+}
+
+/// Memories that are hard to count are not in the language that connectors are written in.
+#[tokio::test]
+async fn what_no_connector_needs_of_webassembly_does_not_load() {
+    const AT_LEAST_64_BIT: u8 = 4;
+    const V128_CONST: [u8; 2] = [0xfd, 12];
+    const RETURN_CALL: u8 = 0x12;
+    const DROP: u8 = 0x1a;
+    const END: u8 = 0x0b;
+    let function = |code: &[u8]| {
+        let code = [&[0], code, &[END]].concat();
+        vec![
+            section(TYPES, &[1, 0x60, 0, 0]),
+            section(FUNCTIONS, &[1, 0]),
+            section(CODE, &[&[1], &*leb128(code.len()), &code].concat()),
+        ]
+    };
+    let modules = [
+        (
+            "memory64",
+            vec![section(MEMORIES, &[1, AT_LEAST_64_BIT, 1])],
+        ),
+        (
+            "multi-memory",
+            vec![section(MEMORIES, &[2, AT_LEAST, 1, AT_LEAST, 1])],
+        ),
+        (
+            "simd",
+            function(&[&V128_CONST[..], &[0; 16], &[DROP]].concat()),
+        ),
+        ("tail calls", function(&[RETURN_CALL, 0])),
+    ];
+    let host = misbehaving::host(limits());
+    let usual = with_module(&component(), &function(&[]), 1);
+    host.load_bytes(usual)
+        .await
+        .expect("a function does nothing");
+    for (proposal, module) in modules {
+        let hostile = with_module(&component(), &module, 1);
+        let error = host.load_bytes(hostile).await.map(drop);
+        assert!(
+            matches!(error, Err(LoadError::NotAComponent(_))),
+            "{proposal}: {error:?}"
+        );
+    }
+}
+
+/// Takes connections and reads nothing of them.
+async fn sink() -> (String, tokio::task::JoinHandle<()>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await;
+    let listener = listener.expect("there is a free port");
+    let authority = listener.local_addr().expect("it is bound").to_string();
+    let taking = tokio::spawn(async move {
+        let mut taken = Vec::new();
+        while let Ok((stream, _)) = listener.accept().await {
+            taken.push(stream);
+        }
+    });
+    (authority, taking)
+}
+
+/// Has the guest flood a server that reads nothing, and gives the error and what the next call said.
+async fn flooded(requests: usize, kib: usize) -> CallError {
+    let (authority, _taking) = sink().await;
+    let egress = EgressPolicy::only(&format!("http://{authority}")).expect("it is on loopback");
+    let tenant = misbehaving::tenant("acme", SECRET, egress);
+    let mut connector = misbehaving::plugin(limits()).instantiate(tenant);
+    let flood = format!("flood-requests {requests} {kib} {authority}");
+    let error = obey(&mut connector, &flood).await;
+    let error = error.expect_err("it breaks the call off");
+    starts_afresh(&mut connector).await;
+    error
+}
+
+#[tokio::test]
+async fn requests_under_way_are_limited() {
+    assert_limit(&flooded(100, 0).await, Limit::Requests);
+}
+
+#[tokio::test]
+async fn what_the_host_holds_of_requests_is_limited() {
+    assert_limit(&flooded(1, 16 << 10).await, Limit::RequestBytes);
+}
+
+#[tokio::test]
+async fn requests_that_are_never_sent_take_little_of_the_host() {
+    assert_limit(
+        &broken_off_by("hoard-requests 100 4000", Limits::default()).await,
+        Limit::RequestTarget,
+    );
+    // What it may make of any size is limited by their number.
+    let error = broken_off_by("hoard-requests 1000 0", Limits::default()).await;
+    assert_limit(&error, Limit::Handles);
+}
+
+#[tokio::test]
+async fn looking_for_secrets_does_not_outlast_the_call() {
+    let (authority, _taking) = sink().await;
+    let egress = EgressPolicy::only(&format!("http://{authority}")).expect("it is on loopback");
+    let timeouts = Timeouts::default().first_byte(Duration::from_millis(100));
+    let options = HostOptions::default().timeouts(timeouts);
+    let host = Host::new(options).expect("the engine starts");
+    let guest = host.load_bytes(component()).await.expect("it loads");
+    let mut connector = guest.instantiate(misbehaving::tenant("acme", SECRET, egress));
+    let begun = Instant::now();
+    obey(&mut connector, &format!("slow-secret {authority}"))
+        .await
+        .expect("it answers");
+    // Without a bound it is minutes.
+    assert!(
+        begun.elapsed() < Duration::from_secs(20),
+        "{:?}",
+        begun.elapsed()
+    );
+}
+
+#[tokio::test]
+async fn answers_that_the_guest_leaves_lying_count_as_requests_under_way() {
+    let simulator = support::tenant(300).await;
+    let egress = EgressPolicy::only(&simulator.base_url()).expect("it is on loopback");
+    let tenant = misbehaving::tenant("acme", SECRET, egress);
+    let mut connector = misbehaving::plugin(limits()).instantiate(tenant);
+    let url = simulator.base_url();
+    let within = obey(&mut connector, &format!("leave-answers 8 {url}/v2/users")).await;
+    assert_eq!(within.expect("that many are allowed"), "they lie there");
+    let beyond = obey(&mut connector, &format!("leave-answers 1 {url}/v2/users")).await;
+    assert_limit(&beyond.expect_err("that is one more"), Limit::Requests);
+    starts_afresh(&mut connector).await;
+}
+
+// Listings without an end.
+
+/// Lists from this cursor, which is a command, until it fails.
+async fn listed_to_its_end(command: &str, bounds: ListingBounds) -> CallError {
+    let mut connector = connector(limits());
+    let mut request = ListRequest::everything(ResourceKinds::ACCOUNTS);
+    request.cursor = Some(command.to_string());
+    let mut listing = connector.list_all(request).within(bounds);
+    loop {
+        match listing.next_page().await {
+            Ok(page) => assert!(page.is_some(), "the guest says it is whole"),
+            Err(error) => return error,
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_listing_that_goes_round_in_a_circle_is_noticed() {
+    let error = listed_to_its_end("circle here", ListingBounds::default()).await;
+    assert!(matches!(error, CallError::ListingStuck), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_listing_without_an_end_ends_at_its_bounds() {
+    let pages = ListingBounds::default().pages(50);
+    let error = listed_to_its_end("endless 0", pages).await;
+    assert!(
+        matches!(error, CallError::ListingEndless { pages: 50, .. }),
+        "{error:?}"
+    );
+    let time = ListingBounds::default().time(Duration::from_millis(50));
+    let error = listed_to_its_end("endless 0", time).await;
+    assert!(
+        matches!(error, CallError::ListingEndless { .. }),
+        "{error:?}"
+    );
+    assert_eq!(error.kind(), "listing-endless");
+
+    let simulator = support::tenant(300).await;
+    let mut connector = support::connector(&simulator);
+    let request = ListRequest::everything(ResourceKinds::ACCOUNTS);
+    // The first page has 100.
+    let items = ListingBounds::default().items(100);
+    let mut listing = connector.list_all(request).within(items);
+    let first = listing.next_page().await.expect("a page is within");
+    assert!(first.is_some());
+    let error = listing.next_page().await.expect_err("the bound is reached");
+    assert!(
+        matches!(error, CallError::ListingEndless { .. }),
+        "{error:?}"
+    );
 }
 
 #[tokio::test]
@@ -490,7 +816,8 @@ const AT_LEAST: u8 = 0;
 /// Starts the guest with so many instances of one more module in it, and gives the error.
 async fn not_started(module: &[Vec<u8>], instances: usize) -> CallError {
     let plugin = misbehaving::host(limits())
-        .load_bytes(&with_module(&component(), module, instances))
+        .load_bytes(with_module(&component(), module, instances))
+        .await
         .expect("it is a connector all the same");
     let tenant = misbehaving::tenant("test", SECRET, EgressPolicy::nothing());
     let mut connector = plugin.instantiate(tenant);

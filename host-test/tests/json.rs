@@ -108,7 +108,7 @@ fn run(judge: &mut Judge, base_url: &str, arguments: &[&str]) -> Output {
     output
 }
 
-/// A tenant in which a role has a member who is nobody, and an account is sent twice.
+/// A tenant in which a role has a member who is nobody, an account is sent twice, and organizations are missing.
 async fn odd(simulator: &Simulator) -> Proxy {
     fn stranger(body: &[u8]) -> Vec<u8> {
         let mut roles: Value = serde_json::from_slice(body).expect("it is JSON");
@@ -127,6 +127,7 @@ async fn odd(simulator: &Simulator) -> Proxy {
     Proxy::start(simulator, |asked: &Asked| match asked.path.as_str() {
         path if path.starts_with("/v2/user/roles") => Verdict::After(Fault::Damaged(stranger)),
         path if path.starts_with("/v2/users") => Verdict::After(Fault::Damaged(twice)),
+        "/v2/organizations" => Verdict::Before(Fault::Answer(Answer::json(200, "[]"))),
         _ => Verdict::Pass,
     })
     .await

@@ -7,11 +7,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytes::Bytes;
 use connector_host::contract::{Mode, Outcome, ProvisionRequest};
-use connector_host::http::{HttpBody, HttpError, Network, Timeouts, Transport};
 use connector_host::simulator::{AccountKind, Simulator};
-use connector_host::{BoxFuture, Connector, EgressPolicy, Host, HostOptions, Tenant};
+use connector_host::transport::{self, Body, Network, Terms, Transport};
+use connector_host::{BoxFuture, Connector};
 use http::{Method, Request, Response};
-use support::{ada, assignment, component, deletion, role_for, settings, tenant};
+use support::{ada, assignment, deletion, role_for, tenant};
 
 /// Sends everything, and loses the answer to the first write below `/v2`.
 struct LosesAnAnswer {
@@ -23,15 +23,15 @@ impl Transport for LosesAnAnswer {
     fn send(
         self: Arc<Self>,
         request: Request<Bytes>,
-        timeouts: Timeouts,
-    ) -> BoxFuture<'static, Result<Response<HttpBody>, HttpError>> {
+        terms: Terms,
+    ) -> BoxFuture<'static, Result<Response<Body>, transport::Error>> {
         let is_write = request.method() != Method::GET && request.uri().path().starts_with("/v2");
         let is_first = is_write && self.writes.fetch_add(1, Ordering::Relaxed) == 0;
-        let answer = Arc::clone(&self.network).send(request, timeouts);
+        let answer = Arc::clone(&self.network).send(request, terms);
         Box::pin(async move {
             let answer = answer.await?;
             if is_first {
-                Err(HttpError::ConnectionTerminated)
+                Err(transport::Error::ConnectionTerminated)
             } else {
                 Ok(answer)
             }
@@ -44,16 +44,7 @@ fn connector(simulator: &Simulator) -> Connector {
         network: Arc::new(Network::new()),
         writes: AtomicUsize::new(0),
     };
-    let options = HostOptions {
-        transport: Some(Arc::new(transport)),
-        ..HostOptions::default()
-    };
-    let plugin = Host::new(options)
-        .expect("the engine starts")
-        .load(&component())
-        .expect("the component loads");
-    let egress = EgressPolicy::only(&simulator.base_url()).expect("the simulator is on loopback");
-    plugin.instantiate(Tenant::new("test", settings(simulator), egress))
+    support::connector_over(simulator, Arc::new(transport))
 }
 
 #[tokio::test]

@@ -8,10 +8,10 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use connector_host::contract::{ErrorKind, Failure, ListRequest, ResourceKinds};
-use connector_host::http::{Network, NetworkOptions, Resolve};
+use connector_host::transport::{Network, NetworkOptions, Resolve};
 use connector_host::{BoxFuture, EgressPolicy, Tenant};
 use support::program::program;
-use support::{failure, plugin_over, settings, tenant};
+use support::{failure, plugin, settings, tenant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio::time::timeout;
@@ -28,11 +28,16 @@ impl Resolve for Astray {
 
 /// Lists the accounts of a tenant at this URL, which fails.
 async fn list(network: Network, base_url: &str) -> Failure {
+    let egress = EgressPolicy::only(base_url).expect("it may be a base URL");
+    list_by(egress, network, base_url).await
+}
+
+/// The same, by another policy.
+async fn list_by(egress: EgressPolicy, network: Network, base_url: &str) -> Failure {
     let simulator = tenant(1).await;
     let settings = settings(&simulator).plain("base-url", base_url);
-    let egress = EgressPolicy::only(base_url).expect("it may be a base URL");
     let tenant = Tenant::new("test", settings, egress);
-    let mut connector = plugin_over(Arc::new(network)).instantiate(tenant);
+    let mut connector = plugin().instantiate(tenant.transport(Arc::new(network)));
     let request = ListRequest::everything(ResourceKinds::ACCOUNTS);
     failure(connector.list(&request).await)
 }
@@ -78,10 +83,9 @@ async fn a_name_that_leads_to_this_computer_is_refused_and_logged_and_nothing_co
     let _logging = subscriber::set_default(subscriber);
 
     let (listener, port) = listen().await;
-    let network = Network::with(NetworkOptions {
-        resolver: Some(Arc::new(Astray(IpAddr::V4(Ipv4Addr::LOCALHOST)))),
-        ..NetworkOptions::default()
-    });
+    let network = Network::with(
+        NetworkOptions::default().resolver(Arc::new(Astray(IpAddr::V4(Ipv4Addr::LOCALHOST)))),
+    );
     let failure = list(network, &format!("https://tenant.example:{port}")).await;
     assert_eq!(failure.error.kind(), ErrorKind::Other, "{failure:?}");
     assert!(
@@ -99,6 +103,39 @@ async fn a_name_that_leads_to_this_computer_is_refused_and_logged_and_nothing_co
     );
     let nobody = timeout(Duration::from_millis(50), listener.accept()).await;
     assert!(nobody.is_err(), "{nobody:?}");
+}
+
+#[tokio::test]
+async fn a_public_tenant_is_on_the_internet_whatever_dns_says() {
+    for address in [
+        "10.0.0.1",
+        "192.168.1.1",
+        "100.64.0.1",
+        "169.254.169.254",
+        "fd12::1",
+        "64:ff9b::a00:1",
+        "2001:0:1::f5ff:fffe",
+    ] {
+        let base_url = "https://tenant.example";
+        let egress = EgressPolicy::public(base_url).expect("it may be a base URL");
+        let astray = Astray(address.parse().expect("it is an address"));
+        let network = Network::with(NetworkOptions::default().resolver(Arc::new(astray)));
+        let failure = list_by(egress, network, base_url).await;
+        assert_eq!(
+            failure.error.kind(),
+            ErrorKind::Other,
+            "{address}: {failure:?}"
+        );
+    }
+    for base_url in [
+        "https://127.0.0.1",
+        "https://localhost",
+        "https://192.168.1.1",
+        "https://metadata",
+        "http://tenant.example",
+    ] {
+        EgressPolicy::public(base_url).expect_err(base_url);
+    }
 }
 
 #[test]

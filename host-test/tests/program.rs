@@ -4,7 +4,8 @@ mod support;
 
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Read};
-use std::process::{Child, Command, Output, Stdio};
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
 
 use serde_json::Value;
 use support::program::program;
@@ -45,11 +46,20 @@ impl Simulation {
             .env("NINJAONE_CLIENT_ID", self.setting("clientId"))
             .env("NINJAONE_CLIENT_SECRET", self.setting("clientSecret"))
             .env("NINJAONE_SCOPE", self.setting("scope"));
+        if let Some(ca_file) = self.settings["caFile"].as_str() {
+            program.env("CONNECTOR_CA_FILE", ca_file);
+        }
         program
     }
 
     fn run(&self, arguments: &[&str]) -> Output {
         self.program(arguments).output().expect("the program runs")
+    }
+
+    /// Ends it as Ctrl-C does.
+    fn interrupt(mut self) -> ExitStatus {
+        interrupt(&self.child);
+        self.child.wait().expect("it ends")
     }
 }
 
@@ -58,6 +68,13 @@ impl Drop for Simulation {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+fn interrupt(child: &Child) {
+    let interrupted = Command::new("kill")
+        .args(["-INT", &child.id().to_string()])
+        .status();
+    assert!(interrupted.expect("kill runs").success());
 }
 
 fn json_lines(output: &Output) -> Vec<Value> {
@@ -151,6 +168,52 @@ fn settings_can_be_flags_environment_or_a_file_and_the_secret_a_file_of_its_own(
     .expect("it runs");
     assert!(by_flag.status.success(), "{}", text(&by_flag.stderr));
     std::fs::remove_dir_all(&folder).expect("it is there");
+}
+
+#[test]
+fn the_simulated_tenant_speaks_tls_and_its_first_line_says_whom_to_trust() {
+    let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join("simulated-ca.pem");
+    let kept = file.display().to_string();
+    let usual = Simulation::start(&["--tls", "--accounts", "3"]);
+    let named = Simulation::start(&["--tls", "--accounts", "3", "--ca-out", &kept]);
+    assert_eq!(named.setting("caFile"), kept);
+    for simulation in [&usual, &named] {
+        assert!(simulation.setting("baseUrl").starts_with("https://"));
+        let listed = simulation.run(&["list", "accounts", "--json"]);
+        assert!(listed.status.success(), "{}", text(&listed.stderr));
+        assert_eq!(ids(&json_lines(&listed), "account").len(), 3);
+        // Nobody else is trusted, and so nothing is sent to whoever is not.
+        let mut distrusting = simulation.program(&["list", "accounts"]);
+        let refused = distrusting.env_remove("CONNECTOR_CA_FILE").output();
+        assert_eq!(refused.expect("it runs").status.code(), Some(22));
+    }
+    let temporary = usual.setting("caFile").to_string();
+    assert!(usual.interrupt().success() && named.interrupt().success());
+    assert!(!Path::new(&temporary).exists(), "{temporary} is left");
+    assert!(file.exists(), "it was asked for");
+}
+
+#[test]
+fn for_people_the_first_line_of_the_simulated_tenant_is_one_to_paste() {
+    let mut child = program(&["simulate", "--tls", "--accounts", "1"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("it starts");
+    let mut line = String::new();
+    let stdout = child.stdout.take().expect("it is piped");
+    BufReader::new(stdout)
+        .read_line(&mut line)
+        .expect("it says where it is");
+    let mut shell = Command::new("sh");
+    support::program::without_settings(&mut shell);
+    let listed = shell
+        .args(["-c", &format!("{line}\n\"$0\" list accounts --json")])
+        .arg(env!("CARGO_BIN_EXE_connector-host"))
+        .output();
+    interrupt(&child);
+    child.wait().expect("it ends");
+    let listed = listed.expect("the shell runs");
+    assert!(listed.status.success(), "{}", text(&listed.stderr));
 }
 
 #[test]
@@ -250,15 +313,117 @@ fn an_interrupted_listing_says_that_it_was_cut_and_ends_with_130() {
         .spawn()
         .expect("it starts");
     std::thread::sleep(std::time::Duration::from_secs(5));
-    let interrupted = Command::new("kill")
-        .args(["-INT", &child.id().to_string()])
-        .status()
-        .expect("kill runs");
-    assert!(interrupted.success());
+    interrupt(&child);
     let output = child.wait_with_output().expect("it ends");
     assert_eq!(output.status.code(), Some(130), "{}", text(&output.stderr));
     let said = text(&output.stderr);
     assert!(said.contains("cut") && said.lines().count() == 1, "{said}");
+}
+
+/// A write that is under way, against a tenant that answers as slowly as this.
+#[cfg(unix)]
+struct Write {
+    child: Child,
+    said: BufReader<std::process::ChildStderr>,
+    _simulation: Simulation,
+}
+
+#[cfg(unix)]
+impl Write {
+    fn begin(latency: &str, arguments: &[&str]) -> Self {
+        let simulation = Simulation::start(&["--accounts", "5", "--latency", latency]);
+        let grant = ["grant", "--account", "1", "--role", "1", "--json", "-v"];
+        let mut child = simulation
+            .program(&[&grant[..], arguments].concat())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("it starts");
+        let said = BufReader::new(child.stderr.take().expect("it is piped"));
+        let mut write = Self {
+            child,
+            said,
+            _simulation: simulation,
+        };
+        // The log of its first request.
+        write.wait_for("/ws/oauth/token");
+        write
+    }
+
+    fn wait_for(&mut self, part: &str) {
+        let mut line = String::new();
+        while !line.contains(part) {
+            line.clear();
+            let length = self.said.read_line(&mut line).expect("it is text");
+            assert!(length > 0, "it ended without a word of {part}");
+        }
+    }
+
+    fn signal(&self, signal: &str) {
+        let sent = Command::new("kill")
+            .args([signal, &self.child.id().to_string()])
+            .status();
+        assert!(sent.expect("kill runs").success());
+    }
+
+    /// How it ends: its exit code, its output, and what else it said.
+    fn end(mut self) -> (Option<i32>, String, String) {
+        let mut said = String::new();
+        self.said.read_to_string(&mut said).expect("it is text");
+        let mut output = String::new();
+        let stdout = self.child.stdout.as_mut().expect("it is piped");
+        stdout.read_to_string(&mut output).expect("it is text");
+        let status = self.child.wait().expect("it ends");
+        (status.code(), output, said)
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_write_that_is_interrupted_is_finished_and_ends_as_it_would_have() {
+    for signal in ["-INT", "-TERM"] {
+        let mut write = Write::begin("300", &[]);
+        write.signal(signal);
+        write.wait_for("finishing the write");
+        let (exit, output, said) = write.end();
+        assert_eq!(exit, Some(0), "{said}");
+        let change: Value = serde_json::from_str(&output).expect("its result is there");
+        assert_eq!(change["outcome"], "changed", "{change}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_second_interruption_cuts_a_write_off() {
+    let mut write = Write::begin("6000", &[]);
+    write.signal("-INT");
+    write.wait_for("Ctrl-C again to cut it off");
+    write.signal("-INT");
+    let (exit, output, said) = write.end();
+    assert_eq!((exit, &*output), (Some(130), ""), "{said}");
+    assert!(said.contains("may have been done all the same"), "{said}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_write_that_does_not_end_in_time_is_cut_off() {
+    let mut write = Write::begin("6000", &[]);
+    write.signal("-TERM");
+    write.wait_for("finishing the write");
+    let (exit, output, said) = write.end();
+    assert_eq!((exit, &*output), (Some(130), ""), "{said}");
+    assert!(said.contains("may have been done all the same"), "{said}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_plan_that_is_interrupted_ends_at_once_and_has_changed_nothing() {
+    let write = Write::begin("6000", &["--plan"]);
+    write.signal("-INT");
+    let (exit, output, said) = write.end();
+    assert_eq!((exit, &*output), (Some(130), ""), "{said}");
+    assert!(said.contains("Nothing was changed"), "{said}");
+    assert!(!said.contains("finishing"), "{said}");
 }
 
 #[test]

@@ -1,19 +1,23 @@
 //! Snapshots: what `sync --out` writes, when it refuses to, and what `diff` makes of two of them.
 
+#[path = "support/faulty.rs"]
+mod faulty;
 mod support;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use connector_host::contract::{AccountDeletion, Assignment, Mode, ProvisionRequest};
 use connector_host::simulator::{Account, AccountKind, Options, Simulator};
+use faulty::{Answer, Asked, Fault, Proxy, Verdict};
 use rusqlite::Connection;
 use rusqlite::types::Value as Sql;
 use serde_json::{Value, json};
-use support::program::program_for;
+use support::program::{program_at, program_for};
 use support::{connector, names_in, simulated, tenant};
 
 /// A folder of its own for each test, with the tenant whose snapshots are in it.
@@ -755,6 +759,208 @@ async fn a_sync_refuses_to_lose_more_grants_than_allowed_also_where_all_accounts
         "{said}"
     );
     assert!(!said.contains("accounts fell"), "{said}");
+}
+
+/// A tenant that can be had to answer other than it would: what becomes of requests for a path.
+struct Odd {
+    place: Place,
+    proxy: Proxy,
+    faults: Arc<Mutex<BTreeMap<&'static str, Fault>>>,
+}
+
+impl Odd {
+    async fn with(accounts: u32) -> Self {
+        let place = Place::with(accounts).await;
+        let faults: Arc<Mutex<BTreeMap<&'static str, Fault>>> = Arc::default();
+        let known = faults.clone();
+        let proxy = Proxy::start(&place.simulator, move |asked: &Asked| {
+            let known = known.lock().expect("nobody panics with it");
+            match known.get(asked.path.as_str()) {
+                Some(fault) => Verdict::After(fault.clone()),
+                None => Verdict::Pass,
+            }
+        });
+        Self {
+            proxy: proxy.await,
+            place,
+            faults,
+        }
+    }
+
+    /// From here on the answer at these paths is that there is nothing, and that is all that is odd.
+    fn without(&self, paths: &[&'static str]) {
+        let nothing = Fault::Answer(Answer::json(200, "[]"));
+        let faults = paths.iter().map(|path| (*path, nothing.clone()));
+        *self.faults.lock().expect("nobody panics with it") = faults.collect();
+    }
+
+    fn damage(&self, path: &'static str, damage: fn(&[u8]) -> Vec<u8>) {
+        let mut faults = self.faults.lock().expect("nobody panics with it");
+        faults.insert(path, Fault::Damaged(damage));
+    }
+
+    fn run(&self, arguments: &[&str]) -> Output {
+        let mut program = program_at(&self.proxy.base_url(), arguments);
+        let output = program.current_dir(self.place.folder.path()).output();
+        output.expect("the program runs")
+    }
+
+    /// What the program writes when it ends with this exit code, and what it says.
+    fn end(&self, exit: i32, arguments: &[&str]) -> (String, String) {
+        let output = self.run(arguments);
+        let said = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(exit), "{arguments:?}: {said}");
+        (text(&output.stdout), said)
+    }
+}
+
+const USERS: &str = "/v2/users";
+const ROLES: &str = "/v2/user/roles";
+const ORGANIZATIONS: &str = "/v2/organizations";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sync_refuses_a_success_with_nothing_in_it_whatever_it_is_of() {
+    let odd = Odd::with(30).await;
+    odd.end(0, &["sync", "--out", "tenant.db"]);
+    let before = fs::read(odd.place.path("tenant.db")).expect("it is there");
+    for (path, what) in [
+        (USERS, "accounts fell from 30 to 0"),
+        (ROLES, "roles fell from"),
+        (ORGANIZATIONS, "organizations fell from"),
+    ] {
+        odd.without(&[path]);
+        let (_, said) = odd.end(29, &["sync", "--out", "tenant.db"]);
+        assert!(said.contains(what), "{said}");
+        let after = fs::read(odd.place.path("tenant.db")).expect("it is there");
+        assert!(
+            before == after,
+            "without {path} the snapshot is not as it was"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_first_snapshot_without_accounts_is_not_written_unless_it_is_allowed() {
+    let odd = Odd::with(30).await;
+    odd.without(&[USERS]);
+    let (_, said) = odd.end(29, &["sync", "--out", "new.db"]);
+    assert!(said.contains("no account"), "{said}");
+    assert_eq!(odd.place.names(), BTreeSet::new());
+    let (_, said) = odd.end(29, &["sync", "--out", "new.db", "--json", "--quiet"]);
+    let failure: Value = serde_json::from_str(&said).expect("it is one line");
+    assert_eq!(failure["error"]["kind"], "snapshot-without-accounts");
+    odd.end(0, &["sync", "--out", "new.db", "--allow-loss"]);
+    // What was allowed once is there, and nothing is lost by the next.
+    odd.end(0, &["sync", "--out", "new.db"]);
+    odd.without(&[USERS, ROLES, ORGANIZATIONS]);
+    odd.end(0, &["sync", "--out", "empty.db"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn accounts_in_organizations_that_were_not_listed_are_told_with_and_without_a_snapshot() {
+    let odd = Odd::with(30).await;
+    let (whole, _) = odd.end(0, &["sync", "--json"]);
+    let whole = json_lines(&whole);
+    let sum = whole.last().expect("there is a last line");
+    assert_eq!(sum["accountsInUnknownOrganizations"], 0);
+    let members: BTreeSet<_> = whole
+        .iter()
+        .filter(|line| line["type"] == "account" && !line["organization"].is_null())
+        .map(|line| (line["id"].to_string(), line["organization"].to_string()))
+        .collect();
+    assert!(!members.is_empty());
+
+    odd.without(&[ORGANIZATIONS]);
+    for arguments in [
+        &["sync", "--json"][..],
+        &["sync", "--json", "--out", "a.db"],
+    ] {
+        let (lines, _) = odd.end(0, arguments);
+        let lines = json_lines(&lines);
+        let sum = lines.last().expect("there is a last line");
+        assert_eq!(sum["accountsInUnknownOrganizations"], members.len());
+        let told: BTreeSet<_> = lines
+            .iter()
+            .filter(|line| line["finding"] == "account-in-unknown-organization")
+            .map(|line| {
+                (
+                    line["account"].to_string(),
+                    line["organization"].to_string(),
+                )
+            })
+            .collect();
+        assert_eq!(told, members, "{arguments:?}");
+    }
+    let (shown, _) = odd.end(0, &["sync"]);
+    let expected = format!(
+        "{} accounts are in organizations that were not listed",
+        members.len()
+    );
+    assert!(shown.contains(&expected), "{shown}");
+}
+
+/// Unknown fields of an account, with numbers that no double holds and a key that comes twice.
+const PECULIAR: &str = r#""externalRef": 12345678901234567890123, "quota": 0.12345678901234567891, "price": 1.10, "huge": 1e400,
+    "nested": {"assetId": 98765432109876543210987, "list": [18446744073709551617], "key": 1, "key": 2}, "class": "A", "class": "B", "#;
+/// The same as it is written, but for the last of them, which is not.
+const EXACT: [(&str, usize); 7] = [
+    (r#""externalRef":12345678901234567890123,"#, 1),
+    (r#""quota":0.12345678901234567891,"#, 1),
+    (r#""price":1.10,"#, 1),
+    (r#""huge":1e400,"#, 1),
+    (
+        r#""nested":{"assetId":98765432109876543210987,"key":2,"list":[18446744073709551617]}"#,
+        1,
+    ),
+    (r#""class":"B""#, 1),
+    (r#""class":"A""#, 0),
+];
+
+fn assert_exact(attributes: &str) {
+    for (part, times) in EXACT {
+        let found = attributes.matches(part).count();
+        assert_eq!(found, times, "{part} in: {attributes}");
+    }
+}
+
+fn peculiar(users: &[u8], fields: &str) -> Vec<u8> {
+    let users = text(users);
+    let (before, after) = users.split_once("\"id\":5,").expect("account 5 is there");
+    format!("{before}{fields}\"id\":5,{after}").into_bytes()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_digit_and_each_key_once_reach_the_json_the_snapshot_and_the_diff() {
+    let odd = Odd::with(10).await;
+    odd.damage(USERS, |users| peculiar(users, PECULIAR));
+    let (lines, _) = odd.end(0, &["list", "accounts", "--json"]);
+    let line = lines.lines().find(|line| line.contains("externalRef"));
+    let line = line.expect("account 5 is there");
+    assert_exact(line);
+
+    odd.end(0, &["sync", "--out", "before.db"]);
+    let sql = "SELECT attributes FROM account WHERE id = '5'";
+    let attributes: String = odd
+        .place
+        .open("before.db")
+        .query_row(sql, (), |row| row.get(0))
+        .expect("account 5 is there");
+    assert_exact(&attributes);
+
+    odd.damage(USERS, |users| {
+        peculiar(users, &PECULIAR.replace("10987,", "10988,"))
+    });
+    odd.end(0, &["sync", "--out", "after.db"]);
+    let (lines, _) = odd.end(0, &["diff", "before.db", "after.db", "--json"]);
+    let changed = lines.lines().nth(1).expect("there is a difference");
+    for part in [
+        "\"id\":\"5\"",
+        "98765432109876543210987",
+        "98765432109876543210988",
+    ] {
+        assert!(changed.contains(part), "{part} is not in: {changed}");
+    }
+    assert_eq!(lines.lines().count(), 2, "{lines}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,6 +1,10 @@
 //! Many tenants in one process, for a while, over connections that fail now and then: every sync is exact or fails, what a
 //! write says is true, and nothing crosses from one tenant to another.
 //!
+//! All tenants are behind two addresses, as NinjaOne's are: most behind one that speaks HTTP/2 over TLS, and some behind one that
+//! speaks HTTP/1.1. Some take in what they get slowly, or pause between two pages for longer than the host keeps what nobody
+//! reads, or give a listing up.
+//!
 //! Ten seconds, or as many as `SOAK_SECONDS` says; `cargo xtask soak` takes two minutes. `SOAK_SEED` chooses the tenants and
 //! the faults: the same requests meet the same faults again.
 
@@ -8,7 +12,7 @@
 mod faulty;
 mod support;
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt::{self, Display, Formatter};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -17,49 +21,59 @@ use connector_host::contract::{ErrorKind, Item, ListRequest, Mode, Outcome, Reso
 use connector_host::simulator::{
     Account, AccountKind, Credentials, Invitation, Options, Quirk, Scopes, Simulator, Source,
 };
-use connector_host::{CallError, Connector, EgressPolicy, Plugin, Tenant};
+use connector_host::{CallError, Connector, EgressPolicy, HostOptions, Limits, Plugin, Tenant};
+use faulty::http2::{self, Http2};
 use faulty::{Answer, Asked, Fault, Proxy, Verdict};
-use support::{assignment, plugin, settings, simulated};
+use h2::Reason;
+use support::{assignment, settings, simulated};
 use tokio::task::JoinSet;
+use tokio::time::sleep;
 
 const TENANTS: u64 = 64;
+/// One tenant in so many is behind the address that speaks HTTP/1.1.
+const OVER_HTTP_1_ONE_IN: u64 = 4;
 /// One request in so many is hit.
 const ONE_IN: u64 = 20;
 /// Short, so that tokens are renewed now and then.
 const TOKEN_LIFETIME: Duration = Duration::from_secs(5);
+/// How long the host keeps what nobody reads.
+const IDLE: Duration = Duration::from_secs(1);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn many_tenants_over_failing_connections_stay_exact_and_apart() {
     let seconds = variable("SOAK_SECONDS").unwrap_or(10);
     let seed = variable("SOAK_SEED").unwrap_or(1);
     println!("{TENANTS} tenants for {seconds} s, SOAK_SEED={seed}");
+    let plugin = support::load(HostOptions::default().limits(Limits::default().idle_body(IDLE)));
+    let (over_http_1, over_http_2) = (0..TENANTS).partition(|n| n % OVER_HTTP_1_ONE_IN == 3);
+    let fronts = [
+        Front::open(seed, over_http_1, None).await,
+        Front::open(seed, over_http_2, Some(Http2::new())).await,
+    ];
     let end = Instant::now() + Duration::from_secs(seconds);
     let mut tenants = JoinSet::new();
-    for number in 0..TENANTS {
+    for tenant in fronts.iter().flat_map(|front| front.connect(&plugin)) {
         tenants.spawn(async move {
-            let mut soaked = Soaked::start(plugin(), seed, number).await;
+            let mut tenant = tenant;
             while Instant::now() < end {
-                soaked.sync().await;
-                soaked.change_a_grant().await;
+                tenant.sync().await;
+                tenant.change_a_grant().await;
             }
-            soaked.finish()
+            tenant.tally
         });
     }
     let mut all = Tally::default();
-    let mut tokens = HashSet::new();
     while let Some(tenant) = tenants.join_next().await {
-        let tally = tenant.expect("a tenant stays exact");
-        for token in &tally.tokens {
-            assert!(
-                tokens.insert(token.clone()),
-                "a token was used at two tenants"
-            );
-        }
-        all.add(tally);
+        all.add(tenant.expect("a tenant stays exact"));
+    }
+    for front in fronts {
+        all.add(front.finish());
     }
     println!("{all}");
     assert!(all.exact > 0, "there were syncs that went well");
     assert!(!all.faults.is_empty(), "there were faults");
+    assert!(all.paused > 0, "somebody paused");
+    assert!(all.given_up > 0, "somebody gave a listing up");
 }
 
 fn variable(name: &str) -> Option<u64> {
@@ -76,12 +90,16 @@ fn variable(name: &str) -> Option<u64> {
 struct Tally {
     exact: u64,
     failed: BTreeMap<&'static str, u64>,
+    /// Pauses that were longer than the host keeps what nobody reads.
+    paused: u64,
+    /// Listings that nobody read to the end.
+    given_up: u64,
     changed: u64,
     unchanged: u64,
     writes_failed: BTreeMap<&'static str, u64>,
     requests: u64,
+    connections: u64,
     faults: BTreeMap<&'static str, u64>,
-    tokens: HashSet<String>,
 }
 
 impl Tally {
@@ -92,9 +110,12 @@ impl Tally {
             }
         };
         self.exact += other.exact;
+        self.paused += other.paused;
+        self.given_up += other.given_up;
         self.changed += other.changed;
         self.unchanged += other.unchanged;
         self.requests += other.requests;
+        self.connections += other.connections;
         sum(&mut self.failed, other.failed);
         sum(&mut self.writes_failed, other.writes_failed);
         sum(&mut self.faults, other.faults);
@@ -113,6 +134,8 @@ impl Display for Tally {
         };
         writeln!(f, "syncs exact       {:>7}", self.exact)?;
         writeln!(f, "syncs failed      {}", list(&self.failed))?;
+        writeln!(f, "syncs given up    {:>7}", self.given_up)?;
+        writeln!(f, "long pauses       {:>7}", self.paused)?;
         writeln!(
             f,
             "writes            {:>7}  changed {}, unchanged {}",
@@ -121,7 +144,11 @@ impl Display for Tally {
             self.unchanged
         )?;
         writeln!(f, "writes failed     {}", list(&self.writes_failed))?;
-        writeln!(f, "requests          {:>7}", self.requests)?;
+        writeln!(
+            f,
+            "requests          {:>7}  over {} connections",
+            self.requests, self.connections
+        )?;
         writeln!(f, "faults committed  {}", list(&self.faults))?;
         write!(
             f,
@@ -139,68 +166,144 @@ fn peak_memory() -> String {
     kib.map_or("?".to_string(), |kib| format!("{} MiB", kib / 1024))
 }
 
-/// A tenant, the proxy before it, and the connector that syncs it.
-struct Soaked {
-    number: u64,
-    simulator: Simulator,
+/// An address with many tenants behind it, and what is seen there.
+struct Front {
+    tenants: Vec<(u64, Arc<Simulator>)>,
     proxy: Proxy,
-    connector: Connector,
-    dice: Dice,
-    tally: Tally,
-    /// What the proxy sees: the faults it committed, and the credentials that came by.
+    seed: u64,
     seen: Arc<Mutex<Seen>>,
 }
 
+/// What a proxy sees: the faults it committed, and what came to whom.
 #[derive(Default)]
 struct Seen {
     faults: BTreeMap<&'static str, u64>,
-    tokens: HashSet<String>,
-    /// Credentials of somebody else.
+    /// The tenant that each connection belongs to.
+    connections: HashMap<usize, usize>,
+    /// What somebody sent who is not the one to send it.
     foreign: Option<String>,
 }
 
-impl Soaked {
-    async fn start(plugin: &Plugin, seed: u64, number: u64) -> Self {
-        let mut dice = Dice(seed << 32 | number);
-        let simulator = simulated(Options {
-            accounts: 20 + dice.below(400) as u32,
-            organizations: Some(1 + dice.below(40) as u32),
-            seed: dice.roll(),
-            credentials: Credentials {
-                client_id: format!("client-{number}"),
-                client_secret: format!("secret-{number}-not-a-real-one"),
-                scopes: Scopes::all(),
-            },
-            token_lifetime: TOKEN_LIFETIME,
-            request_log: 16,
-            ..Options::default()
-        })
-        .await;
+impl Front {
+    /// Starts the tenants of these numbers, and the proxy before them.
+    async fn open(seed: u64, numbers: Vec<u64>, http2: Option<Http2>) -> Self {
         let seen = Arc::new(Mutex::new(Seen::default()));
-        let plan = plan(Dice(dice.roll()), number, Arc::clone(&seen));
-        let proxy = Proxy::start(&simulator, plan).await;
-        let settings = settings(&simulator).plain("base-url", proxy.base_url());
-        let egress = EgressPolicy::only(&proxy.base_url()).expect("the proxy is on loopback");
-        let connector = plugin.instantiate(Tenant::new(number.to_string(), settings, egress));
-        Soaked {
-            number,
-            simulator,
+        let mut tenants = Vec::new();
+        let mut plans = Vec::new();
+        for number in numbers {
+            let mut dice = Dice(seed << 32 | number);
+            tenants.push((number, Arc::new(simulator(number, &mut dice).await)));
+            plans.push(plan(dice, number, http2.is_some(), Arc::clone(&seen)));
+        }
+        let simulators: Vec<_> = tenants.iter().map(|(_, simulator)| &**simulator).collect();
+        let plan = move |asked: &Asked| plans[asked.tenant](asked);
+        let proxy = Proxy::of_many(&simulators, http2, plan).await;
+        Front {
+            tenants,
             proxy,
-            connector,
-            dice,
-            tally: Tally::default(),
+            seed,
             seen,
         }
     }
 
+    /// A connector for each tenant.
+    fn connect(&self, plugin: &Plugin) -> Vec<Soaked> {
+        let tenants = self.tenants.iter().map(|(number, simulator)| {
+            let base_url = self.proxy.base_url();
+            let settings = settings(simulator).plain("base-url", &base_url);
+            let egress = EgressPolicy::only(&base_url).expect("the proxy is on loopback");
+            let tenant = Tenant::new(number.to_string(), settings, egress);
+            Soaked {
+                number: *number,
+                simulator: Arc::clone(simulator),
+                connector: plugin.instantiate(self.proxy.trusted_by(tenant)),
+                pace: Pace::of(*number),
+                dice: Dice(!(self.seed << 32 | number)),
+                tally: Tally::default(),
+            }
+        });
+        tenants.collect()
+    }
+
+    fn finish(self) -> Tally {
+        let mut seen = self.seen.lock().expect("no plan panics");
+        assert_eq!(seen.foreign, None);
+        Tally {
+            faults: std::mem::take(&mut seen.faults),
+            requests: self.proxy.count() as u64,
+            connections: self.proxy.connections() as u64,
+            ..Tally::default()
+        }
+    }
+}
+
+async fn simulator(number: u64, dice: &mut Dice) -> Simulator {
+    let small = 20 + dice.below(400) as u32;
+    let accounts = match Pace::of(number) {
+        // So that most of it is unread when they pause, whatever is taken in ahead.
+        Pace::Absent => 4_000 + small,
+        _ => small,
+    };
+    simulated(Options {
+        accounts,
+        organizations: Some(1 + dice.below(40) as u32),
+        seed: dice.roll(),
+        credentials: Credentials {
+            client_id: format!("client-{number}"),
+            client_secret: format!("secret-{number}-not-a-real-one"),
+            scopes: Scopes::all(),
+        },
+        token_lifetime: TOKEN_LIFETIME,
+        request_log: 16,
+        ..Options::default()
+    })
+    .await
+}
+
+/// How somebody takes in the pages of a listing.
+#[derive(Clone, Copy)]
+enum Pace {
+    /// As they come.
+    Prompt,
+    /// With a short pause after each.
+    Slow,
+    /// Of large tenants, and away now and then for longer than the host keeps what nobody reads.
+    Absent,
+}
+
+impl Pace {
+    fn of(number: u64) -> Self {
+        match number % 16 {
+            1 => Pace::Absent,
+            2 | 7 => Pace::Slow,
+            _ => Pace::Prompt,
+        }
+    }
+}
+
+/// A tenant, and the connector that syncs it.
+struct Soaked {
+    number: u64,
+    simulator: Arc<Simulator>,
+    connector: Connector,
+    pace: Pace,
+    dice: Dice,
+    tally: Tally,
+}
+
+impl Soaked {
     /// One sync of everything, which is exact or fails.
     async fn sync(&mut self) {
         let kinds = ResourceKinds::ACCOUNTS
             | ResourceKinds::ROLES
             | ResourceKinds::GRANTS
             | ResourceKinds::ORGANIZATIONS;
+        let limits: &[u32] = match self.pace {
+            Pace::Absent => &[1_000],
+            _ => &[7, 100, 1_000],
+        };
         let request = ListRequest {
-            limit: Some([7, 100, 1_000][self.dice.below(3) as usize]),
+            limit: Some(limits[self.dice.below(limits.len() as u64) as usize]),
             ..ListRequest::everything(kinds)
         };
         let mut listing = self.connector.list_all(request);
@@ -211,8 +314,22 @@ impl Soaked {
                 Ok(None) => break None,
                 Err(error) => break Some(error),
             }
+            match self.pace {
+                Pace::Prompt => {}
+                Pace::Slow => sleep(Duration::from_millis(self.dice.below(20))).await,
+                Pace::Absent => match self.dice.below(6) {
+                    0 => {
+                        self.tally.paused += 1;
+                        sleep(IDLE + IDLE / 2).await;
+                    }
+                    1 => {
+                        self.tally.given_up += 1;
+                        return;
+                    }
+                    _ => {}
+                },
+            }
         };
-        self.proxy.forget();
         if let Some(error) = failure {
             *self.tally.failed.entry(typed(&error)).or_default() += 1;
             return;
@@ -274,16 +391,6 @@ impl Soaked {
         }
         assert_eq!(after, before, "tenant {}", self.number);
     }
-
-    fn finish(mut self) -> Tally {
-        let mut seen = self.seen.lock().expect("no plan panics");
-        assert_eq!(seen.foreign, None, "tenant {} was sent this", self.number);
-        self.tally.faults = std::mem::take(&mut seen.faults);
-        self.tally.tokens = std::mem::take(&mut seen.tokens);
-        drop(seen);
-        self.tally.requests = self.proxy.count() as u64;
-        self.tally
-    }
 }
 
 /// The kind of a failure, which has to be one that the faults lead to.
@@ -303,34 +410,45 @@ fn typed(error: &CallError) -> &'static str {
     kind.name()
 }
 
-/// Commits a fault on one request in [`ONE_IN`], and notes whose credentials come by.
-fn plan(mut dice: Dice, number: u64, seen: Arc<Mutex<Seen>>) -> impl FnMut(&Asked) -> Verdict {
+/// Commits a fault on one request in [`ONE_IN`] of a tenant, and notes whose credentials and connections come by.
+fn plan(
+    mut dice: Dice,
+    number: u64,
+    is_http2: bool,
+    seen: Arc<Mutex<Seen>>,
+) -> impl FnMut(&Asked) -> Verdict {
     move |asked| {
         let mut seen = seen.lock().expect("no plan panics");
+        let owner = *seen
+            .connections
+            .entry(asked.connection)
+            .or_insert(asked.tenant);
+        if owner != asked.tenant {
+            seen.foreign = Some(format!(
+                "tenant {number}: {}, over a connection of another tenant's",
+                asked.path
+            ));
+        }
         if asked.is_token_request() {
             let form = String::from_utf8_lossy(&asked.body);
             let own =
                 format!("client_id=client-{number}&client_secret=secret-{number}-not-a-real-one&");
             if !form.contains(&own) {
-                seen.foreign = Some(form.into_owned());
-            }
-        } else {
-            let token = asked
-                .header("authorization")
-                .expect("every request has a token");
-            if !seen.tokens.contains(token) {
-                seen.tokens.insert(token.to_string());
+                seen.foreign = Some(format!("tenant {number}: {form}"));
             }
         }
         if dice.below(ONE_IN) != 0 {
             return Verdict::Pass;
         }
-        let (name, fault) = a_fault(&mut dice);
+        let (name, fault) = match is_http2 && dice.below(2) == 0 {
+            true => a_fault_of_http2(&mut dice),
+            false => a_fault(&mut dice),
+        };
         *seen.faults.entry(name).or_default() += 1;
         // Only what the tenant carries out has an answer that can be late or damaged; a 401 says that it did not.
         let carried_out = match name {
-            "slow head" | "truncated JSON" => true,
-            "401" => false,
+            "slow head" | "truncated JSON" | "gone after the body" => true,
+            "401" | "stream refused" | "gone unseen" => false,
             _ => !asked.is_write() || dice.below(2) == 0,
         };
         match carried_out {
@@ -360,6 +478,29 @@ fn a_fault(dice: &mut Dice) -> (&'static str, Fault) {
         8 => ("web page", Fault::Answer(page)),
         _ => ("slow head", Fault::SlowHead(Duration::from_millis(100))),
     }
+}
+
+/// Likewise, of those that only HTTP/2 and TLS know.
+fn a_fault_of_http2(dice: &mut Dice) -> (&'static str, Fault) {
+    use http2::Fault::{
+        Cut, Gone, GoneAfter, GoneBefore, GoneInside, Reset, ResetInside, Scrambled,
+    };
+    let (name, fault) = match dice.below(10) {
+        0 => ("stream refused", Reset(Reason::REFUSED_STREAM)),
+        1 => ("stream reset", Reset(Reason::INTERNAL_ERROR)),
+        2 => ("stream reset inside the body", ResetInside(Reason::CANCEL)),
+        3 => ("the same as no error", ResetInside(Reason::NO_ERROR)),
+        4 => ("gone unseen", GoneBefore),
+        5 => ("gone", Gone(Reason::INTERNAL_ERROR)),
+        6 => (
+            "gone inside the body",
+            GoneInside(Reason::ENHANCE_YOUR_CALM),
+        ),
+        7 => ("gone after the body", GoneAfter),
+        8 => ("TLS cut off", Cut),
+        _ => ("TLS damaged", Scrambled),
+    };
+    (name, Fault::Http2(fault))
 }
 
 /// Who holds what.

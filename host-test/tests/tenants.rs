@@ -2,7 +2,7 @@
 
 mod support;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Output};
 
 use connector_host::simulator::Simulator;
@@ -241,9 +241,9 @@ async fn a_description_needs_no_tenant_and_takes_the_component_of_one_that_is_na
     let home = Home::new().await;
     let describe = |arguments: &[&str]| {
         let mut program = home.program(&[&["describe", "--json"], arguments].concat());
+        // What `cargo host` gives it, and what counts less than a configuration file.
         program.env_remove("CONNECTOR_COMPONENT");
-        // The program looks for the component here and in the folders above.
-        program.current_dir(Path::new(env!("CARGO_MANIFEST_DIR")));
+        program.env("CONNECTOR_BUILT_COMPONENT", support::component());
         let output = program.output().expect("the program runs");
         let description: Value = serde_json::from_slice(&output.stdout)
             .unwrap_or_else(|_| panic!("{}", text(&output.stderr)));
@@ -284,16 +284,26 @@ async fn tenants_are_listed_without_their_secrets() {
 async fn a_secret_in_a_file_that_others_can_read_gives_a_warning() {
     use std::os::unix::fs::PermissionsExt;
     let home = Home::new().await;
-    let warned = |text_: &str, mode: u32| {
+    let warned = |text_: &str, mode: u32, of: &str| {
         home.write(text_);
         let permissions = std::fs::Permissions::from_mode(mode);
         std::fs::set_permissions(home.file(), permissions).expect("it is there");
         let said = text(&home.run(&["tenants"]).stderr);
         assert!(!said.contains("hunter2"), "{said}");
-        said.contains("others on this computer can read the client secret")
+        said.contains(&format!("others on this computer can read {of}"))
     };
     let with_secret = "[tenants.acme]\nclient-secret = 'hunter2'\n";
-    assert!(warned(with_secret, 0o644));
-    assert!(!warned(with_secret, 0o600));
-    assert!(!warned(&home.tenants(), 0o644));
+    assert!(warned(with_secret, 0o644, "the client secret"));
+    assert!(!warned(with_secret, 0o644, "the password of the proxy"));
+    assert!(!warned(with_secret, 0o600, ""));
+    for with_password in [
+        "proxy = 'http://user:hunter2@proxy.example:3128'\n",
+        "[tenants.acme]\nproxy = 'http://user:hunter2@proxy.example:3128'\n",
+    ] {
+        assert!(warned(with_password, 0o640, "the password of the proxy"));
+        assert!(!warned(with_password, 0o600, ""));
+    }
+    let without = "[tenants.acme]\nproxy = 'http://proxy.example:3128'\n";
+    assert!(!warned(without, 0o644, ""));
+    assert!(!warned(&home.tenants(), 0o644, ""));
 }

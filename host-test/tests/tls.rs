@@ -8,83 +8,30 @@ use std::process::{Command, Output};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD as BASE64;
 use bytes::Bytes;
 use connector_host::contract::{ErrorKind, ListRequest, Mode, Outcome, ResourceKinds};
-use connector_host::http::{ExtraRoots, HttpError, Network, NetworkOptions, Timeouts, Transport};
 use connector_host::simulator::{AccountKind, Simulator};
+use connector_host::transport::{self, Network, Terms, Transport};
 use connector_host::{Connector, EgressPolicy, Tenant};
 use http::Request;
 use http_body_util::BodyExt;
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
-use rustls::crypto::ring;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::version::TLS12;
-use rustls::{ProtocolVersion, ServerConfig};
+use rcgen::CertifiedIssuer;
+use support::authority::{Authority, for_host, for_localhost, key, server};
 use support::program::program_for;
-use support::{assignment, failure, list, plugin_over, role_for, settings, tenant};
+use support::{assignment, failure, list, plugin, role_for, settings, tenant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::sleep;
 use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::crypto::ring;
+use tokio_rustls::rustls::pki_types::PrivateKeyDer;
+use tokio_rustls::rustls::version::TLS12;
+use tokio_rustls::rustls::{ProtocolVersion, ServerConfig};
 
-/// A certificate authority that nobody knows yet.
-struct Authority(CertifiedIssuer<'static, KeyPair>);
-
-impl Authority {
-    fn new(name: &str) -> Self {
-        let mut params = CertificateParams::default();
-        params.distinguished_name.push(DnType::CommonName, name);
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        let issuer = CertifiedIssuer::self_signed(params, key());
-        Self(issuer.expect("a certificate can be made"))
-    }
-
-    /// The server configuration with a certificate of this authority.
-    fn certify(&self, params: &CertificateParams) -> ServerConfig {
-        let key = key();
-        let certificate = params.signed_by(&key, &self.0).expect("it can be signed");
-        server(vec![certificate.into()], &key)
-    }
-
-    fn pem(&self) -> String {
-        let base64 = BASE64.encode(self.0.der());
-        format!("-----BEGIN CERTIFICATE-----\n{base64}\n-----END CERTIFICATE-----\n")
-    }
-
-    /// A network that trusts this authority.
-    fn network(&self) -> Network {
-        let extra_roots = ExtraRoots::from_pem(self.pem().as_bytes());
-        Network::with(NetworkOptions {
-            extra_roots: extra_roots.expect("it is a certificate"),
-            ..NetworkOptions::default()
-        })
-    }
-}
-
-fn key() -> KeyPair {
-    KeyPair::generate().expect("a key can be made")
-}
-
-/// What is in a certificate that is right for the host.
-fn for_localhost() -> CertificateParams {
-    for_host("localhost")
-}
-
-fn for_host(name: &str) -> CertificateParams {
-    CertificateParams::new([name.to_string()]).expect("the test gives a name")
-}
-
-fn server(chain: Vec<CertificateDer<'static>>, key: &KeyPair) -> ServerConfig {
-    let key = PrivateKeyDer::try_from(key.serialize_der()).expect("it is a key");
-    ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .expect("the provider has them")
-        .with_no_client_auth()
-        .with_single_cert(chain, key)
-        .expect("key and certificate fit")
+/// A network that trusts this authority.
+fn network(authority: &Authority) -> Network {
+    support::network_that_trusts(&authority.pem())
 }
 
 /// One connection to a [`Front`].
@@ -178,14 +125,15 @@ async fn listen() -> TcpListener {
 fn connector(network: Network, simulator: &Simulator, base_url: &str) -> Connector {
     let settings = settings(simulator).plain("base-url", base_url);
     let egress = EgressPolicy::only(base_url).expect("it is an https URL");
-    plugin_over(Arc::new(network)).instantiate(Tenant::new("test", settings, egress))
+    let tenant = Tenant::new("test", settings, egress);
+    plugin().instantiate(tenant.transport(Arc::new(network)))
 }
 
 /// Makes sure that a connector whose host trusts this authority does not talk to a server that shows this certificate.
 async fn is_refused(authority: &Authority, config: ServerConfig) {
     let simulator = tenant(3).await;
     let front = Front::of(&simulator, config).await;
-    let mut connector = connector(authority.network(), &simulator, &front.base_url());
+    let mut connector = connector(network(authority), &simulator, &front.base_url());
     let listed = connector
         .list(&ListRequest::everything(ResourceKinds::ACCOUNTS))
         .await;
@@ -267,7 +215,7 @@ async fn a_certificate_of_an_authority_that_is_trusted_too_is_accepted() {
     let authority = Authority::new("trusted");
     let simulator = tenant(30).await;
     let front = Front::of(&simulator, authority.certify(&for_localhost())).await;
-    let mut connector = connector(authority.network(), &simulator, &front.base_url());
+    let mut connector = connector(network(&authority), &simulator, &front.base_url());
     let items = list(&mut connector, ResourceKinds::ACCOUNTS).await;
     assert_eq!(items.len(), simulator.accounts().len());
     assert_eq!(
@@ -296,7 +244,7 @@ async fn tls_1_2_is_enough() {
         .expect("key and certificate fit");
     let simulator = tenant(3).await;
     let front = Front::of(&simulator, config).await;
-    let mut connector = connector(authority.network(), &simulator, &front.base_url());
+    let mut connector = connector(network(&authority), &simulator, &front.base_url());
     let items = list(&mut connector, ResourceKinds::ACCOUNTS).await;
     assert_eq!(items.len(), simulator.accounts().len());
     assert_eq!(
@@ -351,7 +299,7 @@ async fn tls_1_1_is_neither_offered_nor_accepted() {
     let (address, server) = tls_1_1_server().await;
     let simulator = tenant(1).await;
     let base_url = format!("https://localhost:{}", address.port());
-    let network = Authority::new("trusted").network();
+    let network = network(&Authority::new("trusted"));
     let listed = connector(network, &simulator, &base_url)
         .list(&ListRequest::everything(ResourceKinds::ACCOUNTS))
         .await;
@@ -376,7 +324,10 @@ async fn tls_1_1_is_neither_offered_nor_accepted() {
 }
 
 /// Answers a request with a body that ends where the connection does, and ends it with a word of goodbye or without.
-async fn body_up_to_the_end(authority: &Authority, goodbye: bool) -> Result<Bytes, HttpError> {
+async fn body_up_to_the_end(
+    authority: &Authority,
+    goodbye: bool,
+) -> Result<Bytes, transport::Error> {
     let listener = listen().await;
     let address = listener.local_addr().expect("it is bound");
     let acceptor = TlsAcceptor::from(Arc::new(authority.certify(&for_localhost())));
@@ -394,8 +345,8 @@ async fn body_up_to_the_end(authority: &Authority, goodbye: bool) -> Result<Byte
     });
     let request = Request::get(format!("https://localhost:{}/", address.port()));
     let request = request.body(Bytes::new()).expect("it is a URL");
-    let network = Arc::new(authority.network());
-    let response = network.send(request, Timeouts::default()).await?;
+    let network = Arc::new(network(authority));
+    let response = network.send(request, Terms::default()).await?;
     Ok(response.into_body().collect().await?.to_bytes())
 }
 
@@ -406,7 +357,7 @@ async fn an_answer_that_somebody_on_the_way_cuts_off_is_not_whole() {
     assert_eq!(whole.expect("it is whole"), "[1, 2]");
     let cut = body_up_to_the_end(&authority, false).await;
     assert!(
-        matches!(cut, Err(HttpError::HttpResponseIncomplete)),
+        matches!(cut, Err(transport::Error::ResponseIncomplete)),
         "{cut:?}"
     );
 }
@@ -418,7 +369,7 @@ async fn a_sync_and_a_write_go_over_http_2_where_the_server_has_it() {
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     let simulator = tenant(300).await;
     let front = Front::of(&simulator, config).await;
-    let mut over_http_2 = connector(authority.network(), &simulator, &front.base_url());
+    let mut over_http_2 = connector(network(&authority), &simulator, &front.base_url());
     let kinds = ResourceKinds::ACCOUNTS | ResourceKinds::ROLES | ResourceKinds::GRANTS;
     let items = list(&mut over_http_2, kinds).await;
     let over_http_1 = list(&mut support::connector(&simulator), kinds).await;
@@ -436,14 +387,12 @@ async fn a_sync_and_a_write_go_over_http_2_where_the_server_has_it() {
         .expect("granted");
     assert_eq!(granted.outcome, Outcome::Changed);
 
-    // All of it over one connection.
-    assert_eq!(
-        front.met().await,
-        [Met::Connected {
-            version: Some(ProtocolVersion::TLSv1_3),
-            protocol: Some("h2".to_string())
-        }]
-    );
+    // All that reads over one connection; a write has its own, see `connector_transport::Network`.
+    let met = Met::Connected {
+        version: Some(ProtocolVersion::TLSv1_3),
+        protocol: Some("h2".to_string()),
+    };
+    assert_eq!(front.met().await, [met.clone(), met]);
 }
 
 /// A folder of this test, for a file or two.

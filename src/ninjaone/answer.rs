@@ -3,10 +3,13 @@
 //! The API documents no schema for failures. The shapes that were observed ("Errors" in `docs/ninjaone-api.md`) are told apart
 //! here, and anything else (a bare string, HTML, nothing) is taken for what its status says.
 
+use std::borrow::Cow;
+
 use super::json::JsonReader;
+use super::open_exchange::OpenExchange;
 use super::wire::FailureBody;
 use crate::contract::TimeoutPhase;
-use crate::error::{Error, Exchange, Kind};
+use crate::error::{Error, Kind};
 use crate::http::{Response, TransportError, TransportErrorKind, split_scheme};
 use crate::text;
 
@@ -26,15 +29,8 @@ pub(crate) struct Needs {
     pub(crate) else_needed: Option<&'static str>,
 }
 
-/// Adds what the head of the answer tells to the exchange.
-pub(crate) fn note_head(exchange: &mut Exchange, response: &Response) {
-    exchange.status = Some(response.status);
-    // Observed, not documented: identifies the call to NinjaOne's support.
-    exchange.request_id = response.header("x-nj-request-id").map(ToString::to_string);
-}
-
 /// No answer, or half of one.
-pub(crate) fn transport_failure(error: &TransportError, exchange: &Exchange) -> Error {
+pub(crate) fn transport_failure(error: &TransportError, exchange: &OpenExchange) -> Error {
     let (kind, advice) = match error.kind {
         TransportErrorKind::ConnectTimeout => (
             Kind::Timeout(TimeoutPhase::Connect),
@@ -68,133 +64,193 @@ pub(crate) fn transport_failure(error: &TransportError, exchange: &Exchange) -> 
         ),
         TransportErrorKind::Internal => (Kind::Internal, "please report it"),
     };
-    Error::exchange(kind, exchange, format!("{}; {advice}", error.detail))
+    exchange.error(kind, format!("{}; {advice}", exchange.said(&error.detail)))
 }
 
-/// An answer that is not a success. What was secret about the request is not repeated, should the answer repeat it.
-pub(crate) fn failure(
-    mut exchange: Exchange,
-    response: Response,
-    needs: &Needs,
-    secrets: &[&[u8]],
-    unix_seconds: u64,
-) -> Error {
-    let status = response.status;
-    let retry_after = retry_after(&response, unix_seconds);
-    let location = response.header("location").map(host_of_location);
-    let is_html = is_html(&response);
-    let body = match read_failure(response, secrets) {
-        Ok(body) => body,
-        Err(error) => return transport_failure(&error, &exchange),
-    };
-    let parsed = FailureBody::parse(&body);
-    exchange.code = parsed.message_code.clone().or_else(|| parsed.code.clone());
-    exchange.request_id = exchange.request_id.or_else(|| parsed.incident_id.clone());
-    let said = parsed
-        .message
-        .as_deref()
-        .filter(|said| !said.is_empty())
-        .map_or_else(String::new, |said| {
-            format!("NinjaOne says {:?}; ", shorten(said))
-        });
+/// An answer that is not a success, as far as it was read.
+pub(crate) struct Refusal {
+    status: u16,
+    retry_after: Option<u64>,
+    /// Where a redirect leads.
+    location: Option<String>,
+    /// Whether it is a web page, and not what an API answers.
+    pub(crate) is_page: bool,
+    /// What is known of its body.
+    pub(crate) body: FailureBody,
+}
 
-    let missing_permission =
-        || Kind::MissingPermission(needs.scopes.iter().map(ToString::to_string).collect());
-    let how_to_permit = how_to_permit(needs);
-    let redirected = format!(
-        "it redirects to {}, which is not followed with a token; set the base URL to where your tenant is",
-        location.as_deref().unwrap_or("an unnamed place")
-    );
-    let (kind, advice) = match status {
-        _ if parsed.auth_code == Some(USER_CONTEXT_REQUIRED)
-            || parsed.names("user_context_required") =>
-        {
-            (
-                Kind::MissingPermission(Vec::new()),
-                "this endpoint refuses machine-to-machine tokens; ask NinjaOne's support whether API applications may use it",
-            )
+impl Refusal {
+    /// Reads it.
+    pub(crate) fn read(
+        exchange: &mut OpenExchange,
+        response: Response,
+        unix_seconds: u64,
+    ) -> Result<Self, Error> {
+        let status = response.status;
+        let retry_after = retry_after(&response, unix_seconds);
+        let location = response
+            .header("location")
+            .map(|location| exchange.said(&host_of_location(location)));
+        let calls_itself_page = is_html(&response);
+        let body = read_start(response).map_err(|error| transport_failure(&error, exchange))?;
+        let is_page = calls_itself_page || without_mark(&body).trim_ascii_start().starts_with(b"<");
+        let body = FailureBody::parse(&body);
+        exchange.note_failure(
+            body.message_code.as_deref().or(body.code.as_deref()),
+            body.incident_id.as_deref(),
+        );
+        Ok(Refusal {
+            status,
+            retry_after,
+            location,
+            is_page,
+            body,
+        })
+    }
+
+    /// What it means. `token_age` is that of a token which has never been accepted and is seconds old.
+    pub(crate) fn into_error(
+        self,
+        exchange: &OpenExchange,
+        needs: &Needs,
+        token_age: Option<u64>,
+    ) -> Error {
+        let said = match self.body.message.as_deref() {
+            None | Some("") => String::new(),
+            Some(message) => format!("NinjaOne says {:?}; ", exchange.said(message)),
+        };
+        let (kind, advice) = self.meaning(needs, token_age);
+        exchange.error(kind, format!("{said}{advice}"))
+    }
+
+    fn meaning(&self, needs: &Needs, token_age: Option<u64>) -> (Kind, Cow<'static, str>) {
+        let missing_permission =
+            || Kind::MissingPermission(needs.scopes.iter().map(ToString::to_string).collect());
+        let (kind, advice) = match self.status {
+            _ if self.body.auth_code == Some(USER_CONTEXT_REQUIRED)
+                || self.body.names("user_context_required") =>
+            {
+                (
+                    Kind::MissingPermission(Vec::new()),
+                    "this endpoint refuses machine-to-machine tokens; ask NinjaOne's support whether API applications may use it",
+                )
+            }
+            _ if self
+                .body
+                .auth_code
+                .is_some_and(|code| HEADER_REJECTED.contains(&code)) =>
+            {
+                (
+                    Kind::Internal,
+                    "the authorization header did not arrive as it was sent; check for a proxy in between",
+                )
+            }
+            _ if self.is_page_of_throttling() => (Kind::RateLimited(self.retry_after), THROTTLED),
+            // A page of one who asks for credentials, was kept waiting or has enough is not about the endpoint.
+            400..=499 if self.is_page && !matches!(self.status, 401 | 407 | 408 | 429) => (
+                Kind::NoSuchEndpoint,
+                "the answer is a web page, and not one of NinjaOne's API: there is no such endpoint there; check the base URL",
+            ),
+            401 if self.body.names("insufficient_privileges") => {
+                return (missing_permission(), how_to_permit(needs).into());
+            }
+            401 => return unauthorized(token_age),
+            403 => return (missing_permission(), how_to_permit(needs).into()),
+            404 if is_unknown_route(&self.body) => (
+                Kind::NoSuchEndpoint,
+                "this instance of NinjaOne has no such endpoint; check the base URL, and ask NinjaOne when your instance gets it",
+            ),
+            404 => (Kind::NotFound, "there is no such entity"),
+            408 => (
+                Kind::Timeout(TimeoutPhase::FirstByte),
+                "NinjaOne did not get the request in time; try again",
+            ),
+            400 | 409 | 422 => (
+                Kind::Rejected,
+                "NinjaOne did not accept the request; mend what it names",
+            ),
+            429 | 503 => (
+                Kind::RateLimited(self.retry_after),
+                "NinjaOne wants fewer requests; wait and try again",
+            ),
+            300..=399 => return (Kind::Upstream, self.redirected().into()),
+            200..=299 => (
+                Kind::Upstream,
+                "this success is not one that the endpoint is known to give",
+            ),
+            500..=599 => (
+                Kind::Upstream,
+                "NinjaOne failed; try again later, and give its support the request id if it stays so",
+            ),
+            _ => (
+                Kind::Upstream,
+                "this status is not one that the endpoint is known to give",
+            ),
+        };
+        (kind, advice.into())
+    }
+
+    /// Whether this is a web page by which NinjaOne, or what stands in front of it, throttles: one in place of a success or with
+    /// 403, or one that says how long to wait. What a 429 or 503 means, it says by itself.
+    fn is_page_of_throttling(&self) -> bool {
+        self.is_page
+            && match self.status {
+                200..=299 | 403 => true,
+                400..=499 => self.retry_after.is_some() && self.status != 401,
+                _ => false,
+            }
+    }
+
+    fn redirected(&self) -> String {
+        format!(
+            "it redirects to {}, which is not followed with a token; set the base URL to where your tenant is",
+            self.location.as_deref().unwrap_or("an unnamed place")
+        )
+    }
+}
+
+fn unauthorized(token_age: Option<u64>) -> (Kind, Cow<'static, str>) {
+    match token_age {
+        Some(seconds) => {
+            let advice = format!(
+                "the token is only {seconds} s old, and may become valid in a moment; try again, and if it stays so, check in \
+                 NinjaOne that the API application still exists"
+            );
+            (Kind::NotYetAccepted, advice.into())
         }
-        _ if parsed
-            .auth_code
-            .is_some_and(|code| HEADER_REJECTED.contains(&code)) =>
-        {
-            (
-                Kind::Internal,
-                "the authorization header did not arrive as it was sent; check for a proxy in between",
-            )
-        }
-        200..=299 | 400 | 403 | 404 if is_html => return html_page(&exchange, retry_after),
-        401 if parsed.names("insufficient_privileges") => {
-            (missing_permission(), how_to_permit.as_str())
-        }
-        401 => (
+        None => (
             Kind::Unauthorized,
-            "a fresh token was not accepted either; check in NinjaOne that the API application still exists",
+            "a fresh token was not accepted either; check in NinjaOne that the API application still exists".into(),
         ),
-        403 => (missing_permission(), how_to_permit.as_str()),
-        404 if is_unknown_route(&parsed) => (
-            Kind::NoSuchEndpoint,
-            "this instance of NinjaOne has no such endpoint; check the base URL, and ask NinjaOne when your instance gets it",
-        ),
-        404 => (Kind::NotFound, "there is no such entity"),
-        408 => (
-            Kind::Timeout(TimeoutPhase::FirstByte),
-            "NinjaOne did not get the request in time; try again",
-        ),
-        400 | 409 | 422 => (
-            Kind::Rejected,
-            "NinjaOne did not accept the request; mend what it names",
-        ),
-        429 | 503 => (
-            Kind::RateLimited(retry_after),
-            "NinjaOne wants fewer requests; wait and try again",
-        ),
-        300..=399 => (Kind::Upstream, redirected.as_str()),
-        200..=299 => (
-            Kind::Upstream,
-            "this success is not one that the endpoint is known to give",
-        ),
-        500..=599 => (
-            Kind::Upstream,
-            "NinjaOne failed; try again later, and give its support the request id if it stays so",
-        ),
-        _ => (
-            Kind::Upstream,
-            "this status is not one that the endpoint is known to give",
-        ),
-    };
-    Error::exchange(kind, &exchange, format!("{said}{advice}"))
+    }
 }
+
+/// What to say of a web page by which NinjaOne throttles.
+const THROTTLED: &str = "the answer is a web page, which is how NinjaOne throttles; wait and try again, and check the base URL if it stays so";
 
 /// A web page where data should be. One widely used client meets throttling so, and not as a 429.
-pub(crate) fn html_page(exchange: &Exchange, retry_after: Option<u64>) -> Error {
-    Error::exchange(
-        Kind::RateLimited(retry_after),
-        exchange,
-        "the answer is a web page, which is how NinjaOne throttles; wait and try again, and check the base URL if it stays so",
-    )
+pub(crate) fn html_page(exchange: &OpenExchange, retry_after: Option<u64>) -> Error {
+    exchange.error(Kind::RateLimited(retry_after), THROTTLED)
 }
 
 /// Checks that a success can be the JSON that is expected, before it is read.
 pub(crate) fn check_content(
-    exchange: &Exchange,
+    exchange: &OpenExchange,
     response: &Response,
     unix_seconds: u64,
 ) -> Result<(), Error> {
     if is_html(response) {
         return Err(html_page(exchange, retry_after(response, unix_seconds)));
     }
-    match response.header("content-encoding") {
-        None | Some("identity") => Ok(()),
-        Some(coding) => Err(Error::exchange(
-            Kind::Malformed(None),
-            exchange,
-            format!(
-                "the body is encoded as {:?}, which was not asked for; check for a proxy in between",
-                shorten(coding)
-            ),
-        )),
+    let coding = response.header("content-encoding").unwrap_or_default();
+    if coding.is_empty() || coding.trim().eq_ignore_ascii_case("identity") {
+        return Ok(());
     }
+    let message = format!(
+        "the body is encoded as {:?}, which was not asked for; check for a proxy in between",
+        exchange.said(coding)
+    );
+    Err(exchange.error(Kind::Malformed(None), message))
 }
 
 /// A page that calls itself JSON is a page all the same.
@@ -222,13 +278,18 @@ pub(crate) fn is_unknown_route(body: &FailureBody) -> bool {
 }
 
 /// Whether an answer calls itself a web page.
-pub(crate) fn is_html(response: &Response) -> bool {
+fn is_html(response: &Response) -> bool {
     response.header("content-type").is_some_and(|content_type| {
-        content_type
-            .trim_start()
-            .to_ascii_lowercase()
-            .starts_with("text/html")
+        let content_type = content_type.trim_start().to_ascii_lowercase();
+        ["text/html", "application/xhtml"]
+            .into_iter()
+            .any(|page| content_type.starts_with(page))
     })
+}
+
+/// A text without the byte-order mark that it may begin with.
+pub(crate) fn without_mark(text: &[u8]) -> &[u8] {
+    text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text)
 }
 
 /// Scheme and host of a redirect. The rest is not shown, since it may carry a secret.
@@ -240,17 +301,9 @@ fn host_of_location(location: &str) -> String {
                 Some(at) => &authority[at + 1..],
                 None => authority,
             };
-            format!("{}://{}", shorten(scheme), shorten(host))
+            format!("{scheme}://{host}")
         }
         None => "another path of the same host".to_string(),
-    }
-}
-
-fn shorten(text: &str) -> String {
-    const MOST: usize = 200;
-    match text.char_indices().nth(MOST) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text.to_string(),
     }
 }
 
@@ -261,23 +314,6 @@ pub(crate) fn read_start(mut response: Response) -> Result<Vec<u8>, TransportErr
         match response.body.chunk()? {
             Some(chunk) => body.extend_from_slice(&chunk),
             None => break,
-        }
-    }
-    Ok(body)
-}
-
-/// Reads the body of a failure, with what was secret about the request blanked: some proxies show what they were sent.
-pub(crate) fn read_failure(
-    response: Response,
-    secrets: &[&[u8]],
-) -> Result<Vec<u8>, TransportError> {
-    let mut body = read_start(response)?;
-    for place in 0..body.len() {
-        for secret in secrets {
-            // What is not text is no secret either, so a star for each byte leaves the rest of the text what it is.
-            if body[place..].starts_with(secret) {
-                body[place..place + secret.len()].fill(b'*');
-            }
         }
     }
     Ok(body)

@@ -2,13 +2,15 @@
 
 use zeroize::Zeroizing;
 
-use super::answer::{self, Needs};
+use super::answer::{self, Needs, Refusal};
 use super::elements::Elements;
+use super::headers::headers;
 use super::json::JsonReader;
+use super::open_exchange::OpenExchange;
 use super::roles::RoleEvents;
 use super::token::TokenCache;
 use super::wire::{Activity, CreateUser, Id, Object, Organization, UpdateUser, User, UserType};
-use crate::error::{Error, Exchange, Kind};
+use crate::error::{Error, Kind};
 use crate::host::Host;
 use crate::http::{Method, Request, Response, Transport};
 use crate::retry::Retries;
@@ -218,11 +220,9 @@ impl Api<'_> {
         });
         match value {
             Err(error) if matches!(error.kind(), Kind::NotFound) => Ok(None),
-            Ok(None) => Err(Error::exchange(
-                Kind::Malformed(Some(0)),
-                &call.exchange(),
-                "the body is empty",
-            )),
+            Ok(None) => Err(self
+                .exchange(call)
+                .error(Kind::Malformed(Some(0)), "the body is empty")),
             other => other,
         }
     }
@@ -261,7 +261,7 @@ impl Api<'_> {
 
     /// Sends a write, and again only where it was certainly not carried out: what became of the others is for the caller to
     /// find out.
-    fn write(&self, call: &Call) -> Result<(Exchange, Response), Error> {
+    fn write(&self, call: &Call) -> Result<(OpenExchange, Response), Error> {
         loop {
             match self.success(call, 200..=204) {
                 Err(error) if !error.leaves_outcome_unknown() => self.retries.pause_after(error)?,
@@ -270,36 +270,51 @@ impl Api<'_> {
         }
     }
 
-    /// Sends a call with a token, and once more with a fresh one where the first is not accepted.
+    /// Sends a call with a token. One that is not accepted is fetched anew, once; but one that was fetched a moment ago is tried
+    /// again after a pause, since not every server may know it yet.
     fn success(
         &self,
         call: &Call,
         wanted: std::ops::RangeInclusive<u16>,
-    ) -> Result<(Exchange, Response), Error> {
-        let mut exchange = call.exchange();
-        let mut response = self.send(call, &exchange)?;
-        if response.status == 401 {
-            self.tokens.forget();
-            response = self.send(call, &exchange)?;
+    ) -> Result<(OpenExchange, Response), Error> {
+        let mut renewed = false;
+        loop {
+            let response = self.send(call)?;
+            let token_age = self.tokens.seconds_unproven(self.host);
+            if response.status == 401 && token_age.is_none() && !renewed {
+                self.tokens.forget();
+                renewed = true;
+                continue;
+            }
+            match self.judge(call, response, &wanted, token_age) {
+                Err(error) if matches!(error.kind(), Kind::NotYetAccepted) => {
+                    self.retries.pause_after(error)?;
+                }
+                judged => return judged,
+            }
         }
-        answer::note_head(&mut exchange, &response);
+    }
+
+    fn judge(
+        &self,
+        call: &Call,
+        response: Response,
+        wanted: &std::ops::RangeInclusive<u16>,
+        token_age: Option<u64>,
+    ) -> Result<(OpenExchange, Response), Error> {
+        let mut exchange = self.exchange(call);
+        exchange.note_head(&response);
         let now = self.host.unix_seconds();
         if !wanted.contains(&response.status) {
-            let authorization = self.tokens.current();
-            let token = authorization.strip_prefix("Bearer ").unwrap_or_default();
-            return Err(answer::failure(
-                exchange,
-                response,
-                call.needs,
-                &[token.as_bytes()],
-                now,
-            ));
+            let refusal = Refusal::read(&mut exchange, response, now)?;
+            return Err(refusal.into_error(&exchange, call.needs, token_age));
         }
         answer::check_content(&exchange, &response, now)?;
+        self.tokens.note_accepted();
         Ok((exchange, response))
     }
 
-    fn send(&self, call: &Call, exchange: &Exchange) -> Result<Response, Error> {
+    fn send(&self, call: &Call) -> Result<Response, Error> {
         let authorization = self
             .retries
             .repeating(|| {
@@ -307,16 +322,9 @@ impl Api<'_> {
                     .authorization(&self.settings, self.http, self.host)
             })
             .map_err(Error::before_request)?;
-        let mut headers = vec![
-            ("accept", Zeroizing::new("application/json".to_string())),
-            ("authorization", authorization),
-        ];
-        if !call.body.is_empty() {
-            headers.push((
-                "content-type",
-                Zeroizing::new("application/json".to_string()),
-            ));
-        }
+        let content_type = (!call.body.is_empty()).then_some("application/json");
+        let mut headers = headers(content_type);
+        headers.push(("authorization", authorization));
         let request = Request {
             method: call.method,
             url: self.settings.base_url.join(&call.path_and_query()),
@@ -325,12 +333,17 @@ impl Api<'_> {
         };
         self.http
             .send(request)
-            .map_err(|error| answer::transport_failure(&error, exchange))
+            .map_err(|error| answer::transport_failure(&error, &self.exchange(call)))
+    }
+
+    fn exchange(&self, call: &Call) -> OpenExchange {
+        let request = format!("{} {}", call.method, call.path);
+        OpenExchange::new(request, self.tokens.confidential())
     }
 }
 
 /// One value, or `None` for a body without any.
-fn one<T: Object>(exchange: Exchange, response: Response) -> Result<Option<T>, Error> {
+fn one<T: Object>(exchange: OpenExchange, response: Response) -> Result<Option<T>, Error> {
     let mut reader = JsonReader::new(response.body, exchange);
     if reader.peek()?.is_none() {
         return Ok(None);
@@ -386,13 +399,6 @@ impl Call {
             self.path.clone()
         } else {
             format!("{}?{}", self.path, self.query)
-        }
-    }
-
-    fn exchange(&self) -> Exchange {
-        Exchange {
-            request: format!("{} {}", self.method, self.path),
-            ..Exchange::default()
         }
     }
 }

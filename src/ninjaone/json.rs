@@ -7,9 +7,10 @@
 //! What this module does not know: what the values mean. It checks the structure that it walks through itself; what is
 //! inside a value is checked by whoever decodes it.
 
-use crate::error::{Error, Exchange, Kind};
+use crate::error::{Error, Kind};
 use crate::http::{Body, TransportError};
 use crate::ninjaone::answer::transport_failure;
+use crate::ninjaone::open_exchange::OpenExchange;
 use crate::ninjaone::value::{FromJson, Value};
 use crate::ninjaone::wire::Object;
 
@@ -19,7 +20,7 @@ const LARGEST_VALUE: usize = 2 * 1024 * 1024;
 /// A place in an answer that is still arriving.
 pub(crate) struct JsonReader {
     body: Box<dyn Body>,
-    exchange: Exchange,
+    exchange: OpenExchange,
     buffer: Vec<u8>,
     /// Where in the buffer the value taken last begins.
     start: usize,
@@ -31,7 +32,7 @@ pub(crate) struct JsonReader {
 }
 
 impl JsonReader {
-    pub(crate) fn new(body: Box<dyn Body>, exchange: Exchange) -> Self {
+    pub(crate) fn new(body: Box<dyn Body>, exchange: OpenExchange) -> Self {
         JsonReader {
             body,
             exchange,
@@ -44,7 +45,7 @@ impl JsonReader {
     }
 
     /// The exchange that is being read.
-    pub(crate) fn exchange(&self) -> &Exchange {
+    pub(crate) fn exchange(&self) -> &OpenExchange {
         &self.exchange
     }
 
@@ -189,7 +190,7 @@ impl JsonReader {
             if self.next - self.start > LARGEST_VALUE {
                 let message =
                     format!("one value of the answer is larger than {LARGEST_VALUE} bytes");
-                return Err(Error::exchange(Kind::TooLarge, &self.exchange, message));
+                return Err(self.exchange.error(Kind::TooLarge, message));
             }
             if !self.fill(self.start)? {
                 if scan.ends_with_the_body() {
@@ -242,10 +243,12 @@ impl JsonReader {
 
     /// The answer makes no sense at this byte of the body.
     pub(crate) fn malformed(&self, offset: u64, problem: &str) -> Error {
+        // It may quote a number of the answer.
+        let problem = self.exchange.said(problem);
         let message = format!(
             "the answer makes no sense at byte {offset} of its body: {problem}; if it stays so, give NinjaOne's support the request id"
         );
-        Error::exchange(Kind::Malformed(Some(offset)), &self.exchange, message)
+        self.exchange.error(Kind::Malformed(Some(offset)), message)
     }
 }
 

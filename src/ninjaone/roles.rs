@@ -215,11 +215,7 @@ impl RoleEvents {
             let message = format!(
                 "a role names more than {MOST_MEMBERS_BEFORE_ID} members before its id; please report it"
             );
-            return Err(Error::exchange(
-                Kind::TooLarge,
-                self.reader.exchange(),
-                message,
-            ));
+            return Err(self.reader.exchange().error(Kind::TooLarge, message));
         }
         self.current.waiting.push(member);
         Ok(None)

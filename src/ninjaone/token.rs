@@ -2,14 +2,20 @@
 //!
 //! A token is kept for the life of the instance, renewed before it expires, and once when an answer says that it is not
 //! accepted. The client secret is asked for when a token is fetched, and wiped right after.
+//!
+//! The host may keep answers to the request for a token, so that the instances of a tenant share one: the answer then has its
+//! `age`, and the request says `cache-control: no-cache` where only a token that was made for it will do.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 
 use zeroize::Zeroizing;
 
-use super::answer::{self, Needs};
-use super::wire::{FailureBody, Object, TokenAnswer};
-use crate::error::{Error, Exchange, Kind};
+use super::answer::{self, Needs, Refusal};
+use super::headers::headers;
+use super::open_exchange::OpenExchange;
+use super::wire::{Object, TokenAnswer};
+use crate::confidential::Confidential;
+use crate::error::{Error, Kind};
 use crate::host::{Host, Level};
 use crate::http::{Method, Request, Response, Transport};
 use crate::settings::Settings;
@@ -18,24 +24,42 @@ use crate::settings::Settings;
 pub const TOKEN_PATH: &str = "/ws/oauth/token";
 
 /// A token is renewed this long before it expires, so that it does not expire on the way.
-const MARGIN_SECONDS: u64 = 60;
+const MARGIN_NANOS: u64 = 60 * NANOS_PER_SECOND;
 /// The margin is at most this part of a token's life: a tenth. For tokens that live for less than a few minutes.
 const LARGEST_MARGIN: u64 = 10;
+/// For how long not every server may know a token, in seconds.
+const NEW_FOR_SECONDS: u64 = 30;
 const NANOS_PER_SECOND: u64 = 1_000_000_000;
+const NANOS_PER_MILLI: u64 = 1_000_000;
 
 /// Where the token of an instance is kept.
-#[derive(Default)]
-pub struct TokenCache(RefCell<Option<Token>>);
+pub struct TokenCache {
+    token: RefCell<Option<Token>>,
+    confidential: Confidential,
+}
 
 struct Token {
     authorization: Zeroizing<String>,
-    /// The scopes that were granted, as they were sent.
-    granted: Option<String>,
+    /// The scopes that were granted, where that is known.
+    granted: Option<Vec<String>>,
+    asked_at_nanos: u64,
+    /// How old it was when it came, in seconds.
+    age_then: u64,
     renew_at_nanos: Option<u64>,
+    /// Whether an answer has shown that it is accepted.
+    accepted: Cell<bool>,
     settings: Settings,
 }
 
 impl TokenCache {
+    /// No token yet. Those that come are confidential.
+    pub fn new(confidential: Confidential) -> Self {
+        TokenCache {
+            token: RefCell::default(),
+            confidential,
+        }
+    }
+
     /// The value of the `Authorization` header field: from the cache while it is good, or else from NinjaOne.
     ///
     /// # Errors
@@ -47,7 +71,7 @@ impl TokenCache {
         http: &dyn Transport,
         host: &dyn Host,
     ) -> Result<Zeroizing<String>, Error> {
-        if let Some(token) = &*self.0.borrow()
+        if let Some(token) = &*self.token.borrow()
             && &token.settings == settings
             && token
                 .renew_at_nanos
@@ -55,43 +79,130 @@ impl TokenCache {
         {
             return Ok(token.authorization.clone());
         }
-        let token = fetch(settings, http, host)?;
+        let token = self.fetch(settings, http, host, Freshness::Shared)?;
         let authorization = token.authorization.clone();
-        *self.0.borrow_mut() = Some(token);
+        *self.token.borrow_mut() = Some(token);
         Ok(authorization)
     }
 
-    /// The value of the `Authorization` header field that was sent last; empty where there is none.
-    pub(crate) fn current(&self) -> Zeroizing<String> {
-        self.0
-            .borrow()
-            .as_ref()
-            .map_or_else(Zeroizing::default, |token| token.authorization.clone())
+    /// Fetches a token that nobody has had before, in place of the one that is kept: tries the credentials.
+    ///
+    /// # Errors
+    ///
+    /// As [`TokenCache::authorization`]. The token that was kept is forgotten then.
+    pub fn renew(
+        &self,
+        settings: &Settings,
+        http: &dyn Transport,
+        host: &dyn Host,
+    ) -> Result<(), Error> {
+        self.forget();
+        let token = self.fetch(settings, http, host, Freshness::New)?;
+        *self.token.borrow_mut() = Some(token);
+        Ok(())
     }
 
     /// Forgets the token, because it was not accepted.
     pub fn forget(&self) {
-        *self.0.borrow_mut() = None;
+        *self.token.borrow_mut() = None;
     }
 
-    /// The scopes that came with the token, where NinjaOne named them.
+    /// Notes that the token was accepted.
+    pub(crate) fn note_accepted(&self) {
+        if let Some(token) = &*self.token.borrow() {
+            token.accepted.set(true);
+        }
+    }
+
+    /// How many seconds old the token is, where it was made a moment ago and has never been accepted.
+    pub(crate) fn seconds_unproven(&self, host: &dyn Host) -> Option<u64> {
+        let token = self.token.borrow();
+        let token = token.as_ref().filter(|token| !token.accepted.get())?;
+        let kept = (host.monotonic_nanos() - token.asked_at_nanos) / NANOS_PER_SECOND;
+        Some(token.age_then.saturating_add(kept)).filter(|age| *age < NEW_FOR_SECONDS)
+    }
+
+    /// The scopes that came with the token, where they are known.
     pub fn granted_scopes(&self) -> Option<Vec<String>> {
-        let token = self.0.borrow();
-        let granted = token.as_ref()?.granted.as_ref()?;
-        Some(
-            granted
-                .split_whitespace()
-                .map(ToString::to_string)
-                .collect(),
-        )
+        self.token.borrow().as_ref()?.granted.clone()
+    }
+
+    pub(crate) fn confidential(&self) -> &Confidential {
+        &self.confidential
+    }
+
+    fn fetch(
+        &self,
+        settings: &Settings,
+        http: &dyn Transport,
+        host: &dyn Host,
+        freshness: Freshness,
+    ) -> Result<Token, Error> {
+        let mut exchange = OpenExchange::new(format!("POST {TOKEN_PATH}"), &self.confidential);
+        let request = request(settings, host, freshness)?;
+        let asked_at_nanos = host.monotonic_nanos();
+        let response = http
+            .send(request)
+            .map_err(|error| answer::transport_failure(&error, &exchange))?;
+        exchange.note_head(&response);
+        if response.status != 200 {
+            return Err(refusal(exchange, response, settings, host));
+        }
+        answer::check_content(&exchange, &response, host.unix_seconds())?;
+        // A token that the host keeps for the instances of the tenant (RFC 9111, 5.1).
+        let age = response
+            .header("age")
+            .and_then(|age| age.trim().parse().ok());
+        let body = Zeroizing::new(
+            answer::read_start(response)
+                .map_err(|error| answer::transport_failure(&error, &exchange))?,
+        );
+        let answer = parse(&body, &exchange)?;
+        self.confidential.add_token(&answer.token);
+        let granted = self.granted(answer.granted, settings);
+        let scopes = granted.as_deref().unwrap_or_default().join(" ");
+        host.log(Level::Debug, "got a token", &[("scope", &scopes)]);
+        let age_then = age.unwrap_or_default();
+        Ok(Token {
+            authorization: Zeroizing::new(format!("Bearer {}", answer.token.as_str())),
+            granted,
+            asked_at_nanos,
+            age_then,
+            renew_at_nanos: answer.life_nanos.map(|life| {
+                let usable = life - MARGIN_NANOS.min(life / LARGEST_MARGIN);
+                let left = usable.saturating_sub(age_then.saturating_mul(NANOS_PER_SECOND));
+                asked_at_nanos.saturating_add(left)
+            }),
+            accepted: Cell::new(false),
+            settings: settings.clone(),
+        })
+    }
+
+    /// The scopes that were granted. Where nothing is said of them, those are that were asked for (RFC 6749, 5.1); where it is
+    /// said in a way that tells none, they are not known.
+    fn granted(&self, told: Option<Vec<String>>, settings: &Settings) -> Option<Vec<String>> {
+        let scopes = told.unwrap_or_else(|| vec![settings.scope.to_string()]);
+        let mut words = Vec::new();
+        for scope in &scopes {
+            let scope = self.confidential.blank(scope);
+            let split = scope.split(|c: char| c.is_whitespace() || c == ',');
+            let split = split.filter(|word| !word.is_empty());
+            words.extend(split.map(ToString::to_string));
+        }
+        (!words.is_empty()).then_some(words)
     }
 }
 
-fn fetch(settings: &Settings, http: &dyn Transport, host: &dyn Host) -> Result<Token, Error> {
-    let mut exchange = Exchange {
-        request: format!("POST {TOKEN_PATH}"),
-        ..Exchange::default()
-    };
+/// Which token will do.
+#[derive(Clone, Copy, PartialEq)]
+enum Freshness {
+    /// One that was made for another instance too.
+    Shared,
+    /// One that is made for this request.
+    New,
+}
+
+fn request(settings: &Settings, host: &dyn Host, freshness: Freshness) -> Result<Request, Error> {
     let secret = Settings::secret(host).map_err(|problem| Error::settings(vec![problem]))?;
     let body = form(&[
         ("grant_type", "client_credentials"),
@@ -99,57 +210,36 @@ fn fetch(settings: &Settings, http: &dyn Transport, host: &dyn Host) -> Result<T
         ("client_secret", &secret),
         ("scope", &settings.scope.to_string()),
     ]);
-    let request = Request {
+    let mut headers = headers(Some("application/x-www-form-urlencoded"));
+    if freshness == Freshness::New {
+        headers.push(("cache-control", Zeroizing::new("no-cache".to_string())));
+    }
+    Ok(Request {
         method: Method::Post,
         url: settings.base_url.join(TOKEN_PATH),
-        headers: vec![
-            ("accept", Zeroizing::new("application/json".to_string())),
-            (
-                "content-type",
-                Zeroizing::new("application/x-www-form-urlencoded".to_string()),
-            ),
-        ],
+        headers,
         body,
-    };
-    let asked_at = host.monotonic_nanos();
-    let response = http
-        .send(request)
-        .map_err(|error| answer::transport_failure(&error, &exchange))?;
-    answer::note_head(&mut exchange, &response);
-    if response.status != 200 {
-        return Err(refusal(exchange, response, settings, &secret, host));
-    }
-    drop(secret);
-    answer::check_content(&exchange, &response, host.unix_seconds())?;
-    let body = Zeroizing::new(
-        answer::read_start(response)
-            .map_err(|error| answer::transport_failure(&error, &exchange))?,
-    );
-    let token = parse(&body, &exchange, settings, asked_at)?;
-    host.log(
-        Level::Debug,
-        "got a token",
-        &[("scope", token.granted.as_deref().unwrap_or_default())],
-    );
-    Ok(token)
+    })
 }
 
-fn parse(
-    body: &[u8],
-    exchange: &Exchange,
-    settings: &Settings,
-    asked_at: u64,
-) -> Result<Token, Error> {
+/// What the answer has of a token.
+struct Answered {
+    token: Zeroizing<String>,
+    life_nanos: Option<u64>,
+    /// What is told of the scopes; empty where it makes no sense, `None` where nothing is.
+    granted: Option<Vec<String>>,
+}
+
+fn parse(body: &[u8], exchange: &OpenExchange) -> Result<Answered, Error> {
     // A byte-order mark is passed over, as in every other answer.
-    let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
+    let body = answer::without_mark(body);
     if body.trim_ascii_start().starts_with(b"<") {
         return Err(answer::html_page(exchange, None));
     }
     // What is wrong with a body with a token in it is not repeated: it may quote it.
     let malformed = |problem: &str| {
-        Error::exchange(
+        exchange.error(
             Kind::Malformed(None),
-            exchange,
             format!("{problem}; check that the base URL is that of a NinjaOne tenant"),
         )
     };
@@ -167,33 +257,26 @@ fn parse(
     }
     if answer
         .token_type
-        .as_deref()
+        .flatten()
         .is_some_and(|token_type| !token_type.eq_ignore_ascii_case("bearer"))
     {
         return Err(malformed("the token is not a bearer token"));
     }
-    let lifetime = answer
-        .expires_in
-        .and_then(|seconds| u64::try_from(seconds).ok())
-        .filter(|seconds| *seconds > 0);
-    let usable_nanos = lifetime.map(|seconds| {
-        let nanos = seconds.saturating_mul(NANOS_PER_SECOND);
-        nanos - (MARGIN_SECONDS * NANOS_PER_SECOND).min(nanos / LARGEST_MARGIN)
-    });
-    Ok(Token {
-        authorization: Zeroizing::new(format!("Bearer {}", token.as_str())),
-        granted: answer.scope,
-        renew_at_nanos: usable_nanos.map(|nanos| asked_at.saturating_add(nanos)),
-        settings: settings.clone(),
+    let life_millis = answer.expires_in.flatten().map(|life| life.milliseconds);
+    Ok(Answered {
+        token,
+        life_nanos: life_millis.map(|millis| millis.saturating_mul(NANOS_PER_MILLI)),
+        granted: answer
+            .scope
+            .map(|scope| scope.map(|scope| scope.0).unwrap_or_default()),
     })
 }
 
 /// Tells apart the ways in which NinjaOne refuses to give a token ("OAuth 2.0 client credentials" in `docs/ninjaone-api.md`).
 fn refusal(
-    mut exchange: Exchange,
+    mut exchange: OpenExchange,
     response: Response,
     settings: &Settings,
-    secret: &str,
     host: &dyn Host,
 ) -> Error {
     const NEEDS: Needs = Needs {
@@ -201,23 +284,17 @@ fn refusal(
         else_needed: None,
     };
     let status = response.status;
-    // As it is, and as it was sent.
-    let sent = form(&[("", secret)]);
-    let secrets = [secret.as_bytes(), &sent[1..]];
-    if !matches!(status, 400 | 401 | 403 | 404) || answer::is_html(&response) {
-        return answer::failure(exchange, response, &NEEDS, &secrets, host.unix_seconds());
-    }
-    let body = match answer::read_failure(response, &secrets) {
-        Ok(body) => body,
-        Err(error) => return answer::transport_failure(&error, &exchange),
+    let refusal = match Refusal::read(&mut exchange, response, host.unix_seconds()) {
+        Ok(refusal) => refusal,
+        Err(error) => return error,
     };
-    let parsed = FailureBody::parse(&body);
-    exchange.code.clone_from(&parsed.code);
-    exchange.request_id = exchange
-        .request_id
-        .take()
-        .or_else(|| parsed.incident_id.clone());
-    let fail = |kind: Kind, message: String| Error::exchange(kind, &exchange, message);
+    let is_about_credentials =
+        status == 401 || (matches!(status, 400 | 403 | 404) && !refusal.is_page);
+    if !is_about_credentials {
+        return refusal.into_error(&exchange, &NEEDS, None);
+    }
+    let parsed = refusal.body;
+    let fail = |kind: Kind, message: String| exchange.error(kind, message);
     if parsed.names("invalid_scope") {
         let asked: Vec<_> = settings
             .scope

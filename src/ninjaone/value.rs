@@ -44,6 +44,21 @@ impl<'a> Value<'a> {
         unescape(written).map(Cow::into_owned)
     }
 
+    /// The texts of a list, if it is a list of texts.
+    pub fn texts(self) -> Option<Vec<String>> {
+        let mut scanner = Scanner {
+            text: self.0,
+            at: 0,
+        };
+        let mut texts = Vec::new();
+        let mut more = scanner.takes(b'[') && !scanner.takes(b']');
+        while more {
+            texts.push(scanner.value().ok()?.text()?);
+            more = scanner.takes(b',');
+        }
+        self.0.starts_with('[').then_some(texts)
+    }
+
     /// True or false, if it is one of them.
     pub fn boolean(self) -> Option<bool> {
         self.0.parse().ok()
@@ -113,6 +128,15 @@ impl FromJson for String {
 
     fn from_json(value: Value<'_>) -> Option<Self> {
         value.text()
+    }
+}
+
+/// Of another kind: not known, and no error.
+impl<T: FromJson> FromJson for Option<T> {
+    const KIND: &'static str = T::KIND;
+
+    fn from_json(value: Value<'_>) -> Option<Self> {
+        Some(T::from_json(value))
     }
 }
 

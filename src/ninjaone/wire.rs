@@ -282,15 +282,54 @@ impl UpdateUser {
 
 object! {
     /// The answer of the token endpoint. Has a secret in it: never log or keep one.
+    ///
+    /// All but the token itself is for information, and servers differ in how they write it: a value of another type than
+    /// expected is not known, and no error.
     TokenAnswer {
         /// The token.
         access_token: String = "access_token",
-        /// Seconds for which it is good.
-        expires_in: i64 = "expires_in",
-        /// The scopes that were granted, separated by spaces.
-        scope: String = "scope",
+        /// For how long it is good.
+        expires_in: Option<Lifetime> = "expires_in",
+        /// The scopes that were granted.
+        scope: Option<Scopes> = "scope",
         /// Always `Bearer`, as far as is known.
-        token_type: String = "token_type",
+        token_type: Option<String> = "token_type",
+    }
+}
+
+/// For how long a token is good: a number of seconds, however it is written, also as text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lifetime {
+    /// In milliseconds; more than none.
+    pub milliseconds: u64,
+}
+
+impl FromJson for Lifetime {
+    const KIND: &'static str = "a number of seconds";
+
+    fn from_json(value: Value<'_>) -> Option<Self> {
+        let text = value.text();
+        let number = match &text {
+            Some(text) => Value::parse(text.trim().as_bytes()).ok()?,
+            None => value,
+        };
+        let milliseconds = u64::try_from(number.thousandths()?).ok()?;
+        (milliseconds > 0).then_some(Lifetime { milliseconds })
+    }
+}
+
+/// Scopes, in one text or in several.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Scopes(pub Vec<String>);
+
+impl FromJson for Scopes {
+    const KIND: &'static str = "text, or a list of texts";
+
+    fn from_json(value: Value<'_>) -> Option<Self> {
+        match value.text() {
+            Some(text) => Some(Scopes(vec![text])),
+            None => value.texts().map(Scopes),
+        }
     }
 }
 

@@ -1,10 +1,10 @@
 //! Checking the connection: what was tried, what works, and what an administrator should do.
 
-use ninjaone_connector::contract::{CheckReport, ErrorKind, Operation, Permission};
-use serde_json::json;
+use ninjaone_connector::contract::{CheckReport, ErrorKind, Operation, Permission, ResourceKinds};
+use serde_json::{Value, json};
 
-use crate::support::World;
 use crate::support::tenant::{Answer, Fault, unknown_route};
+use crate::support::{World, list_of};
 
 const READS: [Operation; 5] = [
     Operation::ListAccounts,
@@ -271,28 +271,138 @@ fn scopes_that_were_not_granted_deny_what_asks_for_them_and_are_advised() {
     }
 }
 
-#[test]
-fn where_ninjaone_does_not_tell_the_scopes_nobody_knows_about_writes() {
+/// What is found where the answer with the token says this of its scopes.
+fn check_with_scope(scope: Option<Value>) -> CheckReport {
     let world = World::new();
-    let token = json!({"access_token": "token-0"});
-    world.tenant.always(
-        "POST /ws/oauth/token",
-        Fault::Refuse(Answer::json(200, &token)),
-    );
+    world.host.set("scope", "monitoring management");
+    let mut token = json!({"access_token": "token-0"});
+    if let Some(scope) = scope {
+        token["scope"] = scope;
+    }
+    let answer = Answer::json(200, &token);
+    world
+        .tenant
+        .always("POST /ws/oauth/token", Fault::Refuse(answer));
     let report = check(&world);
     assert!(report.healthy);
-    assert_eq!(
-        (report.granted_scopes.clone(), report.advice.len()),
-        (None, 0)
-    );
-    assert_eq!(allowed(&report), READS);
-    for operation in WRITES {
-        let unknown = permission(&report, operation);
-        assert!(
-            matches!(unknown, Permission::Unknown(reason) if reason.contains("scopes")),
-            "{unknown:?}"
-        );
+    report
+}
+
+#[test]
+fn where_ninjaone_says_nothing_of_the_scopes_those_were_granted_that_were_asked_for() {
+    for scope in [None, Some(Value::Null)] {
+        let report = check_with_scope(scope);
+        let asked = ["monitoring", "management"].map(ToString::to_string);
+        assert_eq!(report.granted_scopes, Some(asked.to_vec()));
+        assert_eq!(allowed(&report), [&READS[..], &WRITES[..2]].concat());
+        assert!(denied(&report, Operation::DeleteAccount).contains("control"));
     }
+}
+
+#[test]
+fn scopes_are_read_from_one_text_or_several() {
+    for scope in [
+        json!("monitoring management control"),
+        json!(" monitoring  management\tcontrol "),
+        json!("monitoring,management, control"),
+        json!(["monitoring", "management", "control"]),
+        json!(["monitoring management", "control"]),
+    ] {
+        let report = check_with_scope(Some(scope.clone()));
+        let granted = ["monitoring", "management", "control"].map(ToString::to_string);
+        assert_eq!(report.granted_scopes, Some(granted.to_vec()), "{scope}");
+        assert_eq!(allowed(&report), [&READS[..], &WRITES[..]].concat());
+    }
+}
+
+#[test]
+fn where_what_is_told_of_the_scopes_makes_no_sense_nobody_knows_about_writes() {
+    for scope in [
+        json!(""),
+        json!("  "),
+        json!([]),
+        json!([""]),
+        json!([null]),
+        json!(["monitoring", 5]),
+        json!([["monitoring"]]),
+        json!({"monitoring": true}),
+        json!(true),
+        json!(5),
+    ] {
+        let report = check_with_scope(Some(scope.clone()));
+        assert_eq!(
+            (report.granted_scopes.clone(), report.advice.len()),
+            (None, 0),
+            "{scope}"
+        );
+        assert_eq!(allowed(&report), READS);
+        for operation in WRITES {
+            let unknown = permission(&report, operation);
+            assert!(
+                matches!(unknown, Permission::Unknown(reason) if reason.contains("scopes")),
+                "{unknown:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn the_credentials_are_tried_whatever_tokens_there_are_already() {
+    let world = World::new();
+    world
+        .list(&list_of(ResourceKinds::ACCOUNTS))
+        .expect("a page");
+    assert!(check(&world).healthy);
+    assert!(check(&world).healthy);
+    let tokens = world.tenant.token_requests();
+    let cache_control: Vec<_> = tokens
+        .iter()
+        .map(|sent| sent.header("cache-control"))
+        .collect();
+    // The host keeps tokens, but hands out none where the request says so.
+    assert_eq!(cache_control, [None, Some("no-cache"), Some("no-cache")]);
+    // What was fetched is what is used from then on.
+    world
+        .list(&list_of(ResourceKinds::ACCOUNTS))
+        .expect("a page");
+    let sent = world.tenant.sent();
+    let last = sent.last().expect("it was listed");
+    assert_eq!(last.header("authorization"), Some("Bearer token-3"));
+    world.host.set("client-secret", "another");
+    let failure = check(&world).probes[0].failure.clone();
+    let listed = world.list(&list_of(ResourceKinds::ACCOUNTS));
+    listed.expect_err("there is no token that could hide it");
+    assert_eq!(failure.expect("a failure").kind, ErrorKind::Unauthorized);
+}
+
+#[test]
+fn a_check_waits_for_its_token_to_become_valid() {
+    let world = World::new();
+    let refused = Answer::json(401, &json!({"error": "not_authenticated"}));
+    for _ in 0..2 {
+        world
+            .tenant
+            .once("GET /v2/users", Fault::Refuse(refused.clone()));
+    }
+    assert!(check(&world).healthy);
+    assert_eq!(world.tenant.token_requests().len(), 1);
+    assert_eq!(world.host.pauses(), [1_000, 1_000]);
+}
+
+#[test]
+fn a_web_page_in_place_of_a_token_says_the_same_as_in_any_other_call() {
+    let world = World::new();
+    world
+        .tenant
+        .always("POST /ws/oauth/token", Fault::Refuse(Answer::html(404)));
+    let failure = check(&world).probes[0].failure.clone().expect("a failure");
+    assert_eq!(failure.kind, ErrorKind::Upstream);
+    assert!(
+        failure.message.contains("check the base URL"),
+        "{}",
+        failure.message
+    );
+    assert_eq!(world.tenant.token_requests().len(), 1);
 }
 
 #[test]

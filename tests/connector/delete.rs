@@ -254,11 +254,7 @@ fn a_deletion_that_was_not_carried_out_is_sent_again_where_that_helps_and_fails_
             5,
         ),
         (Fault::Refuse(unknown_route()), Error::Upstream(404), 1),
-        (
-            Fault::Refuse(Answer::html(404)),
-            Error::RateLimited(None),
-            5,
-        ),
+        (Fault::Refuse(Answer::html(404)), Error::Upstream(404), 1),
     ] {
         let world = World::new();
         world.tenant.always(DELETE, fault);
@@ -333,9 +329,15 @@ fn the_failure_of_the_write_is_told_before_that_of_the_look_afterwards() {
 
 #[test]
 fn an_account_is_not_taken_for_gone_because_a_web_page_says_404() {
-    let world = World::new();
-    world.tenant.always(GET, Fault::Refuse(Answer::html(404)));
-    assert_eq!(error(delete(&world)), Error::RateLimited(None));
+    // Whether it says that it is one, or not.
+    for page in [Answer::html(404), Answer::text(404, "\u{feff}\n<html>")] {
+        let world = World::new();
+        for path in ["technician/2", "end-user/2"] {
+            let request = format!("GET /v2/user/{path}");
+            world.tenant.always(&request, Fault::Refuse(page.clone()));
+        }
+        assert_eq!(error(delete(&world)), Error::Upstream(404));
+    }
     let world = World::new();
     for path in ["technician/2", "end-user/2"] {
         world.tenant.always(

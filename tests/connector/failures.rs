@@ -54,7 +54,7 @@ fn every_observed_failure_is_told_apart() {
         (
             auth_layer(401, "not_authenticated", "Invalid credentials", 10),
             Error::Unauthorized,
-            "a fresh token was not accepted either",
+            "may become valid in a moment",
         ),
         (
             auth_layer(
@@ -163,8 +163,15 @@ fn a_message_says_what_to_do_about_a_status() {
 }
 
 #[test]
-fn a_web_page_is_throttling_whatever_its_status() {
-    for status in [200, 201, 400, 403, 404, 429, 503] {
+fn a_web_page_is_throttling_where_its_status_or_its_header_says_so() {
+    for status in [200, 201, 403, 429, 503] {
+        assert_eq!(
+            failure(Answer::html(status)).error,
+            Error::RateLimited(None),
+            "{status}"
+        );
+    }
+    for status in [200, 201, 400, 403, 404, 405, 429, 503] {
         let page = Answer::html(status).header("retry-after", "9");
         assert_eq!(
             failure(page).error,
@@ -173,7 +180,61 @@ fn a_web_page_is_throttling_whatever_its_status() {
         );
     }
     assert_eq!(failure(Answer::html(500)).error, Error::Upstream(500));
-    assert_eq!(failure(Answer::html(401)).error, Error::Unauthorized);
+    assert_eq!(failure(Answer::html(502)).error, Error::Upstream(502));
+    for page in [
+        Answer::html(401),
+        Answer::html(401).header("retry-after", "9"),
+    ] {
+        assert_eq!(failure(page).error, Error::Unauthorized);
+    }
+    let of_a_proxy = failure(Answer::html(407));
+    assert_eq!(of_a_proxy.error, Error::Upstream(407));
+    assert!(
+        !of_a_proxy.message.contains("endpoint there"),
+        "{}",
+        of_a_proxy.message
+    );
+    assert_eq!(
+        failure(Answer::html(408)).error,
+        Error::Timeout(TimeoutPhase::FirstByte)
+    );
+}
+
+#[test]
+fn any_other_web_page_says_that_there_is_no_endpoint_and_is_not_asked_for_again() {
+    let pages = |status| {
+        [
+            Answer::html(status),
+            Answer::text(status, "Not here").header("content-type", "Text/HTML"),
+            Answer::text(status, "").header("content-type", "application/xhtml+xml"),
+            // Whatever it calls itself.
+            Answer::text(status, " <!doctype html>").header("content-type", "application/json"),
+            Answer::text(status, "<?xml version=\"1.0\"?><Error/>"),
+        ]
+    };
+    for request in [USERS, "POST /ws/oauth/token"] {
+        for page in [400, 404, 405, 409, 410, 421, 451]
+            .into_iter()
+            .flat_map(pages)
+        {
+            let world = World::new();
+            world.tenant.always(request, Fault::Refuse(page.clone()));
+            let failure = world
+                .list(&list_of(ResourceKinds::ACCOUNTS))
+                .expect_err("a page");
+            let status = failure.exchange.and_then(|exchange| exchange.status);
+            assert_eq!(status.map(Error::Upstream), Some(failure.error), "{page:?}");
+            for said in ["web page", "no such endpoint", "check the base URL"] {
+                assert!(failure.message.contains(said), "{}", failure.message);
+            }
+            assert!(world.host.pauses().is_empty());
+            let tokens = world.tenant.token_requests().len();
+            assert_eq!(
+                (tokens, world.tenant.lines().len()),
+                (1, usize::from(request == USERS))
+            );
+        }
+    }
 }
 
 #[test]
@@ -442,40 +503,147 @@ fn each_operation_names_the_scopes_that_would_allow_it() {
     }
 }
 
-#[test]
-fn what_was_secret_about_a_request_is_not_repeated_where_the_answer_repeats_it() {
-    let encoded: String = form_urlencoded(SECRET);
-    for (request, echoed) in [
-        (USERS, "token-1".to_string()),
-        ("POST /ws/oauth/token", SECRET.to_string()),
-        ("POST /ws/oauth/token", encoded),
-    ] {
-        for status in [400, 401, 403, 404, 429, 500] {
-            // A token that is not accepted is followed by another.
-            let echoed = match status {
-                401 => echoed.replace("token-1", "token-2"),
-                _ => echoed.clone(),
-            };
-            let message = format!("bad request: {echoed} was sent");
-            let body = json!({"resultCode": echoed, "errorMessage": message, "error": echoed});
-            let world = World::new();
-            world
-                .tenant
-                .always(request, Fault::Refuse(Answer::json(status, &body)));
-            // The world looks for secrets in everything that comes out.
-            error(world.list(&list_of(ResourceKinds::ACCOUNTS)));
-        }
-    }
-}
-
-/// As a form encodes it.
-fn form_urlencoded(text: &str) -> String {
-    text.bytes()
+/// The ways in which a server may spell what it was sent.
+fn spellings(text: &str) -> Vec<String> {
+    let form: String = text
+        .bytes()
         .map(|byte| match byte {
             b' ' => "+".to_string(),
             b'*' | b'-' | b'.' | b'_' => char::from(byte).to_string(),
             _ if byte.is_ascii_alphanumeric() => char::from(byte).to_string(),
             _ => format!("%{byte:02X}"),
         })
-        .collect()
+        .collect();
+    let percent = text.bytes().map(|byte| format!("%{byte:02x}")).collect();
+    let unicode = text
+        .encode_utf16()
+        .map(|unit| format!("\\u{unit:04x}"))
+        .collect();
+    let html = text
+        .replace('&', "&amp;")
+        .replace('/', "&#x2F;")
+        .replace('+', "&#43;");
+    let quoted = json!(text).to_string().replace('/', "\\/");
+    vec![text.to_string(), form, percent, unicode, html, quoted]
+}
+
+/// Answers of this status that repeat something, wherever the connector looks.
+fn echoes(status: u16, said: &str) -> Vec<Answer> {
+    let sentence = format!("bad request: {said} was sent");
+    // So long that it is shortened in the middle of it, or a little before or after.
+    let long = |before: usize| format!("{}{said} was sent", "x".repeat(before));
+    let in_json = |said: &str| {
+        let body = json!({"error": said, "error_description": sentence, "incidentId": said});
+        Answer::json(status, &body)
+    };
+    vec![
+        in_json(said),
+        in_json(&json!(said).to_string()),
+        Answer::json(
+            status,
+            &json!({"resultCode": sentence, "errorMessage": said}),
+        ),
+        Answer::json(
+            status,
+            &json!({"errorMessage": {"code": said, "params": [said]}}),
+        ),
+        Answer::json(status, &json!({"errorMessage": long(180)})),
+        Answer::json(status, &json!({"errorMessage": long(194)})),
+        Answer::json(status, &json!(sentence)),
+        // As it is escaped already.
+        Answer::text(
+            status,
+            format!("{{\"error\":\"{}\"}}", said.replace('"', "\\\"")),
+        ),
+        Answer::text(status, "").header("x-nj-request-id", said),
+        Answer::text(status, "").header("location", &format!("https://{said}.example/{said}")),
+        Answer::text(status, "").header("location", &format!("{said}://x/")),
+        Answer::text(status, "[]").header("content-encoding", said),
+    ]
+}
+
+#[test]
+fn what_was_secret_about_a_request_is_not_repeated_however_the_answer_spells_it() {
+    for (request, secret) in [
+        (USERS, "token-1"),
+        (USERS, "Bearer token-1"),
+        (USERS, SECRET),
+        ("POST /ws/oauth/token", SECRET),
+    ] {
+        for said in spellings(secret) {
+            for status in [200, 302, 400, 401, 403, 404, 429, 500] {
+                for echo in echoes(status, &said) {
+                    let world = World::new();
+                    world.tenant.always(request, Fault::Refuse(echo));
+                    // The world looks for secrets in everything that comes out.
+                    error(world.list(&list_of(ResourceKinds::ACCOUNTS)));
+                    world.check().expect("a report");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_token_that_was_replaced_is_not_repeated_either() {
+    let world = World::new();
+    world
+        .list(&list_of(ResourceKinds::ORGANIZATIONS))
+        .expect("a page");
+    world.tenant.change().revoke_tokens();
+    let late = Answer::json(500, &json!({"errorMessage": "token-1 was not accepted"}));
+    world.tenant.after(1, USERS, Fault::Refuse(late));
+    error(world.list(&list_of(ResourceKinds::ACCOUNTS)));
+}
+
+#[test]
+fn a_number_that_is_a_token_is_not_repeated_where_it_makes_no_sense() {
+    let world = World::new();
+    let token = json!({"access_token": "8123456789012345"});
+    world.tenant.once(
+        "POST /ws/oauth/token",
+        Fault::Refuse(Answer::json(200, &token)),
+    );
+    let echo = json!([{"id": 1, "firstName": 8_123_456_789_012_345_u64}]);
+    world
+        .tenant
+        .always(USERS, Fault::Refuse(Answer::json(200, &echo)));
+    let failure = world
+        .list(&list_of(ResourceKinds::ACCOUNTS))
+        .expect_err("it makes no sense");
+    assert!(
+        failure.message.contains("[token] is not text"),
+        "{}",
+        failure.message
+    );
+}
+
+#[test]
+fn what_is_told_of_the_scopes_is_shown_without_secrets_too() {
+    let world = World::new();
+    let token = json!({"access_token": "token-1", "scope": ["monitoring", SECRET, "token%2D1"]});
+    world.tenant.always(
+        "POST /ws/oauth/token",
+        Fault::Refuse(Answer::json(200, &token)),
+    );
+    let report = world.check().expect("a report");
+    let granted = report.granted_scopes.expect("they are known");
+    assert_eq!(
+        (granted[0].as_str(), granted.last().map(String::as_str)),
+        ("monitoring", Some("[token]"))
+    );
+}
+
+#[test]
+fn a_name_that_is_told_in_a_refusal_is_shown_without_secrets_too() {
+    let world = World::new();
+    world.tenant.change().role_mut(22).name = "S3-cr_e.t*%2B%2F%3D%26%25+%7E%C3%BC";
+    let failure = world
+        .grant("2", "22", Mode::Apply)
+        .expect_err("it is for end users");
+    assert!(
+        failure.message.contains("the role \"[secret]\""),
+        "{}",
+        failure.message
+    );
 }

@@ -93,8 +93,52 @@ fn the_life_of_a_token_begins_when_it_is_asked_for() {
 }
 
 #[test]
+fn the_life_of_a_token_is_read_however_it_is_written() {
+    for life in [
+        "100",
+        "1e2",
+        "1.0E+2",
+        "100.0",
+        "1000e-1",
+        "\"100\"",
+        "\" 100 \"",
+        "\"1e2\"",
+        "\"100.0\"",
+    ] {
+        let world = World::new();
+        let body = format!(r#"{{"access_token": "token-0", "expires_in": {life}}}"#);
+        let answer = Answer::text(200, body);
+        world.tenant.once(TOKEN, Fault::Refuse(answer));
+        call(&world);
+        world.clock().advance_seconds(89);
+        call(&world);
+        assert_eq!(tokens_asked(&world), 1, "{life}");
+        world.clock().advance_seconds(1);
+        call(&world);
+        assert_eq!(tokens_asked(&world), 2, "{life}");
+    }
+}
+
+#[test]
 fn a_token_that_does_not_say_how_long_it_lives_is_kept_until_it_is_not_accepted() {
-    for life in [json!(null), json!(0), json!(-1), json!(i64::MAX)] {
+    for life in [
+        json!(null),
+        json!(0),
+        json!(-1),
+        json!(-0.5),
+        json!(1e-9),
+        json!(i64::MAX),
+        json!(1e300),
+        json!("1e300"),
+        json!("-5"),
+        json!("soon"),
+        json!("3600 s"),
+        json!("\"3600\""),
+        json!(""),
+        json!(true),
+        json!([3600]),
+        json!({"seconds": 3600}),
+    ] {
         let world = World::changed(|tenant| tenant.token_life = life.clone());
         call(&world);
         world.clock().advance_seconds(10_000_000);
@@ -130,29 +174,156 @@ fn a_write_that_was_not_accepted_is_sent_again_with_its_body() {
     assert_eq!(world.tenant.state().members(21), [1, 2]);
 }
 
-#[test]
-fn a_request_is_sent_twice_at_most() {
-    let world = World::new();
-    call(&world);
-    let not_accepted = Answer::json(
+/// What the authentication layer says of a token that it does not know.
+fn not_accepted() -> Fault {
+    Fault::Refuse(Answer::json(
         401,
         &json!({"error": "not_authenticated", "error_code": 10}),
-    );
+    ))
+}
+
+#[test]
+fn a_token_that_is_not_known_everywhere_yet_is_tried_again_after_a_pause() {
+    for (request, call) in [
+        ("GET /v2/users", ResourceKinds::ACCOUNTS),
+        ("GET /v2/user/roles", ResourceKinds::ROLES),
+    ] {
+        let world = World::new();
+        for _ in 0..2 {
+            world.tenant.once(request, not_accepted());
+        }
+        world.list(&list_of(call)).expect("a page");
+        // It is the same one: another would be as new.
+        assert_eq!(tokens_asked(&world), 1);
+        assert_eq!(world.host.pauses(), [1_000, 1_000]);
+        assert_eq!(world.tenant.lines()[0], world.tenant.lines()[2]);
+    }
+}
+
+#[test]
+fn a_write_waits_for_its_token_too() {
+    let world = World::new();
+    let write = "PATCH /v2/user/role/21/add-members";
+    for request in ["GET /v2/user/roles", write] {
+        world.tenant.once(request, not_accepted());
+    }
+    world.grant("2", "21", Mode::Apply).expect("a change");
+    assert_eq!(world.tenant.state().members(21), [1, 2]);
+    // What was accepted once is not new any more.
+    assert_eq!((tokens_asked(&world), world.host.pauses().len()), (2, 1));
+}
+
+#[test]
+fn a_token_that_stays_refused_is_told_with_its_age_and_kept_for_the_next_call() {
+    let world = World::new();
+    for _ in 0..5 {
+        world.tenant.once("GET /v2/users", not_accepted());
+    }
+    let failure = world
+        .list(&list_of(ResourceKinds::ACCOUNTS))
+        .expect_err("401");
+    assert_eq!(failure.error, Error::Unauthorized);
+    for said in [
+        "the token is only 4 s old, and may become valid",
+        "that the API application still exists",
+    ] {
+        assert!(failure.message.contains(said), "{}", failure.message);
+    }
+    assert_eq!((world.tenant.lines().len(), tokens_asked(&world)), (5, 1));
     world
-        .tenant
-        .always("GET /v2/users", Fault::Refuse(not_accepted));
+        .list(&list_of(ResourceKinds::ACCOUNTS))
+        .expect("a page");
+    assert_eq!(tokens_asked(&world), 1);
+}
+
+#[test]
+fn no_token_is_waited_for_longer_than_the_host_waits() {
+    let world = World::new();
+    world.tenant.always("GET /v2/users", not_accepted());
+    world.host.stop_waiting_in(2_500);
+    let failure = world
+        .list(&list_of(ResourceKinds::ACCOUNTS))
+        .expect_err("401");
+    assert_eq!(failure.error, Error::Unauthorized);
+    assert_eq!(world.host.pauses(), [1_000, 1_000]);
+}
+
+#[test]
+fn a_token_that_was_kept_for_half_a_minute_is_not_new_any_more() {
+    for (seconds, tokens, pauses) in [(29, 1, 1), (30, 2, 0)] {
+        let world = World::new();
+        world
+            .tenant
+            .once("GET /v2/users", Fault::Refuse(Answer::text(404, "")));
+        error(world.list(&list_of(ResourceKinds::ACCOUNTS)));
+        world.clock().advance_seconds(seconds);
+        world.tenant.once("GET /v2/users", not_accepted());
+        world
+            .list(&list_of(ResourceKinds::ACCOUNTS))
+            .expect("a page");
+        let found = (tokens_asked(&world), world.host.pauses().len());
+        assert_eq!(found, (tokens, pauses), "after {seconds} s");
+    }
+}
+
+#[test]
+fn a_token_that_was_refused_gets_one_fresh_one_and_that_is_waited_for() {
+    let world = World::new();
+    call(&world);
+    world.tenant.always("GET /v2/users", not_accepted());
     world.tenant.forget_sent();
     let failure = world
         .list(&list_of(ResourceKinds::ACCOUNTS))
         .expect_err("401");
     assert_eq!(failure.error, Error::Unauthorized);
-    assert!(
-        failure
-            .message
-            .contains("a fresh token was not accepted either")
-    );
-    assert_eq!(world.tenant.lines().len(), 2);
+    // Once with the old one, and five times with the fresh one.
+    assert_eq!((world.tenant.lines().len(), tokens_asked(&world)), (6, 1));
+}
+
+#[test]
+fn a_missing_permission_is_not_taken_for_a_token_that_is_not_known_yet() {
+    let world = World::new();
+    let refused = Answer::json(401, &json!({"error": "insufficient_privileges"}));
+    world.tenant.always("GET /v2/users", Fault::Refuse(refused));
+    let error = error(world.list(&list_of(ResourceKinds::ACCOUNTS)));
+    assert!(matches!(error, Error::MissingPermission(_)), "{error:?}");
+    assert!(world.host.pauses().is_empty());
+    assert_eq!(world.tenant.lines().len(), 1);
+}
+
+/// Lets the next token be one that the host kept for so many seconds.
+fn keep_token_for(world: &World, seconds: &str) {
+    let kept = json!({"access_token": "token-0", "expires_in": 3600});
+    let answer = Answer::json(200, &kept).header("age", seconds);
+    world.tenant.once(TOKEN, Fault::Refuse(answer));
+}
+
+#[test]
+fn a_token_that_the_host_kept_is_as_old_as_it_says() {
+    let world = World::new();
+    keep_token_for(&world, "3000");
+    call(&world);
+    world.clock().advance_seconds(3600 - 60 - 3000 - 1);
+    call(&world);
     assert_eq!(tokens_asked(&world), 1);
+    world.clock().advance_seconds(1);
+    call(&world);
+    assert_eq!(tokens_asked(&world), 2);
+    // One that is good for less than a second more is still good for the request that it was fetched for.
+    for age in ["3540", "9999999999999999999", "soon", "-1"] {
+        let world = World::new();
+        keep_token_for(&world, age);
+        call(&world);
+    }
+}
+
+#[test]
+fn a_kept_token_that_is_refused_gets_a_fresh_one_at_once() {
+    let world = World::new();
+    keep_token_for(&world, "31");
+    world.tenant.once("GET /v2/organizations", not_accepted());
+    call(&world);
+    assert_eq!((tokens_asked(&world), world.host.pauses().len()), (2, 0));
 }
 
 #[test]
@@ -186,12 +357,15 @@ fn what_is_sent_for_a_token_is_a_form() {
     assert_eq!(
         sent.headers,
         [
-            ("accept".to_string(), "application/json".to_string()),
+            ("accept", "application/json"),
+            ("accept-encoding", "identity"),
             (
-                "content-type".to_string(),
-                "application/x-www-form-urlencoded".to_string()
+                "user-agent",
+                concat!("ninjaone-connector/", env!("CARGO_PKG_VERSION"))
             ),
+            ("content-type", "application/x-www-form-urlencoded"),
         ]
+        .map(|(name, value)| (name.to_string(), value.to_string()))
     );
     assert_eq!(
         sent.body,
@@ -213,6 +387,20 @@ fn every_request_carries_the_token_in_its_header_alone() {
     for sent in world.tenant.sent() {
         assert_eq!(sent.header("authorization"), Some("Bearer token-1"));
         assert!(!sent.url.contains("token-1"));
+    }
+}
+
+#[test]
+fn every_request_says_who_asks_and_that_no_coding_is_understood() {
+    let world = World::new();
+    call(&world);
+    world.grant("2", "21", Mode::Apply).expect("a change");
+    for sent in [world.tenant.sent(), world.tenant.token_requests()].concat() {
+        let agent = sent.header("user-agent").expect("it is sent");
+        let version = agent.strip_prefix("ninjaone-connector/");
+        assert_eq!(version, Some(env!("CARGO_PKG_VERSION")));
+        assert_eq!(sent.header("accept-encoding"), Some("identity"));
+        assert_eq!(sent.header("cache-control"), None);
     }
 }
 
@@ -300,7 +488,9 @@ fn a_web_page_in_place_of_a_token_is_throttling() {
         Answer::text(200, "\n <html>"),
         Answer::html(403),
         Answer::html(400).header("retry-after", "7"),
+        Answer::html(404).header("retry-after", "7"),
         Answer::html(429),
+        Answer::html(503),
     ] {
         let (error, _) = refused_with(answer);
         assert!(matches!(error, Error::RateLimited(_)), "{error:?}");
@@ -354,7 +544,6 @@ fn an_answer_that_is_no_token_is_malformed() {
         r#"{"access_token": null}"#,
         r#"{"access_token": ""}"#,
         r#"{"access_token": 5}"#,
-        r#"{"access_token": "token-1", "expires_in": "soon"}"#,
         r#"{"access_token": "token 1"}"#,
         r#"{"access_token": "token-1\r\nx: y"}"#,
         r#"{"access_token": "token-1", "token_type": "MAC"}"#,
@@ -371,6 +560,7 @@ fn a_token_is_taken_whatever_else_the_answer_says_or_leaves_out() {
         r#"{"access_token": "token-0"}"#,
         r#"{"access_token": "token-0", "token_type": "bearer"}"#,
         r#" {"access_token": "token-0", "token_type": null, "scope": null, "jti": [1]} "#,
+        r#"{"access_token": "token-0", "token_type": ["Bearer"], "expires_in": {}, "scope": 5}"#,
     ] {
         let world = World::new();
         world

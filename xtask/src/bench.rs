@@ -14,8 +14,9 @@ Measure the component beside the same code compiled natively, and hold it to its
 Usage: cargo xtask bench [--quick] [--enforce]
 
 Builds the component, the host and the benchmarks in release (the first time about 10 minutes, most of it wasmtime), and
-measures against simulated tenants over HTTP: syncs of 1,000 to 1,000,000 accounts, with and without latency; starting and
-calling; many tenants at once; the host's program. Prints one table with what has to be met, and writes the same as
+measures against simulated tenants: syncs of 1,000 to 1,000,000 accounts, with and without latency; starting and calling; many
+tenants at once; the host's program. Over HTTP, and where that may differ over TLS and HTTP/2 too: a sync of 100,000 accounts,
+and 64 tenants, alone and while as many others pause in the middle of a listing. Prints one table with what has to be met, and writes the same as
 bench.json and bench.svg into bench/ in cargo's target directory. Takes about six minutes, and Linux.
 
   --quick    about a minute: up to 100,000 accounts, and fewer rounds

@@ -20,10 +20,12 @@ mod examples;
 mod fuzz;
 mod guests;
 mod host;
+mod install;
 mod interface;
 mod optimize;
 mod process;
 mod provision;
+mod proxy;
 mod registry;
 mod report;
 mod simulator;
@@ -75,6 +77,13 @@ const COMMANDS: &[Command] = &[
         takes_arguments: true,
     },
     Command {
+        name: "install",
+        summary: "Install the host's program with the component in it",
+        help: install::HELP,
+        run: install::run,
+        takes_arguments: true,
+    },
+    Command {
         name: "docs",
         summary: "Write the generated pages of docs/ anew",
         help: docs::HELP,
@@ -114,6 +123,13 @@ const COMMANDS: &[Command] = &[
         summary: "Push a release to a local registry, and pull and run it from there",
         help: registry::HELP,
         run: |workspace, _| registry::run(workspace),
+        takes_arguments: false,
+    },
+    Command {
+        name: "proxy",
+        summary: "Reach a simulated tenant through Squid, a real proxy",
+        help: proxy::HELP,
+        run: |workspace, _| proxy::run(workspace),
         takes_arguments: false,
     },
     Command {

@@ -343,17 +343,23 @@ fn apt_install(packages: &[&str]) -> Result<()> {
     )
 }
 
+/// What keeps packages from starting the servers in them: a test that needs one starts it itself, and stops it.
+const RUN_LEVEL: (&str, &str) = ("RUNLEVEL", "1");
+
 /// A call of apt-get with the rights it needs, arguments to follow.
 fn apt_get() -> Result<Command> {
     let user = process::read(Command::new("id").arg("--user"))?;
     if user == "0" {
-        return Ok(Command::new("apt-get"));
+        let mut apt_get = Command::new("apt-get");
+        apt_get.env(RUN_LEVEL.0, RUN_LEVEL.1);
+        return Ok(apt_get);
     }
     if !process::is_available("sudo") {
         bail!("apt-get needs root, and there is no sudo to become it");
     }
     let mut sudo = Command::new("sudo");
-    sudo.arg("apt-get");
+    sudo.arg(format!("{}={}", RUN_LEVEL.0, RUN_LEVEL.1))
+        .arg("apt-get");
     Ok(sudo)
 }
 

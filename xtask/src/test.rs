@@ -6,7 +6,8 @@ use crate::steps::Steps;
 use crate::tools::{self, CARGO_DENY};
 use crate::workspace::Workspace;
 use crate::{
-    builds, compiler, component, dist, examples, fuzz, host, process, provision, registry, report,
+    builds, compiler, component, dist, examples, fuzz, host, install, process, provision, proxy,
+    registry, report,
 };
 
 /// What `cargo xtask test --help` prints.
@@ -22,21 +23,26 @@ In this order, and no further than the first failure:
   clippy        of the whole workspace and of fuzz/, natively, warnings being errors
   clippy wasm   of the component and the guests for their own target, warnings being errors
   tests         unit, integration and documentation tests of the whole workspace
+  proxy         cargo xtask proxy
   examples      cargo xtask examples
   report        cargo xtask report
   builds        cargo xtask builds
   release       cargo xtask dist --verify
   registry      cargo xtask registry
+  install       the program with the component in it, as `cargo xtask install` does it but for its optimizations
   docs          of the whole workspace, warnings being errors
   dependencies  cargo deny: licences, sources, duplicate versions
   fuzz          cargo xtask fuzz, for a minute
 ";
 
 /// The packages of the workspace that have tests, those that are built quickly first.
-const PACKAGES: [&str; 4] = [
+const PACKAGES: [&str; 7] = [
     "xtask",
     "connector-dist",
+    "secrets",
     "ninjaone-connector",
+    "connector-transport",
+    "connector-recording",
     "connector-host",
 ];
 
@@ -83,11 +89,14 @@ pub fn run(workspace: &Workspace) -> Result<()> {
         }
         Ok(())
     })?;
+    steps.run("proxy", || proxy::run(workspace))?;
     steps.run("examples", || examples::run(workspace))?;
     steps.run("report", || report::run(workspace))?;
     steps.run("builds", || builds::run(workspace))?;
     steps.run("release", || dist::run(workspace, &["--verify".to_owned()]))?;
     steps.run("registry", || registry::run(workspace))?;
+    // After what runs the program as it is built otherwise: for this it is built once more.
+    steps.run("install", || install::check(workspace))?;
     steps.run("docs", || {
         let mut doc = workspace.cargo("doc");
         process::run(

@@ -13,16 +13,17 @@
 
 use std::hint::black_box;
 use std::path::Path;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use connector_host::contract::{ListRequest, ResourceKinds};
-use connector_host::http::{HttpBody, HttpError, Timeouts};
+use connector_host::transport::{self, Terms, whole_body};
 use connector_host::{
     BoxFuture, Connector, EgressPolicy, Host, HostOptions, Tenant, TenantSettings,
 };
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
-use http_body_util::{BodyExt, Full};
+use ninjaone_connector::confidential::Confidential;
 use ninjaone_connector::host::{Level, SettingUnavailable};
 use ninjaone_connector::http::{Body, Request, Response, Transport, TransportError};
 use ninjaone_connector::ninjaone::token::TokenCache;
@@ -103,14 +104,13 @@ impl Body for Pieces {
     }
 }
 
-impl connector_host::http::Transport for Canned {
+impl transport::Transport for Canned {
     fn send(
         self: Arc<Self>,
         request: http::Request<Bytes>,
-        _timeouts: Timeouts,
-    ) -> BoxFuture<'static, Result<http::Response<HttpBody>, HttpError>> {
-        let body = Full::from(self.body(request.uri().path()));
-        let body = body.map_err(Into::into).boxed_unsync();
+        _terms: Terms,
+    ) -> BoxFuture<'static, Result<http::Response<transport::Body>, transport::Error>> {
+        let body = whole_body(self.body(request.uri().path()));
         Box::pin(async { Ok(http::Response::new(body)) })
     }
 }
@@ -155,7 +155,7 @@ fn with_api<T>(canned: &Canned, call: impl FnOnce(&Api) -> T) -> T {
         settings,
         http: canned,
         host: &Surroundings,
-        tokens: &TokenCache::default(),
+        tokens: &TokenCache::new(Confidential::new(Rc::new(Surroundings))),
         retries: Retries::none(&Surroundings),
     })
 }
@@ -215,11 +215,8 @@ fn component(canned: &Canned) -> Connector {
     ));
     let moved = std::env::var_os("CARGO_TARGET_DIR")
         .map(|target| Path::new(&target).join("ninjaone_connector.wasm"));
-    let host = Host::new(HostOptions {
-        transport: Some(Arc::new(canned.clone())),
-        ..HostOptions::default()
-    });
-    let plugin = host.and_then(|host| host.load(moved.as_deref().unwrap_or(file)));
+    let host = Host::new(HostOptions::default()).expect("the engine starts");
+    let plugin = runtime().block_on(host.load(moved.as_deref().unwrap_or(file)));
     let plugin = plugin.expect("`cargo xtask build` made the component");
     let settings = TenantSettings::new()
         .plain("base-url", BASE_URL)
@@ -227,7 +224,8 @@ fn component(canned: &Canned) -> Connector {
         .secret("client-secret", "simulated".to_string().into())
         .plain("scope", "monitoring");
     let egress = EgressPolicy::only(BASE_URL).expect("it is an https URL");
-    plugin.instantiate(Tenant::new("bench", settings, egress))
+    let tenant = Tenant::new("bench", settings, egress);
+    plugin.instantiate(tenant.transport(Arc::new(canned.clone())))
 }
 
 fn page(criterion: &mut Criterion) {

@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use connector_host::simulator::{Options, Simulator};
+use connector_host::simulator::{Options, Protocol, Simulator};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -22,6 +22,18 @@ pub struct Simulated {
     pub organizations: Option<u32>,
     /// How long it holds each request, in milliseconds.
     pub latency: u64,
+    /// How it is spoken to.
+    pub wire: Wire,
+}
+
+/// How a tenant is spoken to.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Wire {
+    /// HTTP/1.1 without TLS.
+    #[default]
+    Http1,
+    /// HTTP/2 over TLS, as live tenants are.
+    Http2,
 }
 
 /// How to reach a tenant. The secret is a simulated one, so it may be shown in a list of processes.
@@ -29,6 +41,8 @@ pub struct Simulated {
 pub struct Target {
     /// Where it is.
     pub base_url: String,
+    /// The certificate authority to trust, as PEM, where it speaks TLS.
+    pub authority: Option<String>,
     /// As whom to speak to it, …
     pub client_id: String,
     /// … with what to prove it, …
@@ -63,6 +77,10 @@ pub fn simulate(simulated: Simulated) -> Result<()> {
         accounts: simulated.accounts,
         organizations: simulated.organizations,
         latency: Duration::from_millis(simulated.latency),
+        protocol: match simulated.wire {
+            Wire::Http1 => Protocol::Http,
+            Wire::Http2 => Protocol::Https,
+        },
         request_log: 0,
         ..Options::default()
     }))?;
@@ -76,6 +94,7 @@ pub fn simulate(simulated: Simulated) -> Result<()> {
     let account = (1..=simulated.accounts).find(|id| simulator.account(*id).is_some());
     let target = Target {
         base_url: simulator.base_url(),
+        authority: simulator.authority().map(str::to_string),
         client_id: credentials.client_id.clone(),
         client_secret: credentials.client_secret.clone(),
         scope: credentials.scopes.to_string(),
@@ -175,6 +194,15 @@ impl Launcher {
     pub fn tenant(&self, accounts: u32) -> Result<Tenant> {
         self.simulated(Simulated {
             accounts,
+            ..Simulated::default()
+        })
+    }
+
+    /// Starts one that speaks TLS and HTTP/2.
+    pub fn tenant_over_http2(&self, accounts: u32) -> Result<Tenant> {
+        self.simulated(Simulated {
+            accounts,
+            wire: Wire::Http2,
             ..Simulated::default()
         })
     }

@@ -3,55 +3,65 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use anyhow::{Context, Result};
-use connector_host::contract::{Assignment, Item, ListRequest, Mode, ResourceKinds};
+use anyhow::{Context, Result, ensure};
+use connector_host::contract::{Assignment, Continuation, Item, ListRequest, Mode, ResourceKinds};
 use connector_host::{Connector, EgressPolicy, Host, HostOptions, Plugin, Tenant, TenantSettings};
 use tokio::task::JoinSet;
 
 use crate::children::Target;
 use crate::jobs::Code;
-use crate::sync::{INSTANCES, Kinds, Synced};
-use crate::transport::Counted;
+use crate::sync::{INSTANCES, Kinds, SHORT_PAGE, Synced};
+use crate::transport::{Counted, Sent};
 
 /// The component, loaded.
 pub struct Component {
     plugin: Plugin,
-    /// What its requests go through.
-    pub transport: Arc<Counted>,
+    /// How many requests its connectors sent.
+    pub sent: Sent,
 }
 
 impl Component {
     /// Loads the compiled code, or compiles and keeps it.
-    pub fn load(code: &Code, pooled_instances: Option<u32>) -> Result<Self> {
-        let transport = Arc::new(Counted::default());
-        let host = Host::new(HostOptions {
-            transport: Some(transport.clone()),
-            code_cache: Some(code.cache.clone()),
-            pooled_instances,
-            ..HostOptions::default()
-        })?;
-        let plugin = host.load(&code.component)?;
-        Ok(Component { plugin, transport })
+    pub async fn load(code: &Code, pooled_instances: Option<u32>) -> Result<Self> {
+        let mut options = HostOptions::default().code_cache(&code.cache);
+        options.pooled_instances = pooled_instances;
+        let host = Host::new(options)?;
+        let plugin = host.load(&code.component).await?;
+        Ok(Component {
+            plugin,
+            sent: Sent::default(),
+        })
+    }
+
+    /// A connector for a tenant of its own.
+    pub fn connector(&self, target: &Target) -> Result<Connector> {
+        Ok(self.connector_of(&self.tenant(target)?))
     }
 
     /// A connector for a tenant.
-    pub fn connector(&self, target: &Target) -> Result<Connector> {
+    pub fn connector_of(&self, tenant: &Tenant) -> Connector {
+        self.plugin.instantiate(tenant.clone())
+    }
+
+    /// A tenant, with connections and a token of its own.
+    pub fn tenant(&self, target: &Target) -> Result<Tenant> {
         let settings = TenantSettings::new()
             .plain("base-url", &target.base_url)
             .plain("client-id", &target.client_id)
             .secret("client-secret", target.client_secret.clone().into())
             .plain("scope", &target.scope);
         let egress = EgressPolicy::only(&target.base_url)?;
-        let tenant = Tenant::new("bench", settings, egress);
-        Ok(self.plugin.instantiate(tenant))
+        let transport = Counted::new(target, self.sent.clone())?;
+        Ok(Tenant::new("bench", settings, egress).transport(Arc::new(transport)))
     }
 
     /// Lists everything of a tenant, by fresh instances.
-    pub async fn sync(&self, target: &Target) -> Result<Synced> {
+    pub async fn sync(&self, tenant: &Tenant) -> Result<Synced> {
         let start = Instant::now();
         let mut instances = JoinSet::new();
         for kinds in INSTANCES {
-            instances.spawn(list(self.connector(target)?, kinds, start));
+            let connector = self.connector_of(tenant);
+            instances.spawn(list(connector, kinds, start));
         }
         let mut synced = Synced::default();
         while let Some(part) = instances.join_next().await {
@@ -59,6 +69,18 @@ impl Component {
         }
         Ok(synced)
     }
+}
+
+/// Lists a first page of accounts. The rest of the answer waits for as long as the connector is kept.
+pub async fn begin(mut connector: Connector) -> Result<Connector> {
+    let request = ListRequest {
+        limit: Some(SHORT_PAGE),
+        ..ListRequest::everything(ResourceKinds::ACCOUNTS)
+    };
+    let page = connector.list(&request).await?;
+    let is_begun = matches!(page.next, Continuation::More(_));
+    ensure!(is_begun, "the first page was all");
+    Ok(connector)
 }
 
 async fn list(mut connector: Connector, kinds: Kinds, start: Instant) -> Result<Synced> {
@@ -78,6 +100,7 @@ async fn list(mut connector: Connector, kinds: Kinds, start: Instant) -> Result<
             }
         }
     }
+    drop(listing);
     synced.guest_memory = connector.guest_memory().map(|bytes| bytes as u64);
     Ok(synced)
 }

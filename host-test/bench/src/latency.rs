@@ -41,6 +41,7 @@ pub fn measure(launcher: &Launcher, quick: bool) -> Result<Vec<Figures>> {
                 accounts,
                 organizations: Some(ORGANIZATIONS),
                 latency,
+                ..Simulated::default()
             })
         };
         let prompt = tenant(0)?;

@@ -1,11 +1,11 @@
 //! The jobs, done by the same code compiled natively, over the same HTTP client. No sandbox, no limits.
 
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result, anyhow, ensure};
 use bytes::Bytes;
-use connector_host::http::{HttpBody, HttpError, Timeouts, Transport as _};
+use connector_host::transport::{self, SharedTokens, Terms, Transport as _};
 use http_body_util::BodyExt;
 use ninjaone_connector::Connector;
 use ninjaone_connector::contract::{
@@ -16,40 +16,59 @@ use ninjaone_connector::http::{
     Body, Method, Request, Response, Transport, TransportError, TransportErrorKind,
 };
 use tokio::runtime::Handle;
+use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 
 use crate::children::Target;
-use crate::sync::{INSTANCES, Kinds, Synced};
-use crate::transport::Counted;
+use crate::sync::{INSTANCES, Kinds, SHORT_PAGE, Synced};
+use crate::transport::{Counted, Sent};
 
-/// The library, with what its requests go through.
+/// The library.
 #[derive(Clone, Default)]
 pub struct Native {
-    /// What its requests go through.
-    pub transport: Arc<Counted>,
+    /// How many requests its connectors sent.
+    pub sent: Sent,
 }
 
 impl Native {
-    /// A connector for a tenant. It blocks, so it is for a thread that may.
-    pub fn connector(&self, target: &Target) -> Connector {
+    /// A tenant, with connections and a token of its own, as in the host.
+    pub fn tenant(&self, target: &Target) -> Result<Tenant> {
+        let network = Counted::new(target, self.sent.clone())?;
+        Ok(Tenant {
+            transport: Arc::new(SharedTokens::new(Arc::new(network))),
+            target: target.clone(),
+        })
+    }
+}
+
+/// A tenant, and what its requests go through.
+#[derive(Clone)]
+pub struct Tenant {
+    transport: Arc<SharedTokens>,
+    target: Target,
+}
+
+impl Tenant {
+    /// A connector for it. It blocks, so it is for a thread that may.
+    pub fn connector(&self) -> Connector {
         let http = Http {
             transport: self.transport.clone(),
             runtime: Handle::current(),
         };
         let host = Surroundings {
-            target: target.clone(),
+            target: self.target.clone(),
             start: Instant::now(),
         };
         Connector::new(Box::new(http), Box::new(host))
     }
 
-    /// Lists everything of a tenant, by fresh connectors.
-    pub async fn sync(&self, target: &Target) -> Result<Synced> {
+    /// Lists everything of it, by fresh connectors.
+    pub async fn sync(&self) -> Result<Synced> {
         let start = Instant::now();
         let mut connectors = JoinSet::new();
         for kinds in INSTANCES {
-            let (native, target) = (self.clone(), target.clone());
-            connectors.spawn_blocking(move || list(&native.connector(&target), kinds, start));
+            let tenant = self.clone();
+            connectors.spawn_blocking(move || list(&tenant.connector(), kinds, start));
         }
         let mut synced = Synced::default();
         while let Some(part) = connectors.join_next().await {
@@ -57,6 +76,26 @@ impl Native {
         }
         Ok(synced)
     }
+}
+
+/// Lists a first page of accounts. The rest of the answer waits until what this gives is dropped.
+pub async fn begin(tenant: Tenant) -> Result<mpsc::Sender<()>> {
+    let (kept, dropped) = mpsc::channel();
+    let (begun, page) = oneshot::channel();
+    tokio::task::spawn_blocking(move || {
+        let connector = tenant.connector();
+        let page = connector.list(&ListRequest {
+            limit: Some(SHORT_PAGE),
+            ..ListRequest::everything(ResourceKinds::ACCOUNTS)
+        });
+        // Whoever no longer waits for it drops the other end too.
+        let _ = begun.send(page.map_err(|failure| said(&failure)));
+        let _ = dropped.recv();
+    });
+    let page = page.await.context("a listing was lost")??;
+    let is_begun = matches!(page.next, Continuation::More(_));
+    ensure!(is_begun, "the first page was all");
+    Ok(kept)
 }
 
 fn list(connector: &Connector, kinds: Kinds, start: Instant) -> Result<Synced> {
@@ -102,7 +141,7 @@ fn said(failure: &Failure) -> anyhow::Error {
 
 /// Waits on the host's HTTP client, as an instance does by way of its imports.
 struct Http {
-    transport: Arc<Counted>,
+    transport: Arc<SharedTokens>,
     runtime: Handle,
 }
 
@@ -124,7 +163,7 @@ impl Transport for Http {
             .map_err(|error| internal(&error))?;
         let response = self
             .runtime
-            .block_on(self.transport.clone().send(sent, Timeouts::default()))
+            .block_on(self.transport.clone().send(sent, Terms::default()))
             .map_err(|error| broken(&error))?;
         let headers = response
             .headers()
@@ -143,7 +182,7 @@ impl Transport for Http {
 }
 
 struct Arriving {
-    body: HttpBody,
+    body: transport::Body,
     runtime: Handle,
 }
 
@@ -158,7 +197,7 @@ impl Body for Arriving {
     }
 }
 
-fn broken(error: &HttpError) -> TransportError {
+fn broken(error: &transport::Error) -> TransportError {
     TransportError {
         kind: TransportErrorKind::Network,
         detail: format!("{error:?}"),

@@ -106,7 +106,7 @@ fn to_first_line(launcher: &Launcher, target: &Target, arguments: &[&str]) -> Re
 pub async fn work(job: Job) -> Result<Took> {
     tokio::spawn(async move {
         let often = job.times * 100;
-        let (compile, load) = (compile(&job)?, load(&job)?);
+        let (compile, load) = (compile(&job).await?, load(&job).await?);
         let start_pooled = start(&job, Some(2), often).await?;
         let start_on_demand = start(&job, None, often).await?;
         let (call, grant) = calls(&job, often).await?;
@@ -128,31 +128,31 @@ pub async fn work(job: Job) -> Result<Took> {
     .await?
 }
 
-fn compile(job: &Job) -> Result<f64> {
-    let compile = |_| {
+async fn compile(job: &Job) -> Result<f64> {
+    let mut all = Vec::new();
+    // It takes longest of all.
+    for _ in 0..job.times.div_ceil(5) {
         let host = Host::new(HostOptions::default())?;
         let start = Instant::now();
-        host.load(&job.code.component)?;
-        anyhow::Ok(start.elapsed().as_secs_f64())
-    };
-    // It takes longest of all.
-    let all: Result<_> = (0..job.times.div_ceil(5)).map(compile).collect();
-    Ok(median(all?))
+        host.load(&job.code.component).await?;
+        all.push(start.elapsed().as_secs_f64());
+    }
+    Ok(median(all))
 }
 
-fn load(job: &Job) -> Result<f64> {
-    Component::load(&job.code, None)?;
-    let load = |_| {
+async fn load(job: &Job) -> Result<f64> {
+    Component::load(&job.code, None).await?;
+    let mut all = Vec::new();
+    for _ in 0..job.times {
         let start = Instant::now();
-        Component::load(&job.code, None)?;
-        anyhow::Ok(start.elapsed().as_secs_f64())
-    };
-    let all: Result<_> = (0..job.times).map(load).collect();
-    Ok(median(all?))
+        Component::load(&job.code, None).await?;
+        all.push(start.elapsed().as_secs_f64());
+    }
+    Ok(median(all))
 }
 
 async fn start(job: &Job, pooled: Option<u32>, times: usize) -> Result<f64> {
-    let component = Component::load(&job.code, pooled)?;
+    let component = Component::load(&job.code, pooled).await?;
     let mut all = Vec::new();
     for _ in 0..times {
         let mut connector = component.connector(&job.target)?;
@@ -164,7 +164,7 @@ async fn start(job: &Job, pooled: Option<u32>, times: usize) -> Result<f64> {
 }
 
 async fn calls(job: &Job, often: usize) -> Result<(f64, f64)> {
-    let component = Component::load(&job.code, None)?;
+    let component = Component::load(&job.code, None).await?;
     let mut connector = component.connector(&job.target)?;
     let (mut calls, mut grants) = (Vec::new(), Vec::new());
     for _ in 0..often {
@@ -181,7 +181,7 @@ async fn calls(job: &Job, often: usize) -> Result<(f64, f64)> {
 }
 
 fn native_calls(job: &Job, often: usize) -> Result<(f64, f64)> {
-    let connector = Native::default().connector(&job.target);
+    let connector = Native::default().tenant(&job.target)?.connector();
     let (mut calls, mut grants) = (Vec::new(), Vec::new());
     for _ in 0..often {
         let start = Instant::now();
@@ -198,7 +198,7 @@ fn native_calls(job: &Job, often: usize) -> Result<(f64, f64)> {
 
 /// What an instance takes that has answered a call.
 async fn waiting(job: &Job) -> Result<f64> {
-    let component = Component::load(&job.code, Some(WAITING))?;
+    let component = Component::load(&job.code, Some(WAITING)).await?;
     let before = Resident::own()?.now;
     let mut connectors = Vec::new();
     for _ in 0..WAITING {

@@ -1,16 +1,19 @@
 //! A sync of one tenant: everything, by several instances at the same time.
 
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
 use serde::{Deserialize, Serialize};
 
 use crate::children::{Launcher, Target, Tenant};
-use crate::component::Component;
+use crate::component::{self, Component};
 use crate::jobs::{self, Code, Rounds, Side};
-use crate::native::Native;
+use crate::native::{self, Native};
 use crate::process::{Resident, cpu};
+
+/// How many accounts a page has of a listing that pauses after it.
+pub const SHORT_PAGE: u32 = 100;
 
 /// What is listed together.
 #[derive(Clone, Copy)]
@@ -131,7 +134,7 @@ impl Ready {
     ) -> Result<Self> {
         match side {
             Side::Component => {
-                let component = Component::load(code, pooled)?;
+                let component = Component::load(code, pooled).await?;
                 component.connector(target)?.describe().await?;
                 Ok(Ready::Component(Arc::new(component)))
             }
@@ -139,19 +142,67 @@ impl Ready {
         }
     }
 
-    /// Lists everything of a tenant.
+    /// A tenant, with connections and a token of its own.
+    pub fn tenant(&self, target: &Target) -> Result<Connected> {
+        Ok(match self {
+            Ready::Component(component) => {
+                let tenant = component.tenant(target)?;
+                Connected::Component(component.clone(), tenant)
+            }
+            Ready::Native(native) => Connected::Native(native.tenant(target)?),
+        })
+    }
+
+    /// Lists everything of a tenant that nobody spoke to before.
     pub async fn sync(&self, target: &Target) -> Result<Synced> {
-        match self {
-            Ready::Component(component) => component.sync(target).await,
-            Ready::Native(native) => native.sync(target).await,
-        }
+        self.tenant(target)?.sync().await
     }
 
     fn requests(&self) -> u64 {
         match self {
-            Ready::Component(component) => component.transport.take(),
-            Ready::Native(native) => native.transport.take(),
+            Ready::Component(component) => component.sent.take(),
+            Ready::Native(native) => native.sent.take(),
         }
+    }
+}
+
+/// A tenant of either side.
+pub enum Connected {
+    /// Of the component.
+    Component(Arc<Component>, connector_host::Tenant),
+    /// Of the library.
+    Native(native::Tenant),
+}
+
+/// A listing that was begun and is not read on, for as long as this is kept.
+pub enum Paused {
+    /// By the component.
+    Component {
+        _connector: Box<connector_host::Connector>,
+    },
+    /// By the library, on a thread that waits for the end of this.
+    Native { _kept: mpsc::Sender<()> },
+}
+
+impl Connected {
+    /// Lists everything.
+    pub async fn sync(&self) -> Result<Synced> {
+        match self {
+            Connected::Component(component, tenant) => component.sync(tenant).await,
+            Connected::Native(tenant) => tenant.sync().await,
+        }
+    }
+
+    /// Begins to list the accounts, and pauses.
+    pub async fn pause(&self) -> Result<Paused> {
+        Ok(match self {
+            Connected::Component(component, tenant) => Paused::Component {
+                _connector: Box::new(component::begin(component.connector_of(tenant)).await?),
+            },
+            Connected::Native(tenant) => Paused::Native {
+                _kept: native::begin(tenant.clone()).await?,
+            },
+        })
     }
 }
 
@@ -208,6 +259,21 @@ const SIZES: [(u32, usize, usize); 4] = [
 ];
 /// The largest tenant of a quick run, and how many rounds it does.
 const QUICK: (u32, usize) = (100_000, 3);
+
+/// How many accounts a tenant has that is also synced over HTTP/2.
+pub const OVER_HTTP2: u32 = 100_000;
+
+/// Measures syncs of one size over TLS and HTTP/2.
+pub fn measure_over_http2(launcher: &Launcher, quick: bool) -> Result<Figures> {
+    eprintln!("sync of {OVER_HTTP2} accounts over TLS and HTTP/2");
+    let warm_up = launcher.tenant_over_http2(1_000)?;
+    let tenant = launcher.tenant_over_http2(OVER_HTTP2)?;
+    let mut figures = Figures::new(OVER_HTTP2);
+    for _ in 0..if quick { 1 } else { 5 } {
+        figures.round(launcher, &warm_up, &tenant, 1)?;
+    }
+    Ok(figures)
+}
 
 /// Measures syncs of all sizes.
 pub fn measure(launcher: &Launcher, quick: bool) -> Result<Vec<Figures>> {

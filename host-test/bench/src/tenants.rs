@@ -6,15 +6,24 @@ use anyhow::Result;
 use serde::{Deserialize, Serialize};
 use tokio::task::JoinSet;
 
-use crate::children::{Launcher, Target};
+use crate::children::{Launcher, Target, Wire};
 use crate::jobs::{self, Code, Rounds, Side};
 use crate::process::{Resident, cpu};
 use crate::sync::{INSTANCES, Ready};
 
 /// How many accounts each tenant has.
 pub const ACCOUNTS: u32 = 1_000;
-/// How many tenants there are at a time.
-const TENANTS: [u32; 3] = [1, 8, 64];
+/// How many accounts each tenant has that pauses in a listing: more than a connection takes in ahead.
+pub const ACCOUNTS_OF_PAUSED: u32 = 20_000;
+
+/// How many tenants there are at a time, how they are spoken to, and how many others pause in a listing meanwhile.
+const CASES: [(u32, Wire, u32); 5] = [
+    (1, Wire::Http1, 0),
+    (8, Wire::Http1, 0),
+    (64, Wire::Http1, 0),
+    (64, Wire::Http2, 0),
+    (64, Wire::Http2, 64),
+];
 
 /// What a process does.
 #[derive(Clone, Serialize, Deserialize)]
@@ -23,6 +32,8 @@ pub struct Job {
     code: Code,
     target: Target,
     tenants: u32,
+    /// The tenant in whose listing others pause, and how many of them.
+    paused: Option<(Target, u32)>,
     /// For how long, in seconds.
     seconds: f64,
 }
@@ -43,6 +54,10 @@ pub struct Took {
 pub struct Figures {
     /// How many there were.
     pub tenants: u32,
+    /// How they were spoken to.
+    pub wire: Wire,
+    /// How many others paused in a listing.
+    pub paused: u32,
     /// What each side took.
     #[serde(flatten)]
     pub rounds: Rounds<Took>,
@@ -51,21 +66,30 @@ pub struct Figures {
 /// Measures.
 pub fn measure(launcher: &Launcher, quick: bool) -> Result<Vec<Figures>> {
     let tenant = launcher.tenant(ACCOUNTS)?;
+    let over_http2 = launcher.tenant_over_http2(ACCOUNTS)?;
+    let large = launcher.tenant_over_http2(ACCOUNTS_OF_PAUSED)?;
     let (rounds, seconds) = if quick { (1, 1.5) } else { (3, 4.0) };
     let mut all = Vec::new();
-    for tenants in TENANTS {
+    for (tenants, wire, paused) in CASES {
         eprintln!("{tenants} tenants in one process");
         let mut figures = Figures {
             tenants,
+            wire,
+            paused,
             rounds: Rounds::none(),
+        };
+        let target = match wire {
+            Wire::Http1 => &tenant.target,
+            Wire::Http2 => &over_http2.target,
         };
         for _ in 0..rounds {
             for side in Side::BOTH {
                 let took = launcher.work(&jobs::Job::Tenants(Job {
                     side,
                     code: launcher.code(),
-                    target: tenant.target.clone(),
+                    target: target.clone(),
                     tenants,
+                    paused: (paused > 0).then(|| (large.target.clone(), paused)),
                     seconds,
                 }))?;
                 figures.rounds.add(side, took);
@@ -78,17 +102,25 @@ pub fn measure(launcher: &Launcher, quick: bool) -> Result<Vec<Figures>> {
 
 /// Does a job.
 pub async fn work(job: Job) -> Result<Took> {
-    let pooled = job.tenants * INSTANCES.len() as u32;
+    let others = job.paused.as_ref().map_or(0, |(_, others)| *others);
+    let pooled = job.tenants * INSTANCES.len() as u32 + others;
     let ready = Ready::new(job.side, &job.code, Some(pooled), &job.target).await?;
     let idle = Resident::own()?.now;
+    let mut paused = Vec::new();
+    if let Some((target, others)) = &job.paused {
+        for _ in 0..*others {
+            let tenant = ready.tenant(target)?;
+            paused.push((tenant.pause().await?, tenant));
+        }
+    }
     let (start, cpu_before) = (Instant::now(), cpu()?);
     let mut tenants = JoinSet::new();
     for _ in 0..job.tenants {
-        let (ready, target) = (ready.clone(), job.target.clone());
+        let tenant = ready.tenant(&job.target)?;
         tenants.spawn(async move {
             let mut syncs = 0_u32;
             while start.elapsed() < Duration::from_secs_f64(job.seconds) {
-                ready.sync(&target).await?;
+                tenant.sync().await?;
                 syncs += 1;
             }
             anyhow::Ok(syncs)

@@ -30,13 +30,14 @@ pub use self::simulate::SimulateArgs;
 pub use self::snapshot::{DiffArgs, SyncArgs};
 pub use self::traffic::TrafficFlags;
 use super::color::Color;
-use super::exit;
+use super::{component, exit, text};
 
 /// Runs an identity connector: lists accounts, roles and grants, and changes them.
 #[derive(Debug, Parser)]
 #[command(
     name = "connector-host",
     version,
+    long_version = component::long_version(),
     after_long_help = format!(
         "{}\n\n{}",
         examples!(
@@ -61,8 +62,10 @@ pub struct Cli {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Options of every command")]
 pub struct Options {
-    /// The component [default: target/ninjaone_connector.wasm, here or in a folder above]
-    #[arg(long, global = true, value_name = "FILE", env = "CONNECTOR_COMPONENT")]
+    /// The component to run [env: CONNECTOR_COMPONENT] [default: the one that `connector-host --version` names]
+    ///
+    /// One in the configuration file counts where neither gives one. None is ever looked for in the current folder.
+    #[arg(long, global = true, value_name = "FILE")]
     pub component: Option<PathBuf>,
     /// Write JSON Lines: one object per line and item, camel case keys, null for what is not known
     #[arg(long, global = true)]
@@ -79,9 +82,21 @@ pub struct Options {
     /// When to use color
     #[arg(long, global = true, value_enum, value_name = "WHEN", default_value_t = Color::Auto)]
     pub color: Color,
-    /// Trust the certificate authorities in this PEM file, beside those of the operating system
-    #[arg(long, global = true, value_name = "FILE", env = "CONNECTOR_CA_FILE")]
+    /// Trust the certificate authorities in this PEM file, beside those of the operating system [env: CONNECTOR_CA_FILE]
+    #[arg(long, global = true, value_name = "FILE")]
     pub ca_file: Option<PathBuf>,
+    /// Reach the tenant through this proxy, or none [env: CONNECTOR_PROXY, else HTTPS_PROXY or ALL_PROXY]
+    ///
+    /// As http://proxy.example:3128, with user name and password before the host where the proxy wants them; the environment is the
+    /// better place for these, since everybody can see a command line. `none` means no proxy, whatever the environment says.
+    #[arg(long, global = true, value_name = "URL")]
+    pub proxy: Option<SecretString>,
+    /// Reach these hosts without a proxy [env: NO_PROXY]
+    ///
+    /// Names, which stand for all names below them too, addresses and networks, with commas between them. This computer is never
+    /// reached through a proxy, and so is no plain http.
+    #[arg(long, global = true, value_name = "HOSTS")]
+    pub no_proxy: Option<String>,
     /// How long one call of the connector may take; a listing has as long for each page
     #[arg(long, global = true, value_name = "SECONDS", default_value = "60", value_parser = seconds)]
     pub deadline: Duration,
@@ -117,7 +132,7 @@ pub struct SettingFlags {
     /// The configuration file [env: CONNECTOR_CONFIG] [default: ~/.config/connector-host/config.toml]
     ///
     /// In TOML: base-url, client-id, scope, and client-secret, client-secret-file or client-secret-env (the name of a variable);
-    /// also component, ca-file, and a table `settings` for other connectors. Either at the top, for one tenant, or in a table
+    /// also component, ca-file, proxy, no-proxy, and a table `settings` for other connectors. Either at the top, for one tenant, or in a table
     /// [tenants.NAME] for each of several. Paths are relative to the folder of the file. A client secret in it goes to the base URL
     /// beside it only.
     ///
@@ -195,10 +210,11 @@ pub enum Command {
     #[command(
         long_about = "List everything, check that it fits together, and write a snapshot of it where one is asked for.\n\n\
             Accounts are listed at the same time as roles, grants and organizations. Fails where a listing is not whole. \
-            Grants that point at accounts or roles that were not listed are reported, and are not a failure.\n\n\
+            Grants that point at accounts or roles that were not listed, and accounts in organizations that were not, are \
+            reported, and are not a failure.\n\n\
             With --out, items go into the snapshot and not to standard output. A sync can be whole and still be wrong, as \
-            when a permission was taken away: so a snapshot is not replaced by one that has much less in it, and the exit \
-            code is then 29. A file that is not a snapshot is never replaced.",
+            when a permission was taken away: so a snapshot is not replaced by one that has much less in it, nor a first one \
+            written that has roles, grants or organizations but no account, and the exit code is then 29. A file that is not a snapshot is never replaced.",
         after_long_help = examples!(
             "connector-host sync",
             "connector-host sync --json > tenant.jsonl",
@@ -336,14 +352,27 @@ impl PlanFlag {
 
 fn key_and_value(text: &str) -> Result<(String, String), String> {
     text.split_once('=')
-        .map(|(key, value)| (key.to_string(), value.to_string()))
+        .map(|(key, value)| (key.to_string(), text::value(value).to_string()))
         .ok_or_else(|| "not a key and a value with = between them".to_string())
 }
 
+/// A time that somebody may wait for. Far longer ones have no place in the clocks of computers.
 fn seconds(text: &str) -> Result<Duration, String> {
-    text.parse()
+    const YEAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+    let seconds: f64 = text
+        .parse()
         .ok()
-        .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
+        .filter(|seconds| *seconds > 0.0)
+        .ok_or_else(|| "not a number of seconds above 0".to_string())?;
+    if seconds > YEAR.as_secs_f64() {
+        return Err(format!(
+            "more than a year, which has {} seconds",
+            YEAR.as_secs()
+        ));
+    }
+    // One that is too small to count is none.
+    Duration::try_from_secs_f64(seconds)
+        .ok()
         .filter(|duration| !duration.is_zero())
         .ok_or_else(|| "not a number of seconds above 0".to_string())
 }
@@ -392,8 +421,21 @@ mod tests {
     #[test]
     fn a_timeout_is_a_number_of_seconds_above_zero() {
         assert_eq!(seconds("1.5"), Ok(Duration::from_millis(1500)));
-        for wrong in ["0", "-1", "soon", "inf", "NaN"] {
-            assert!(seconds(wrong).is_err(), "{wrong}");
+        for wrong in ["0", "-1", "soon", "-inf", "NaN", "1e-300"] {
+            let said = seconds(wrong).expect_err(wrong);
+            assert!(said.contains("above 0"), "{wrong}: {said}");
+        }
+    }
+
+    #[test]
+    fn a_timeout_is_at_most_a_year() {
+        assert_eq!(
+            seconds("31536000"),
+            Ok(Duration::from_secs(365 * 24 * 60 * 60))
+        );
+        for wrong in ["31536001", "1e19", "1e300", "inf"] {
+            let said = seconds(wrong).expect_err(wrong);
+            assert!(said.contains("more than a year"), "{wrong}: {said}");
         }
     }
 }

@@ -6,8 +6,7 @@
 
 mod file;
 
-use std::fs;
-use std::io;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use connector_host::{EgressError, EgressPolicy, Tenant, TenantSettings};
@@ -17,6 +16,7 @@ use self::file::SecretPlace;
 pub use self::file::{Content, File, Section};
 use super::args::SettingFlags;
 use super::failure::Failure;
+use super::text;
 
 /// The settings as they were found. What is missing or wrong in them is for the connector to say.
 #[derive(Clone, Debug, Default)]
@@ -36,7 +36,17 @@ impl<F: Fn(&str) -> Option<String>> Environment for F {}
 
 /// A variable of the environment of this program. One that is set to nothing is how shells and CI systems say that it is not set.
 pub fn variable(name: &str) -> Option<String> {
-    std::env::var(name).ok().filter(|value| !value.is_empty())
+    let value = std::env::var(name).ok()?;
+    Some(text::value(&value).to_string()).filter(|value| !value.is_empty())
+}
+
+/// The same of a path, which need not be Unicode.
+pub fn path_variable(name: &str) -> Option<PathBuf> {
+    let value = std::env::var_os(name)?;
+    let value = value
+        .to_str()
+        .map_or(value.clone(), |value| OsString::from(text::value(value)));
+    Some(PathBuf::from(value)).filter(|path| !path.as_os_str().is_empty())
 }
 
 /// A place where a configuration file can be.
@@ -105,12 +115,13 @@ impl Config {
         let chosen = section.tenant.is_some();
         let variable = |name: &str| (!chosen).then(|| environment(name)).flatten();
         let first = |flag: &Option<String>, name, in_file: &Option<String>| {
-            let flag = flag.clone().or_else(|| variable(name));
-            flag.or_else(|| in_file.clone())
+            let flag = flag.as_deref().map(|flag| text::value(flag).to_string());
+            let given = flag.or_else(|| variable(name));
+            given.or_else(|| in_file.clone())
         };
         let base_url = first(&flags.base_url, "NINJAONE_BASE_URL", &section.base_url);
         let client_secret = match (&flags.client_secret, &flags.client_secret_file) {
-            (Some(secret), _) => Some(secret.clone()),
+            (Some(secret), _) => Some(text::value(secret.expose_secret()).into()),
             (None, Some(path)) => Some(read_secret(path)?),
             (None, None) => match variable("NINJAONE_CLIENT_SECRET") {
                 Some(secret) => Some(secret.into()),
@@ -219,25 +230,19 @@ impl Section {
     }
 }
 
-/// Reads a secret from a file, or with `-` from standard input. A line break at its end does not belong to it.
 fn read_secret(path: &Path) -> Result<SecretString, Failure> {
-    let text = if path == Path::new("-") {
-        io::read_to_string(io::stdin())
-    } else {
-        fs::read_to_string(path)
-    };
-    let text: SecretString = text
-        .map_err(|error| unreadable("the client secret from", path, &error))?
-        .into();
-    Ok(text.expose_secret().trim_end_matches(['\r', '\n']).into())
-}
-
-fn unreadable(what: &str, path: &Path, error: &io::Error) -> Failure {
-    Failure::Usage(format!("cannot read {what} {}: {error}", path.display()))
+    text::read_secret(path).map_err(|error| {
+        Failure::Usage(format!(
+            "cannot read the client secret from {}: {error}",
+            path.display()
+        ))
+    })
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     const ONE: &str = "base-url = 'https://file.example'\nscope = 'file'\nclient-secret = 'file'\n";

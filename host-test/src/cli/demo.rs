@@ -31,7 +31,7 @@ pub async fn run(session: &Session) -> Result<(), Failure> {
     }
     let start = Instant::now();
     let simulator = simulate().await?;
-    let plugin = session.plugin()?;
+    let plugin = session.plugin().await?;
     let mut demo = Demo {
         connector: plugin.instantiate(tenant(&simulator).tenant()),
         session,
@@ -245,13 +245,15 @@ impl Demo<'_> {
     async fn list(&mut self, request: ListRequest) -> Result<Vec<Item>, Failure> {
         let mut items = Vec::new();
         let mut listing = self.connector.list_all(request);
-        loop {
+        let failed = loop {
             match listing.next_page().await {
                 Ok(Some(page)) => items.extend(page.items),
                 Ok(None) => return Ok(items),
-                Err(error) => return Err(self.failed(error.to_string())),
+                Err(error) => break error,
             }
-        }
+        };
+        drop(listing);
+        Err(self.failed(failed.to_string()))
     }
 
     fn begin(&mut self, step: &'static str) -> Result<(), Failure> {

@@ -99,7 +99,7 @@ const MEANINGS: [(Exit, &str); 24] = [
     ),
     (
         Exit::SnapshotRefused,
-        "The snapshot was not replaced: too much would be lost, or it is of another tenant",
+        "The snapshot was not written: too much would be lost, no account was listed, or it is of another tenant",
     ),
     (
         Exit::Fault,
@@ -156,10 +156,14 @@ impl From<ErrorKind> for Exit {
 impl From<&CallError> for Exit {
     fn from(error: &CallError) -> Self {
         match error {
-            CallError::Connector(failure) => failure.error.kind().into(),
-            CallError::DeadlineExceeded { .. } => Exit::Timeout,
+            CallError::Connector(failure) | CallError::NoConnection { failure, .. } => {
+                failure.error.kind().into()
+            }
+            CallError::DeadlineExceeded { .. } | CallError::Busy { .. } => Exit::Timeout,
             CallError::MemoryLimit { .. } | CallError::LimitReached { .. } => Exit::LimitExceeded,
-            CallError::ListingNotWhole { .. } | CallError::ListingStuck => Exit::ListingNotWhole,
+            CallError::ListingNotWhole { .. }
+            | CallError::ListingStuck
+            | CallError::ListingEndless { .. } => Exit::ListingNotWhole,
             // Those that are there, and those that a later version of the library adds.
             _ => Exit::Fault,
         }

@@ -1,11 +1,10 @@
 //! How a command fails, and how that is told.
 
 use std::io;
-use std::path::PathBuf;
 
 use connector_host::contract::ErrorKind;
-use connector_host::http::ReplayError;
 use connector_host::{CallError, LoadError};
+use connector_recording::ReplayError;
 use serde::Serialize;
 
 use super::color::{Mark, Painter};
@@ -13,6 +12,9 @@ use super::escape;
 use super::exit::Exit;
 use super::report;
 use super::snapshot;
+
+/// What to know of a command that was interrupted before it wrote.
+pub const NOTHING_CHANGED: &str = "Nothing was changed.";
 
 /// Why a command failed.
 #[derive(Debug, thiserror::Error)]
@@ -22,12 +24,11 @@ pub enum Failure {
     Usage(String),
     /// The component cannot be loaded.
     #[error(
-        "cannot load the component {}: {error}. Name another with --component FILE; `cargo xtask build` makes one",
-        path.display()
+        "cannot load the component {name}: {error}. Name another with --component FILE; `cargo xtask build` makes one"
     )]
     Load {
-        /// Its file.
-        path: PathBuf,
+        /// Its file, or that it has none.
+        name: String,
         /// Why not.
         error: LoadError,
     },

@@ -2,19 +2,18 @@
 
 use std::path::PathBuf;
 
-use connector_host::http::Timeouts;
-use connector_host::{Connector, Host, HostOptions, Limits, Plugin};
+use connector_host::transport::Timeouts;
+use connector_host::{CodeCacheError, Connector, Host, HostOptions, Limits, Plugin, Tenant};
 
 use super::args::{Command, Options, SettingFlags};
+use super::component::{self, Chosen, Named};
 use super::config::{self, Config, Section};
 use super::failure::Failure;
+use super::interruption::Writing;
 use super::output::Output;
 use super::progress::Progress;
-use super::traffic::Traffic;
+use super::traffic::{Traffic, Way};
 use super::unfinished::Unfinished;
-
-/// Where `cargo xtask build` puts the component.
-const BUILT_COMPONENT: &str = "target/ninjaone_connector.wasm";
 
 /// One run of the program.
 pub struct Session {
@@ -23,6 +22,8 @@ pub struct Session {
     pub traffic: Traffic,
     /// The snapshot or the report that is being written.
     pub unfinished: Unfinished,
+    /// Whether it may have changed the tenant.
+    pub writing: Writing,
     options: Options,
     /// What the configuration file says of the tenant.
     section: Section,
@@ -31,8 +32,12 @@ pub struct Session {
 impl Session {
     pub fn new(options: Options, command: &Command, progress: Progress) -> Result<Self, Failure> {
         let section = section(&options, command)?;
-        let ca_file = options.ca_file.as_ref().or(section.ca_file.as_ref());
-        let traffic = Traffic::open(&options.traffic, ca_file.map(PathBuf::as_path))?;
+        let way = if command.calls_a_tenant() {
+            way(&options, &section)
+        } else {
+            Way::default()
+        };
+        let traffic = Traffic::open(&options.traffic, &way)?;
         if traffic.is_ordered() && !command.calls_a_tenant() {
             return Err(Failure::Usage(
                 "this command calls no tenant: there is nothing to --record or to --replay"
@@ -44,6 +49,7 @@ impl Session {
             progress,
             traffic,
             unfinished: Unfinished::default(),
+            writing: Writing::default(),
             options,
             section,
         })
@@ -69,48 +75,66 @@ impl Session {
     }
 
     /// The component, loaded.
-    pub fn plugin(&self) -> Result<Plugin, Failure> {
-        let component = self.options.component.as_ref();
-        let path = match component.or(self.section.component.as_ref()) {
-            Some(path) => path.clone(),
-            None => built_component()?,
+    pub async fn plugin(&self) -> Result<Plugin, Failure> {
+        let component = self.component()?;
+        let host = Host::new(self.host_options());
+        let host = host.map_err(|error| component.unloadable(error))?;
+        component.load(&host).await
+    }
+
+    fn component(&self) -> Result<Chosen, Failure> {
+        let flag = self.options.component.clone();
+        let named = Named {
+            by_user: flag.or_else(|| config::path_variable("CONNECTOR_COMPONENT")),
+            in_file: self.section.component.clone(),
+            built: config::path_variable(component::BUILT),
         };
-        if !path.is_file() {
-            return Err(missing_component(&format!(
-                "there is no file {}",
-                path.display()
-            )));
-        }
-        let loaded = Host::new(self.host_options()).and_then(|host| host.load(&path));
-        loaded.map_err(|error| Failure::Load { path, error })
+        named.choose()
+    }
+
+    /// The tenant with these settings, whose requests go where the options say.
+    pub fn tenant(&self, config: &Config) -> Tenant {
+        self.traffic.conceal(config);
+        config.tenant().transport(self.traffic.transport())
     }
 
     /// A connector for the tenant.
-    pub fn connector(&self) -> Result<Connector, Failure> {
+    pub async fn connector(&self) -> Result<Connector, Failure> {
         // First, so that a secret on standard input is not kept waiting, and a broken file is told at once.
-        let tenant = self.config()?.tenant();
-        Ok(self.plugin()?.instantiate(tenant))
+        let tenant = self.tenant(&self.config()?);
+        Ok(self.plugin().await?.instantiate(tenant))
     }
 
     fn host_options(&self) -> HostOptions {
-        HostOptions {
-            limits: Limits {
-                deadline: self.options.deadline,
-                ..Limits::default()
-            },
-            timeouts: Timeouts {
-                connect: self.options.connect_timeout,
-                first_byte: self.options.answer_timeout,
-                between_bytes: self.options.stall_timeout,
-            },
-            transport: Some(self.traffic.transport()),
-            code_cache: if self.options.no_cache {
-                None
-            } else {
-                user_cache()
-            },
-            ..HostOptions::default()
+        let timeouts = Timeouts::default()
+            .connect(self.options.connect_timeout)
+            .first_byte(self.options.answer_timeout)
+            .between_bytes(self.options.stall_timeout);
+        let options = HostOptions::default()
+            .limits(Limits::default().deadline(self.options.deadline))
+            .timeouts(timeouts);
+        if self.options.no_cache {
+            return options;
         }
+        match user_cache() {
+            Some(folder) => options.code_cache(folder),
+            None => options,
+        }
+    }
+}
+
+/// How the tenant is reached: each by its flag, else the environment, else the file.
+fn way(options: &Options, section: &Section) -> Way {
+    let ca_file = options.ca_file.clone();
+    let ca_file = ca_file.or_else(|| config::path_variable("CONNECTOR_CA_FILE"));
+    let proxy = options.proxy.clone();
+    let proxy = proxy.or_else(|| config::variable("CONNECTOR_PROXY").map(Into::into));
+    let no_proxy = options.no_proxy.clone();
+    Way {
+        ca_file: ca_file.or_else(|| section.ca_file.clone()),
+        proxy: proxy.or_else(|| section.proxy.clone()),
+        no_proxy: no_proxy.or_else(|| section.no_proxy.clone()),
+        uses_environment: true,
     }
 }
 
@@ -137,32 +161,23 @@ fn without_ninjaone(name: &str) -> Option<String> {
     (!of_a_tenant).then(|| config::variable(name)).flatten()
 }
 
-/// Looks for the component in the current folder and in those above it.
-fn built_component() -> Result<PathBuf, Failure> {
-    let here = std::env::current_dir()
-        .map_err(|error| Failure::Local(format!("the current folder cannot be found: {error}")))?;
-    here.ancestors()
-        .map(|folder| folder.join(BUILT_COMPONENT))
-        .find(|path| path.is_file())
-        .ok_or_else(|| {
-            missing_component(&format!(
-                "there is no {BUILT_COMPONENT} here or in a folder above"
-            ))
-        })
-}
-
-fn missing_component(what: &str) -> Failure {
-    Failure::Usage(format!(
-        "cannot find the component: {what}. Build it with `cargo xtask build`, or name it with --component FILE"
-    ))
-}
-
-/// The folder for compiled code, in the user's own cache folder, where there is one that can be written to.
+/// The folder for compiled code, in the user's own cache folder. Where there is none that is safe, the component is compiled anew.
 fn user_cache() -> Option<PathBuf> {
-    let folder = |name| std::env::var_os(name).map(PathBuf::from);
+    let folder = |name| {
+        let folder = std::env::var_os(name).map(PathBuf::from);
+        folder.filter(|folder| folder.is_absolute())
+    };
     let cache = folder("XDG_CACHE_HOME")
         .or_else(|| folder("HOME").map(|home| home.join(".cache")))
         .or_else(|| folder("LOCALAPPDATA"))?
         .join("connector-host");
-    (cache.is_absolute() && std::fs::create_dir_all(&cache).is_ok()).then_some(cache)
+    let prepared = connector_host::prepare_code_cache(&cache);
+    let tell = |error: &CodeCacheError| match error {
+        // Where nothing can be written, there is nothing to put right.
+        CodeCacheError::Unusable { .. } => tracing::debug!("no compiled code is kept: {error}"),
+        _ => tracing::warn!(
+            "no compiled code is kept, which --no-cache asks for without this warning: {error}"
+        ),
+    };
+    prepared.inspect_err(tell).ok()
 }

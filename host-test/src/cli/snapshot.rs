@@ -22,10 +22,11 @@
 //!
 //! - A snapshot is whole, or it is not there: it is written to a file beside its place in one transaction, and takes its place once
 //!   it is safe on disk. Whatever goes wrong before leaves the old one as it was, and the other file is removed.
-//! - It replaces nothing that is not a snapshot of the same tenant, and none that had much more in it, unless told to.
+//! - It replaces nothing that is not a snapshot of the same tenant, and none that had much more in it, unless told to. Nor is it
+//!   written where there was none, if no account is in it and something else is.
 //! - Only its owner can read it.
 //! - Neither writing nor comparing needs memory that grows with the tenant: no more than a page of items, or a table's worth of
-//!   differences, is held at once. Only grants that point nowhere are collected, to report them.
+//!   differences, is held at once. Only grants and accounts that point nowhere are collected, to report them.
 
 mod diff;
 mod error;

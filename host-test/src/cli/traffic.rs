@@ -1,30 +1,74 @@
 //! Where requests go: over the network, over it and into a recording, or to a recording alone.
 
 use std::fs;
-use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use connector_host::http::{
-    ExtraRoots, NEUTRAL_HOST, Network, NetworkOptions, Recorder, Recording, RecordingError,
-    RecordingFile, Replayer, Transport,
+use connector_host::transport::{ExtraRoots, Network, NetworkOptions, Proxy, Transport};
+use connector_recording::{
+    NEUTRAL_HOST, Recorder, Recording, RecordingError, RecordingFile, ReplayError, Replayer,
+    Summary,
 };
+use secrecy::{ExposeSecret, SecretString};
 
 use super::args::TrafficFlags;
-use super::config::Config;
+use super::config::{self, Config};
 use super::failure::Failure;
+use super::text;
 
 /// The end of the path at which NinjaOne gives tokens. What is before it belongs to the base URL.
 const TOKEN_PATH: &str = "/ws/oauth/token";
+
+/// How the tenant is reached.
+#[derive(Clone, Debug, Default)]
+pub struct Way {
+    pub ca_file: Option<PathBuf>,
+    /// The URL of a proxy, which may have a password in it, or `none`.
+    pub proxy: Option<SecretString>,
+    pub no_proxy: Option<String>,
+    /// Whether the variables count that other programs look at too, such as HTTPS_PROXY.
+    pub uses_environment: bool,
+}
+
+impl Way {
+    fn network(&self) -> Result<Network, Failure> {
+        let options = NetworkOptions::default().proxy(self.proxy()?);
+        Ok(Network::with(match &self.ca_file {
+            Some(path) => options.extra_roots(extra_roots(path)?),
+            None => options,
+        }))
+    }
+
+    fn proxy(&self) -> Result<Proxy, Failure> {
+        let variable = |name: &str| {
+            let value = self.uses_environment.then(|| config::variable(name));
+            value.flatten()
+        };
+        let proxy = match self.proxy.as_ref().map(ExposeSecret::expose_secret) {
+            Some("none") => Ok(Proxy::none()),
+            Some(url) => {
+                let except = variable("NO_PROXY").or_else(|| variable("no_proxy"));
+                Proxy::url(url).map(|proxy| proxy.except(&except.unwrap_or_default()))
+            }
+            None => Proxy::from_variables(variable),
+        };
+        let proxy =
+            proxy.map_err(|error| Failure::Usage(format!("cannot use the proxy: {error}")))?;
+        Ok(match &self.no_proxy {
+            Some(hosts) => proxy.except(hosts),
+            None => proxy,
+        })
+    }
+}
 
 /// Where the requests of one run go.
 pub enum Traffic {
     /// Over the network.
     Live(Arc<Network>),
-    /// Over the network, and into a file at the end.
+    /// Over the network, and into a file.
     Recorded {
         recorder: Arc<Recorder>,
-        /// Taken out when it is written.
-        file: Mutex<Option<RecordingFile>>,
+        path: PathBuf,
     },
     /// To a recording.
     Replayed {
@@ -36,7 +80,7 @@ pub enum Traffic {
 
 impl Traffic {
     /// Opens the files that the options name: one that cannot be read or written is told before anything is sent.
-    pub fn open(flags: &TrafficFlags, ca_file: Option<&Path>) -> Result<Self, Failure> {
+    pub fn open(flags: &TrafficFlags, way: &Way) -> Result<Self, Failure> {
         if let Some(path) = &flags.replay {
             let recording = Recording::read(path).map_err(|error| unusable(path, &error))?;
             return Ok(Self::Replayed {
@@ -44,14 +88,14 @@ impl Traffic {
                 replayer: Arc::new(Replayer::new(recording)),
             });
         }
-        let network = Arc::new(network(ca_file)?);
+        let network = Arc::new(way.network()?);
         let Some(path) = &flags.record else {
             return Ok(Self::Live(network));
         };
         let file = RecordingFile::create(path).map_err(|error| unusable(path, &error))?;
         Ok(Self::Recorded {
-            recorder: Arc::new(Recorder::new(network)),
-            file: Mutex::new(Some(file)),
+            recorder: Arc::new(Recorder::new(network, file)),
+            path: path.clone(),
         })
     }
 
@@ -64,37 +108,61 @@ impl Traffic {
         }
     }
 
+    /// Keeps what is secret among these settings out of a recording.
+    pub fn conceal(&self, config: &Config) {
+        if let (Self::Recorded { recorder, .. }, Some(secret)) = (self, &config.client_secret) {
+            recorder.conceal(secret.expose_secret());
+        }
+    }
+
     /// Whether the order of the requests matters, so that they have to be sent one after the other.
     pub fn is_ordered(&self) -> bool {
         !matches!(self, Self::Live(_))
     }
 
-    /// Writes the recording, or makes sure that all of it was replayed, and says how the run ended with that.
-    pub fn finish(&self, result: Result<(), Failure>) -> Result<(), Failure> {
+    /// Puts the recording in its place, or makes sure that all of it was replayed, and says how the run ended with that.
+    pub async fn finish(&self, result: Result<(), Failure>) -> Result<(), Failure> {
         match self {
             Self::Live(_) => result,
-            Self::Recorded { recorder, file } => {
-                let file = file.lock().unwrap_or_else(PoisonError::into_inner).take();
-                file.map_or(Ok(()), |file| save(file, &recorder.recording(), &result))
-                    .and(result)
+            Self::Recorded { recorder, path } => {
+                // That there is no recording is not worth more than why the command failed.
+                let recorded = match (recorder.finish().await, &result) {
+                    (Ok(summary), _) => {
+                        told(&summary, path);
+                        Ok(())
+                    }
+                    (Err(error), Ok(())) => Err(unusable(path, &error)),
+                    (Err(error), Err(_)) => {
+                        tracing::error!("cannot use the recording {}: {error}", path.display());
+                        Ok(())
+                    }
+                };
+                recorded.and(result)
             }
             Self::Replayed { replayer, .. } => match replayer.finish() {
                 Ok(()) => result,
                 // What the command made of it is a consequence.
-                Err(error @ connector_host::http::ReplayError::Unexpected { .. }) => {
-                    Err(error.into())
-                }
+                Err(error @ ReplayError::Unexpected { .. }) => Err(error.into()),
                 Err(left_over) => result.and(Err(left_over.into())),
             },
         }
     }
 }
 
-/// The network, with the certificate authorities of this file trusted too.
-fn network(ca_file: Option<&Path>) -> Result<Network, Failure> {
-    let Some(path) = ca_file else {
-        return Ok(Network::new());
-    };
+/// Says what is in a recording, and what is not.
+fn told(summary: &Summary, path: &Path) {
+    tracing::warn!(
+        requests = summary.exchanges,
+        "recorded to {}: the personal data of accounts is in it",
+        path.display()
+    );
+    if let Some(warning) = summary.warning() {
+        tracing::warn!("{warning}");
+    }
+}
+
+/// The certificate authorities in a file.
+fn extra_roots(path: &Path) -> Result<ExtraRoots, Failure> {
     let unusable = |reason: String| {
         let path = path.display();
         Failure::Usage(format!(
@@ -102,35 +170,8 @@ fn network(ca_file: Option<&Path>) -> Result<Network, Failure> {
         ))
     };
     let pem = fs::read(path).map_err(|error| unusable(error.to_string()))?;
-    let extra_roots = ExtraRoots::from_pem(&pem).map_err(|error| unusable(error.to_string()))?;
-    Ok(Network::with(NetworkOptions {
-        extra_roots,
-        ..NetworkOptions::default()
-    }))
-}
-
-/// Writes the recording. That it cannot be written is not worth more than why the command failed.
-fn save(
-    file: RecordingFile,
-    recording: &Recording,
-    result: &Result<(), Failure>,
-) -> Result<(), Failure> {
-    let path = file.path().to_path_buf();
-    match (file.save(recording), result) {
-        (Ok(()), _) => {
-            tracing::warn!(
-                requests = recording.exchanges.len(),
-                "recorded to {}: the personal data of accounts is in it",
-                path.display()
-            );
-            Ok(())
-        }
-        (Err(error), Ok(())) => Err(unusable(&path, &error)),
-        (Err(error), Err(_)) => {
-            tracing::error!("cannot use the recording {}: {error}", path.display());
-            Ok(())
-        }
-    }
+    let pem = text::without_mark(&pem).map_err(|error| unusable(error.to_string()))?;
+    ExtraRoots::from_pem(pem).map_err(|error| unusable(error.to_string()))
 }
 
 /// Settings with which a connector sends just what was recorded: any credentials, and the scope that was asked for.

@@ -1,13 +1,13 @@
-//! The file that a snapshot or a report is written to until it is whole.
+//! The file that a snapshot or a report is written to until it is whole, and others that do not outlive the program.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tempfile::TempPath;
+use tempfile::{NamedTempFile, TempPath};
 
-/// Where the unfinished file of this run is known, so that the end of the program can remove it.
+/// Where the unfinished or temporary file of this run is known, so that the end of the program can remove it.
 ///
 /// Ctrl-C ends the program without waiting for the task that writes. Both take the file from here, so either it is removed
 /// and cannot take its place any more, or it has taken its place and is whole.
@@ -26,16 +26,31 @@ enum State {
 impl Unfinished {
     /// Makes an empty file beside `target` that only its owner can read. `what` it will be is in its name.
     pub fn create(&self, target: &Path, what: &str) -> io::Result<Written> {
+        self.begin(|| {
+            tempfile::Builder::new()
+                .prefix(&format!(".{what}-"))
+                .suffix(".unfinished")
+                .tempfile_in(folder(target))
+        })
+    }
+
+    /// Makes an empty file in the folder for temporary ones, which is there for others to read until the program ends.
+    pub fn temporary(&self, what: &str, extension: &str) -> io::Result<Written> {
+        self.begin(|| {
+            tempfile::Builder::new()
+                .prefix(&format!("{what}-"))
+                .suffix(&format!(".{extension}"))
+                .tempfile()
+        })
+    }
+
+    fn begin(&self, make: impl FnOnce() -> io::Result<NamedTempFile>) -> io::Result<Written> {
         // Held until the file is known, so that none is made beside the end of the program.
         let mut state = self.lock();
         if matches!(*state, State::Over) {
             return Err(io::ErrorKind::Interrupted.into());
         }
-        let file = tempfile::Builder::new()
-            .prefix(&format!(".{what}-"))
-            .suffix(".unfinished")
-            .tempfile_in(folder(target))?
-            .into_temp_path();
+        let file = make()?.into_temp_path();
         let path = file.to_path_buf();
         *state = State::Begun(file);
         Ok(Written {

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use connector_transport::{self as transport, Body, Terms, Transport};
 use http::{Request, Response};
 use secrecy::ExposeSecret;
 
@@ -16,9 +17,8 @@ use crate::contract::{
     ErrorKind, FieldProblem, Filter, Item, ListRequest, Mode, NewAccount, Operation,
     OperationDescription, Outcome, Page, ProvisionRequest, ResourceKinds, Summary,
 };
-use crate::http::{HttpBody, HttpError, Timeouts, Transport};
 use crate::settings::{Setting, Settings};
-use crate::{BoxFuture, CallError, Connector, Host, Plugin, Tenant};
+use crate::{BoxFuture, CallError, Connector, Plugin, Tenant};
 
 /// What a check says: what was done and what came back, or a fault.
 pub(super) type Checked = Result<String, Fault>;
@@ -115,15 +115,12 @@ impl Run {
     pub fn new(plugin: &Plugin, tenant: Tenant, options: Options) -> Self {
         let requests = Arc::new(AtomicUsize::new(0));
         let counted = Counted {
-            transport: plugin.host.transport.clone(),
+            transport: tenant.transport.clone(),
             requests: requests.clone(),
         };
-        let plugin = Plugin {
-            host: Host {
-                transport: Arc::new(counted),
-                ..plugin.host.clone()
-            },
-            exports: plugin.exports.clone(),
+        let tenant = Tenant {
+            transport: Arc::new(counted),
+            ..tenant
         };
         let ledger = Arc::<Mutex<Ledger>>::default();
         Run {
@@ -135,7 +132,7 @@ impl Run {
             own: Vec::new(),
             gone: Vec::new(),
             listed: BTreeMap::new(),
-            plugin,
+            plugin: plugin.clone(),
             tenant,
             options,
             requests,
@@ -372,6 +369,8 @@ impl Caller {
             let escaped = format!("{secret:?}");
             text.contains(secret) || text.contains(escaped.trim_matches('"'))
         });
+        // In failures the host has blanked them.
+        let shows_secret = shows_secret || self.connector.has_told_secret();
         ledger.calls.push(Call {
             what,
             operations,
@@ -515,9 +514,9 @@ impl Transport for Counted {
     fn send(
         self: Arc<Self>,
         request: Request<Bytes>,
-        timeouts: Timeouts,
-    ) -> BoxFuture<'static, Result<Response<HttpBody>, HttpError>> {
+        terms: Terms,
+    ) -> BoxFuture<'static, Result<Response<Body>, transport::Error>> {
         self.requests.fetch_add(1, Ordering::Relaxed);
-        self.transport.clone().send(request, timeouts)
+        self.transport.clone().send(request, terms)
     }
 }

@@ -75,13 +75,18 @@ impl Failure {
     ///
     /// Text of the connected system is in it as it came: escape it before it goes to a terminal.
     pub fn help(&self) -> Help<'_> {
-        Help(self)
+        Help(self, self.error.retry())
+    }
+
+    /// The same, of a failure of which the host knows whether it passes by itself.
+    pub(crate) fn help_with(&self, passes: bool) -> Help<'_> {
+        Help(self, if passes { Retry::AfterPause } else { Retry::No })
     }
 }
 
 /// Displays a [`Failure`] as help for people; from [`Failure::help`].
 #[derive(Clone, Copy, Debug)]
-pub struct Help<'a>(&'a Failure);
+pub struct Help<'a>(&'a Failure, Retry);
 
 impl Display for Help<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
@@ -113,7 +118,7 @@ impl Display for Help<'_> {
         if let Some(exchange) = exchange {
             write_exchange(f, exchange)?;
         }
-        match error.retry() {
+        match self.1 {
             Retry::No => Ok(()),
             Retry::AfterPause => f.write_str("\nTrying again after a pause can help."),
             Retry::After(wait) => {

@@ -3,10 +3,14 @@
 //! Keys are the WIT names in camel case, cases are the WIT names as they are, points in time are RFC 3339 text in UTC, and
 //! attributes are an object from name to value. What is absent is `null`: every key of a type is always there, so that a
 //! program can tell "not told" from `false`, `0` and `""`. What is listed, counted or changed carries a `type`, so that
-//! lines of different kinds can share a stream.
+//! lines of different kinds can share a stream. A number keeps every digit that the connected system gave it, and a key that came
+//! twice is there once, with the value that came last.
+
+use std::collections::BTreeMap;
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
+use super::exact::Exact;
 use super::{
     Account, AccountKindDescription, Assignment, Attribute, Change, CheckReport, Counts,
     Description, Error, ErrorKind, Event, EventKind, Failure, FieldChange, FieldDescription,
@@ -264,9 +268,9 @@ impl Serialize for Value {
             Value::Boolean(boolean) => boolean.serialize(serializer),
             Value::Integer(integer) => integer.serialize(serializer),
             // Parsed, so that it becomes part of the document and cannot break out of a line.
-            Value::Json(text) => match serde_json::from_str::<serde_json::Value>(text) {
-                Ok(json) => json.serialize(serializer),
-                Err(_) => text.serialize(serializer),
+            Value::Json(text) => match Exact::read(text) {
+                Some(json) => json.serialize(serializer),
+                None => text.serialize(serializer),
             },
         }
     }
@@ -320,22 +324,37 @@ impl Serialize for FieldType {
 /// The first keys are there for every kind of failure; those that only some kinds have follow, where they apply.
 impl Serialize for Failure {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let exchange = self.exchange.as_ref();
-        let retry = self.error.retry();
+        self.with_retry(self.error.retry()).serialize(serializer)
+    }
+}
+
+/// A failure of which the host knows better than the contract whether to repeat the call.
+pub(crate) struct WithRetry<'a>(&'a Failure, Retry);
+
+impl Failure {
+    pub(crate) fn with_retry(&self, retry: Retry) -> WithRetry<'_> {
+        WithRetry(self, retry)
+    }
+}
+
+impl Serialize for WithRetry<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self(failure, retry) = *self;
+        let exchange = failure.exchange.as_ref();
         let mut object = serializer.serialize_map(None)?;
-        object.serialize_entry("kind", self.error.kind().name())?;
-        object.serialize_entry("message", &self.message)?;
+        object.serialize_entry("kind", failure.error.kind().name())?;
+        object.serialize_entry("message", &failure.message)?;
         object.serialize_entry("retry", retry.name())?;
         object.serialize_entry("retryAfterMs", &wait_ms(retry))?;
         object.serialize_entry("request", &exchange.map(|exchange| &exchange.request))?;
-        object.serialize_entry("status", &status(self))?;
+        object.serialize_entry("status", &status(failure))?;
         object.serialize_entry(
             "code",
             &exchange.and_then(|exchange| exchange.code.as_ref()),
         )?;
         let request_id = exchange.and_then(|exchange| exchange.request_id.as_ref());
         object.serialize_entry("requestId", &request_id)?;
-        serialize_payload(&self.error, &mut object)?;
+        serialize_payload(&failure.error, &mut object)?;
         object.end()
     }
 }
@@ -396,16 +415,17 @@ fn names(kinds: &[ErrorKind]) -> Vec<&'static str> {
     kinds.iter().map(|kind| kind.name()).collect()
 }
 
-/// Attributes as an object from name to value.
+/// Attributes as an object from name to value. Of a name that comes twice, the last value counts.
 struct Attributes<'a>(&'a [Attribute]);
 
 impl Serialize for Attributes<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_map(
-            self.0
-                .iter()
-                .map(|attribute| (&attribute.name, &attribute.value)),
-        )
+        let attributes: BTreeMap<&str, &Value> = self
+            .0
+            .iter()
+            .map(|attribute| (attribute.name.as_str(), &attribute.value))
+            .collect();
+        attributes.serialize(serializer)
     }
 }
 
@@ -467,6 +487,25 @@ mod tests {
         assert_eq!(
             to_json(&Attributes(&attributes)),
             json!({"text": "1", "yes": true, "one": 1, "list": [1, 2], "broken": "[1"})
+        );
+    }
+
+    #[test]
+    fn attributes_keep_every_digit_and_each_has_its_name_once() {
+        let attribute = |name: &str, text: &str| Attribute {
+            name: name.to_string(),
+            value: Value::Json(text.to_string()),
+        };
+        let attributes = [
+            attribute("class", "\"A\""),
+            attribute("number", "12345678901234567890123"),
+            attribute("nested", "{\"a\": [1e400],\n \"a\": [1.10]}"),
+            attribute("class", "\"B\""),
+        ];
+        let text = serde_json::to_string(&Attributes(&attributes));
+        assert_eq!(
+            text.expect("it has a JSON form"),
+            r#"{"class":"B","nested":{"a":[1.10]},"number":12345678901234567890123}"#
         );
     }
 

@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use axum::{
-    Json, Router,
+    Extension, Json, Router,
     body::{Body, to_bytes},
     extract::{DefaultBodyLimit, Request, State},
     middleware::{Next, from_fn_with_state},
@@ -28,6 +28,7 @@ use super::{
     records::Shape,
     request_log::RequestRecord,
     requests::{AccountPatch, CreateBody, NewAccount},
+    server::ConnectionNumber,
     tenant::{ReadNumber, Tenant},
 };
 
@@ -82,13 +83,20 @@ fn api() -> Router<Arc<Shared>> {
 
 /// The outermost layer: logs the request, takes its time, and gives the answer its request id and,
 /// if it is a refusal, its body.
-async fn observe(State(shared): SharedState, request: Request, next: Next) -> Response {
+async fn observe(
+    State(shared): SharedState,
+    Extension(ConnectionNumber(connection)): Extension<ConnectionNumber>,
+    request: Request,
+    next: Next,
+) -> Response {
     let number = shared.log().next_number();
     let request_id = request_id(&shared, number);
     let (parts, body) = request.into_parts();
     let body = to_bytes(body, MAX_BODY).await;
     shared.log().push(RequestRecord {
         number,
+        connection,
+        version: parts.version,
         method: parts.method.clone(),
         path: parts.uri.path().to_owned(),
         query: parts.uri.query().map(str::to_owned),

@@ -34,7 +34,13 @@
 //! # What it does not simulate
 //!
 //! Devices, tickets and policies; throttling and broken connections (put a faulty proxy in front
-//! for those); TLS; the authorization code grant; and the expiry of invitations over time.
+//! for those); the authorization code grant; and the expiry of invitations over time.
+//!
+//! # TLS and HTTP/2
+//!
+//! With [`Protocol::Https`] the simulator is reached as a live tenant is: over TLS, and over HTTP/2
+//! where the client offers it. Its certificate is of an authority of its own, new with each start;
+//! a client has to be told to trust [`Simulator::authority`].
 //!
 //! # Example
 //!
@@ -53,6 +59,7 @@
 
 mod activities;
 mod api;
+mod authority;
 mod behavior;
 mod dice;
 mod errors;
@@ -67,6 +74,7 @@ mod records;
 mod request_log;
 mod requests;
 mod scope;
+mod server;
 mod tenant;
 #[cfg(test)]
 mod testing;
@@ -78,7 +86,6 @@ use std::{
     time::Duration,
 };
 
-use axum::serve::ListenerExt;
 use tokio::{net::TcpListener, sync::oneshot};
 
 pub use behavior::*;
@@ -86,12 +93,15 @@ pub use model::{
     Account, AccountKind, Authentication, Email, Invitation, Membership, Organization, Phone,
     Quirk, Role, Source, Uid,
 };
-pub use options::{Credentials, Options};
+pub use options::{Credentials, Options, Protocol};
 pub use request_log::RequestRecord;
 pub use scope::{Scope, Scopes, UnknownScope};
+pub use server::Connections;
 
+use authority::Authority;
 use oauth::Tokens;
 use request_log::RequestLog;
+use server::Server;
 use tenant::Tenant;
 
 /// A running simulator. Dropping it stops the server.
@@ -101,52 +111,73 @@ use tenant::Tenant;
 #[derive(Debug)]
 pub struct Simulator {
     address: SocketAddr,
+    /// The certificate of its authority as PEM; `None` without TLS.
+    authority: Option<String>,
     shared: Arc<Shared>,
     /// Never sent on: the server stops when this end of the channel is dropped.
     _running: oneshot::Sender<()>,
 }
 
 impl Simulator {
-    /// Generates the tenant and serves it on 127.0.0.1, over HTTP/1.1 and HTTP/2 without TLS.
+    /// Generates the tenant and serves it on 127.0.0.1, over HTTP/1.1 and HTTP/2, with TLS if the
+    /// options say so.
     ///
     /// Must be called inside a tokio runtime, which then also runs the server. Generating blocks
     /// the calling task: about a second for a million accounts in an optimised build.
     ///
     /// # Errors
     ///
-    /// The error of the operating system when the port cannot be listened on.
+    /// The error of the operating system when the port cannot be listened on, or when there is no
+    /// chance for the keys of TLS.
     pub async fn start(options: Options) -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, options.port)).await?;
         let address = listener.local_addr()?;
+        let (authority, tls) = match options.protocol {
+            Protocol::Http => (None, None),
+            Protocol::Https => {
+                let Authority { pem, acceptor } = Authority::new()?;
+                (Some(pem), Some(acceptor))
+            }
+        };
         let shared = Arc::new(Shared::new(options));
         let (running, stopped) = oneshot::channel::<()>();
-
-        // Without this, small answers on a kept-alive connection wait for delayed acknowledgements.
-        let listener = listener.tap_io(|stream| {
-            if let Err(error) = stream.set_nodelay(true) {
-                tracing::debug!(%error, "cannot switch off Nagle's algorithm");
-            }
-        });
-        let server = axum::serve(listener, api::router(&shared)).with_graceful_shutdown(async {
+        let server = Server {
+            routes: api::router(&shared),
+            shared: Arc::clone(&shared),
+            tls,
+        };
+        tokio::spawn(server.run(listener, async {
             // An error is the signal: the sender is gone, and with it the simulator.
             let _ = stopped.await;
-        });
-        tokio::spawn(async move {
-            if let Err(error) = server.await {
-                tracing::error!(%error, "the simulator stopped serving");
-            }
-        });
+        }));
         Ok(Self {
             address,
+            authority,
             shared,
             _running: running,
         })
     }
 
-    /// Where the API is: `http://127.0.0.1:<port>`, without a trailing slash.
+    /// Where the API is, without a trailing slash: `http://127.0.0.1:<port>`, or with TLS
+    /// `https://localhost:<port>`.
     #[must_use]
     pub fn base_url(&self) -> String {
-        format!("http://{}", self.address)
+        match self.authority {
+            None => format!("http://{}", self.address),
+            Some(_) => format!("https://localhost:{}", self.address.port()),
+        }
+    }
+
+    /// The certificate authority that a client has to trust, as PEM; `None` without TLS.
+    #[must_use]
+    pub fn authority(&self) -> Option<&str> {
+        self.authority.as_deref()
+    }
+
+    /// How many connections there have been, and are.
+    #[must_use]
+    pub fn connections(&self) -> Connections {
+        *self.shared.connections()
     }
 
     /// The credentials of the one API application of the tenant, and the scopes it was given.
@@ -226,6 +257,7 @@ struct Shared {
     tenant: RwLock<Tenant>,
     tokens: Mutex<Tokens>,
     log: Mutex<RequestLog>,
+    connections: Mutex<Connections>,
 }
 
 impl Shared {
@@ -237,6 +269,7 @@ impl Shared {
             tenant: RwLock::new(generate::tenant(&options)),
             tokens: Mutex::new(Tokens::new(options.seed, options.token_lifetime)),
             log: Mutex::new(RequestLog::new(options.request_log)),
+            connections: Mutex::default(),
             credentials: options.credentials,
         }
     }
@@ -258,5 +291,10 @@ impl Shared {
 
     fn log(&self) -> MutexGuard<'_, RequestLog> {
         self.log.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn connections(&self) -> MutexGuard<'_, Connections> {
+        let connections = self.connections.lock();
+        connections.unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -5,11 +5,13 @@ use std::{fmt, time::Duration};
 use super::{Behavior, Scopes};
 
 /// The options of a simulator. Every field has a default that suits a test:
-/// `Options { accounts: 1_000, ..Options::default() }`.
+/// `Options { accounts: 1_000, ..Options::default() }`. More may be added: name those that matter.
 #[derive(Debug, Clone)]
 pub struct Options {
     /// The port on 127.0.0.1; 0, the default, takes a free one.
     pub port: u16,
+    /// Whether it speaks TLS; it does not by default.
+    pub protocol: Protocol,
     /// How many accounts there are at the start; 50 by default. 1 is a single administrator, 0 an
     /// empty tenant, which still has its API application.
     pub accounts: u32,
@@ -38,6 +40,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             port: 0,
+            protocol: Protocol::default(),
             accounts: 50,
             seed: 1,
             organizations: None,
@@ -67,6 +70,17 @@ impl Options {
         self.roles
             .unwrap_or(if self.accounts == 0 { 0 } else { 12 })
     }
+}
+
+/// How a simulator is spoken to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Protocol {
+    /// Without TLS: HTTP/1.1, and HTTP/2 to clients that know it is there.
+    #[default]
+    Http,
+    /// With TLS, by a certificate of the simulator's own authority: HTTP/2 to clients that offer it
+    /// (ALPN), and HTTP/1.1 to all others.
+    Https,
 }
 
 /// The API application of the simulated tenant: "API Services (machine-to-machine)".

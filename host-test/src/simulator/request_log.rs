@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use bytes::Bytes;
-use http::{Method, StatusCode};
+use http::{Method, StatusCode, Version};
 use serde_json::Value;
 
 /// How much of the bodies is kept together, in bytes.
@@ -14,6 +14,10 @@ const MAX_BODY_BYTES: usize = 16 * 1024 * 1024;
 pub struct RequestRecord {
     /// Its place among all requests, counted from 0.
     pub number: u64,
+    /// The connection over which it came, counted from 0.
+    pub connection: u64,
+    /// The version of HTTP by which it came.
+    pub version: Version,
     /// The method.
     pub method: Method,
     /// The path, with its `/v2` or `/api/v2`.
@@ -110,6 +114,8 @@ mod tests {
         let (path, request_id) = ("/v2/users".to_owned(), number.to_string());
         RequestRecord {
             number,
+            connection: 0,
+            version: Version::HTTP_11,
             method: Method::GET,
             path,
             query: None,

@@ -7,19 +7,57 @@ use http::{
 };
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::Incoming;
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::{
-    client::legacy::{Client as HttpClient, connect::HttpConnector},
+    client::legacy::{Client as HttpClient, Error, connect::HttpConnector},
     rt::TokioExecutor,
 };
 use serde_json::Value;
+use tokio_rustls::rustls::{
+    ClientConfig, RootCertStore,
+    crypto::ring,
+    pki_types::{CertificateDer, pem::PemObject as _},
+};
 
 use super::{Account, AccountKind, Behavior, Options, Simulator};
 
 /// A simulator, and a client with a token for it.
 pub(super) struct Client {
     pub(super) simulator: Simulator,
-    http: HttpClient<HttpConnector, Full<Bytes>>,
+    http: Http,
     pub(super) token: String,
+}
+
+/// A client for HTTP/1.1, and over TLS for HTTP/2 too.
+type Http = HttpClient<HttpsConnector<HttpConnector>, Full<Bytes>>;
+
+/// Which versions of HTTP a client offers to a server that speaks TLS.
+#[derive(Clone, Copy)]
+pub(super) enum Offer {
+    Both,
+    Http1,
+}
+
+/// A client that trusts one authority, if any, and nobody else.
+pub(super) fn trusting(authority: Option<&str>, offer: Offer) -> Http {
+    let mut roots = RootCertStore::empty();
+    if let Some(pem) = authority {
+        let certificate = CertificateDer::from_pem_slice(pem.as_bytes());
+        roots.add(certificate.expect("PEM")).expect("a certificate");
+    }
+    let config = ClientConfig::builder_with_provider(ring::default_provider().into())
+        .with_safe_default_protocol_versions()
+        .expect("the provider has them")
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    let builder = HttpsConnectorBuilder::new()
+        .with_tls_config(config)
+        .https_or_http();
+    let connector = match offer {
+        Offer::Both => builder.enable_all_versions().build(),
+        Offer::Http1 => builder.enable_http1().build(),
+    };
+    HttpClient::builder(TokioExecutor::new()).build(connector)
 }
 
 /// A response, read to its end.
@@ -57,7 +95,7 @@ impl Answer {
 impl Client {
     pub(super) async fn start(options: Options) -> Self {
         let simulator = Simulator::start(options).await.expect("a free port");
-        let http = HttpClient::builder(TokioExecutor::new()).build_http();
+        let http = trusting(simulator.authority(), Offer::Both);
         let mut client = Self {
             simulator,
             http,
@@ -154,6 +192,12 @@ impl Client {
             .request(self.request(method, path, headers, body))
             .await;
         read(response.expect("an answer")).await
+    }
+
+    /// Asks for a path without a token, by another client.
+    pub(super) async fn get_by(&self, http: &Http, path: &str) -> Result<Answer, Error> {
+        let request = self.request(Method::GET, path, &[], String::new());
+        Ok(read(http.request(request).await?).await)
     }
 
     /// Reads a path over HTTP/2 without TLS, as clients do that know it is there.

@@ -4,9 +4,11 @@ use std::fmt;
 use std::time::Duration;
 
 use connector_host::contract::{Error, ErrorKind, TimeoutPhase};
+use h2::Reason;
 
 use crate::damage;
-use crate::faulty::{self, Answer};
+use crate::faulty::{self, Answer, http2};
+use crate::support::proxy::Conduct;
 
 /// One row of the matrix.
 pub struct Fault {
@@ -25,6 +27,25 @@ pub enum What {
     Refusal,
     /// Something is done to the answer.
     Done(faulty::Fault),
+    /// The same, over TLS and HTTP/2.
+    DoneOverHttp2(faulty::Fault),
+    /// Over HTTP/2 there is no room for the body of a request.
+    NoRoom,
+    /// Over HTTP/2 there can be no more than one request at a time.
+    OneStream,
+    /// The proxy on the way does this where it is asked for a tunnel.
+    Proxy(Conduct),
+    /// The proxy on the way closes a tunnel, while this is done to the answer.
+    Cut(faulty::Fault),
+    /// Nothing: whoever asked pauses between two pages.
+    Pause(Wire),
+}
+
+/// How the tenant is spoken to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wire {
+    Http1,
+    Http2,
 }
 
 /// What can be expected to come of a fault.
@@ -116,6 +137,58 @@ impl Expected {
     }
 }
 
+impl Fault {
+    /// Whether it says that the tenant did nothing of what it was asked, so that it can only be committed before.
+    pub fn denies(&self) -> bool {
+        let is_denial = match &self.what {
+            What::Refusal | What::NoRoom | What::Proxy(_) => true,
+            What::DoneOverHttp2(faulty::Fault::Http2(fault)) => matches!(
+                fault,
+                http2::Fault::GoneBefore | http2::Fault::Reset(Reason::REFUSED_STREAM)
+            ),
+            _ => false,
+        };
+        is_denial || self.place == Place::Refused
+    }
+
+    /// Whether the connection turns out to be dead before anything of the answer has come, or the request was certainly not looked
+    /// at. Where that is a read, and the connection was used before, the host sends it again by itself.
+    pub fn is_dead(&self) -> bool {
+        use http2::Fault::{Gone, GoneBefore, Reset, Silence};
+        match &self.what {
+            What::Done(faulty::Fault::Reset) | What::DoneOverHttp2(faulty::Fault::Reset) => true,
+            What::Cut(_) => self.place == Place::NoAnswer,
+            What::DoneOverHttp2(faulty::Fault::Http2(fault)) => matches!(
+                fault,
+                Gone(_) | GoneBefore | Reset(Reason::REFUSED_STREAM) | Silence
+            ),
+            _ => false,
+        }
+    }
+
+    /// Whether the host is to wait for [`crate::PATIENCE`] only.
+    pub fn is_slow(&self) -> bool {
+        use faulty::Fault::{SlowBody, SlowHead};
+        match &self.what {
+            What::Done(fault) | What::DoneOverHttp2(fault) => {
+                matches!(fault, SlowHead(_) | SlowBody(_))
+            }
+            What::NoRoom | What::Proxy(Conduct::Hangs) => true,
+            What::Refusal | What::OneStream | What::Proxy(_) | What::Cut(_) | What::Pause(_) => {
+                false
+            }
+        }
+    }
+
+    /// Whether there is no end to what it sends.
+    pub fn is_endless(&self) -> bool {
+        matches!(
+            &self.what,
+            What::Done(faulty::Fault::Endless) | What::DoneOverHttp2(faulty::Fault::Endless)
+        )
+    }
+}
+
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.name)
@@ -137,7 +210,11 @@ const GZIP_OF_NOTHING: [u8; 22] = [
 
 /// Every fault. `elsewhere` is the base URL of another host.
 pub fn catalogue(elsewhere: &str) -> Vec<Fault> {
-    let mut faults = broken_connections();
+    let mut faults = slow_sessions();
+    faults.extend(pauses());
+    faults.extend(broken_connections());
+    faults.extend(broken_sessions());
+    faults.extend(proxies());
     faults.extend(throttling());
     faults.extend(refusals(elsewhere));
     faults.extend(damaged_bodies());
@@ -217,6 +294,7 @@ fn broken_connections() -> Vec<Fault> {
             Body,
             Network,
         ),
+        fault("body in pieces", IN_PIECES, Harmless, Body, Network),
         fault(
             "endless body",
             faulty::Fault::Endless,
@@ -225,6 +303,184 @@ fn broken_connections() -> Vec<Fault> {
             LimitExceeded,
         ),
     ]
+}
+
+/// The same as [`fault`], over HTTP/2.
+fn over_http2(
+    name: &str,
+    what: faulty::Fault,
+    class: Class,
+    place: Place,
+    error: Expected,
+) -> Fault {
+    Fault {
+        name: format!("HTTP/2: {name}"),
+        what: What::DoneOverHttp2(what),
+        error,
+        class,
+        place,
+        times: EVERY,
+    }
+}
+
+/// HTTP/2 connections on which nothing goes on. First of all, so that all the others are tried while these wait.
+fn slow_sessions() -> Vec<Fault> {
+    use Class::{Passing, Waiting};
+    use Expected::{Network, Timeout};
+    use Place::{Body, NoAnswer};
+    use TimeoutPhase::{BetweenBytes, FirstByte};
+    let (slow_head, slow_body) = (
+        faulty::Fault::SlowHead(SLOWNESS),
+        faulty::Fault::SlowBody(SLOWNESS),
+    );
+    let silence = faulty::Fault::Http2(http2::Fault::Silence);
+    vec![
+        Fault {
+            // The host takes half a minute to find out, and so a second attempt does not fit into the call.
+            times: &[Times::Once],
+            ..over_http2("silence", silence, Waiting, NoAnswer, Network)
+        },
+        over_http2(
+            "slow head",
+            slow_head,
+            Passing,
+            NoAnswer,
+            Timeout(FirstByte),
+        ),
+        over_http2("slow body", slow_body, Passing, Body, Timeout(BetweenBytes)),
+        Fault {
+            what: What::NoRoom,
+            times: &[Times::Always],
+            ..over_http2(
+                "no room for requests",
+                faulty::Fault::Reset,
+                Passing,
+                NoAnswer,
+                Timeout(FirstByte),
+            )
+        },
+    ]
+}
+
+/// What servers do to HTTP/2 connections and their streams, and networks to the TLS below.
+fn broken_sessions() -> Vec<Fault> {
+    use Class::{Definite, Harmless, Passing};
+    use Expected::{LimitExceeded, Network};
+    use Place::{Body, NoAnswer};
+    use http2::Fault::{
+        Cut, Gone, GoneAfter, GoneBefore, GoneInside, Reset, ResetInside, Scrambled,
+    };
+    let broken = |name, fault, place| {
+        let fault = faulty::Fault::Http2(fault);
+        over_http2(name, fault, Passing, place, Network)
+    };
+    let harmless = |name, fault| over_http2(name, fault, Harmless, Body, Network);
+    vec![
+        broken("stream refused", Reset(Reason::REFUSED_STREAM), NoAnswer),
+        broken("stream reset", Reset(Reason::INTERNAL_ERROR), NoAnswer),
+        broken(
+            "reset in the body",
+            ResetInside(Reason::INTERNAL_ERROR),
+            Body,
+        ),
+        broken("reset as no error", ResetInside(Reason::NO_ERROR), Body),
+        broken("gone unseen", GoneBefore, NoAnswer),
+        broken("gone", Gone(Reason::INTERNAL_ERROR), NoAnswer),
+        broken(
+            "gone in the body",
+            GoneInside(Reason::ENHANCE_YOUR_CALM),
+            Body,
+        ),
+        harmless("gone after it", faulty::Fault::Http2(GoneAfter)),
+        broken("TLS cut off", Cut, Body),
+        broken("TLS damaged", Scrambled, Body),
+        over_http2(
+            "TCP reset",
+            faulty::Fault::Reset,
+            Passing,
+            NoAnswer,
+            Network,
+        ),
+        over_http2(
+            "TCP reset in the body",
+            faulty::Fault::ResetInside,
+            Passing,
+            Body,
+            Network,
+        ),
+        over_http2(
+            "body too short",
+            faulty::Fault::Short,
+            Passing,
+            Body,
+            Network,
+        ),
+        over_http2(
+            "endless body",
+            faulty::Fault::Endless,
+            Definite,
+            Body,
+            LimitExceeded,
+        ),
+        harmless("body in pieces", IN_PIECES),
+        Fault {
+            what: What::OneStream,
+            times: &[Times::Always],
+            ..harmless("one stream at a time", SPACIOUS)
+        },
+    ]
+}
+
+/// A body in pieces, each less than an account takes, which arrive one by one.
+const IN_PIECES: faulty::Fault = faulty::Fault::Trickle(Duration::from_millis(100));
+/// A body so long that a page is there before all of it was read.
+pub const SPACIOUS: faulty::Fault = faulty::Fault::Damaged(damage::spacious);
+
+/// Proxies that make no tunnel, or do not keep one up.
+fn proxies() -> Vec<Fault> {
+    use Place::{Body, NoAnswer};
+    let proxy = |name: &str, what, place| Fault {
+        name: format!("proxy: {name}"),
+        // What the proxy says is meant for good.
+        class: match what {
+            What::Proxy(Conduct::Refuses | Conduct::Asks) => Class::Definite,
+            _ => Class::Passing,
+        },
+        what,
+        error: Expected::Network,
+        place,
+        times: EVERY,
+    };
+    // Long enough for the tunnel to be cut meanwhile.
+    let (slow_head, slow_body) = (
+        faulty::Fault::SlowHead(SLOWNESS),
+        faulty::Fault::SlowBody(SLOWNESS),
+    );
+    vec![
+        proxy("hangs", What::Proxy(Conduct::Hangs), NoAnswer),
+        proxy("refuses", What::Proxy(Conduct::Refuses), NoAnswer),
+        proxy("asks who asks", What::Proxy(Conduct::Asks), NoAnswer),
+        proxy("closes", What::Proxy(Conduct::Closes), NoAnswer),
+        proxy("cut", What::Cut(slow_head), NoAnswer),
+        proxy("cut in the body", What::Cut(slow_body), Body),
+    ]
+}
+
+/// A consumer that takes its time over a page, so that the rest of the answer lies unread.
+fn pauses() -> Vec<Fault> {
+    [
+        ("pause between pages", Wire::Http1),
+        ("HTTP/2: pause between pages", Wire::Http2),
+    ]
+    .map(|(name, wire)| Fault {
+        name: name.to_string(),
+        what: What::Pause(wire),
+        error: Expected::Network,
+        class: Class::Harmless,
+        place: Place::Body,
+        times: &[Times::Always],
+    })
+    .into()
 }
 
 /// How `Retry-After` can be given: in words, as it is sent, and the milliseconds to read from it.

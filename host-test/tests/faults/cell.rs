@@ -1,6 +1,7 @@
 //! One cell of the matrix: a tenant, a proxy that commits one fault, a connector, and one call.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use connector_host::contract::{
@@ -10,14 +11,20 @@ use connector_host::contract::{
 use connector_host::simulator::{Credentials, Simulator};
 use connector_host::{CallError, Connector, EgressPolicy, Listing, Plugin, Tenant};
 
-use crate::catalogue::{Class, Expected, Fault, Times, What};
+use crate::catalogue::{Class, Expected, Fault, SPACIOUS, Times, What, Wire};
+use crate::faulty::http2::Http2;
 use crate::faulty::{self, Asked, Proxy, Verdict};
 use crate::operations::{Call, Hit, Operation, State, Write, options, state};
 use crate::rules::Rule;
+use crate::support::proxy::{Conduct, ConnectProxy};
 use crate::support::{settings, simulated};
 
 /// How long a connection is refused where it is only once: less than the connector pauses before it gives up.
 const REFUSED_FOR: Duration = Duration::from_millis(100);
+/// How long whoever asked pauses after each page: longer than the host keeps what nobody reads.
+const PAUSE: Duration = Duration::from_millis(1_500);
+/// How long after a request its tunnel is cut: the first half of the answer has come by then.
+const UNTIL_CUT: Duration = Duration::from_millis(300);
 /// No call takes this long: the deadline of the host is shorter.
 const HANG: Duration = Duration::from_secs(120);
 
@@ -130,7 +137,7 @@ async fn state_after(plugin: &Plugin, write: &Write) -> State {
 pub fn connector(plugin: &Plugin, simulator: &Simulator, proxy: &Proxy) -> Connector {
     let settings = settings(simulator).plain("base-url", proxy.base_url());
     let egress = EgressPolicy::only(&proxy.base_url()).expect("the proxy is on loopback");
-    plugin.instantiate(Tenant::new("faulty", settings, egress))
+    plugin.instantiate(proxy.trusted_by(Tenant::new("faulty", settings, egress)))
 }
 
 /// How a cell ended: in a word, and with what is wrong about it.
@@ -162,6 +169,7 @@ impl Cell<'_> {
                     let mut list = List {
                         listing: connector.list_all(request),
                         items: Vec::new(),
+                        pause: matches!(self.fault.what, What::Pause(_)).then_some(PAUSE),
                     };
                     self.list(&mut list, &proxy, healthy).await
                 }
@@ -189,23 +197,86 @@ impl Cell<'_> {
 
     async fn proxy(&self, simulator: &Simulator, healthy: &Healthy) -> Proxy {
         let (hit, times) = (self.hit, self.times);
-        let fault = match &self.fault.what {
-            What::Done(fault) => fault.clone(),
+        let over_http2 = Http2::new();
+        match &self.fault.what {
+            What::Done(fault) => Proxy::start(simulator, plan(fault.clone(), hit, times)).await,
+            What::DoneOverHttp2(fault) => {
+                let plan = plan(fault.clone(), hit, times);
+                Proxy::over_http2(simulator, over_http2, plan).await
+            }
+            What::Pause(Wire::Http1) => Proxy::start(simulator, spacious).await,
+            What::Pause(Wire::Http2) => Proxy::over_http2(simulator, over_http2, spacious).await,
+            What::OneStream => {
+                let over_http2 = over_http2.with_streams(1);
+                Proxy::over_http2(simulator, over_http2, spacious).await
+            }
+            What::Proxy(conduct) => {
+                let (via, conduct) = (Arc::new(ConnectProxy::start().await), *conduct);
+                let connections = (times == Times::Once).then_some(1);
+                let last = self.last_before(healthy);
+                if last.is_none() {
+                    via.behave(conduct, connections);
+                }
+                let told = Arc::clone(&via);
+                let plan = move |asked: &Asked| {
+                    if Some(asked.number) != last {
+                        return Verdict::Pass;
+                    }
+                    told.behave(conduct, connections);
+                    Verdict::PassTheLastHere
+                };
+                let proxy = Proxy::over_http2(simulator, over_http2, plan).await;
+                proxy.through(via)
+            }
+            What::Cut(fault) => {
+                let via = Arc::new(ConnectProxy::start().await);
+                let cut = Arc::new(Arc::clone(&via));
+                let mut plan = plan(fault.clone(), hit, times);
+                let plan = move |asked: &Asked| {
+                    let verdict = plan(asked);
+                    if !matches!(verdict, Verdict::Pass) {
+                        // Not beyond this plan, in whose place there is another once all is well again.
+                        let cut = Arc::downgrade(&cut);
+                        tokio::spawn(async move {
+                            tokio::time::sleep(UNTIL_CUT).await;
+                            cut.upgrade().inspect(|via| via.cut());
+                        });
+                    }
+                    verdict
+                };
+                let proxy = Proxy::over_http2(simulator, over_http2, plan).await;
+                proxy.through(via)
+            }
+            What::NoRoom => {
+                // A client need not know of it when it sends its first request.
+                let last = self.last_before(healthy).expect("the token comes first");
+                let plan = move |asked: &Asked| match asked.number == last {
+                    true => Verdict::PassTheLastBody,
+                    false => Verdict::Pass,
+                };
+                Proxy::over_http2(simulator, over_http2, plan).await
+            }
             What::Refusal => {
-                let first = healthy.requests.iter().position(|asked| hit.covers(asked));
-                let first = first.expect("the operation sends such a request");
                 let time = (times == Times::Once).then_some(REFUSED_FOR);
-                let Some(last) = first.checked_sub(1) else {
+                let Some(last) = self.last_before(healthy) else {
                     return Proxy::refusing(simulator, time, |_| Verdict::Pass);
                 };
                 let plan = move |asked: &Asked| match asked.number == last {
                     true => Verdict::PassTheLast(time),
                     false => Verdict::Pass,
                 };
-                return Proxy::start(simulator, plan).await;
+                Proxy::start(simulator, plan).await
             }
-        };
-        Proxy::start(simulator, plan(fault, hit, times)).await
+        }
+    }
+
+    /// The number of the last request before the first that is hit; `None` where that is the first of all.
+    fn last_before(&self, healthy: &Healthy) -> Option<usize> {
+        let mut requests = healthy.requests.iter();
+        let first = requests.position(|asked| self.hit.covers(asked));
+        first
+            .expect("the operation sends such a request")
+            .checked_sub(1)
     }
 
     async fn check(
@@ -254,7 +325,15 @@ impl Cell<'_> {
     ) -> (String, Result<(), String>) {
         let Err(error) = list.go_on().await else {
             let whole = same(&list.items, &healthy.items, self.fault.class);
-            return ("ok".to_string(), self.rule.allows_right().and(whole));
+            let verdict = self.rule.allows_right().and(whole);
+            // A page of events is an answer of its own, which is read to its end.
+            let lies_unread = list.pause.is_some() && self.operation != Operation::ListEvents;
+            let asked_again = proxy.passed().len() > healthy.requests.len();
+            if lies_unread && !asked_again {
+                let complaint = "nothing was let go while it paused, and so nothing was tried";
+                return ("ok".to_string(), verdict.and(Err(complaint.to_string())));
+            }
+            return ("ok".to_string(), verdict);
         };
         let word = word(&error);
         if let Err(complaint) = self.judge(&error, proxy) {
@@ -327,8 +406,16 @@ impl Cell<'_> {
 
     /// Whether an error is right: the one that the rule names, about a request that was hit, without a secret.
     fn judge(&self, error: &CallError, proxy: &Proxy) -> Result<(), String> {
-        let CallError::Connector(failure) = error else {
-            return Err(format!("no failure of the contract: {error:?}"));
+        let failure = match (error, &self.fault.what) {
+            (CallError::NoConnection { failure, passes }, What::Proxy(conduct)) => {
+                says_what_the_proxy_does(*conduct, failure, *passes)?;
+                failure
+            }
+            (CallError::Connector(failure), What::Proxy(_)) => {
+                return Err(format!("it does not tell of the proxy: {failure:?}"));
+            }
+            (CallError::Connector(failure), _) => failure,
+            _ => return Err(format!("no failure of the contract: {error:?}")),
         };
         self.rule.allows(failure)?;
         let text = format!("{failure:?}");
@@ -371,6 +458,32 @@ impl Cell<'_> {
     }
 }
 
+/// Makes sure that whoever runs the host learns that it is the proxy, what it does, and whether that passes by itself.
+fn says_what_the_proxy_does(
+    conduct: Conduct,
+    failure: &Failure,
+    passes: bool,
+) -> Result<(), String> {
+    let (wanted, words) = match conduct {
+        Conduct::Refuses => (false, "does not let through"),
+        Conduct::Asks => (false, "wants a user name"),
+        Conduct::Hangs => (true, "did not answer in time"),
+        Conduct::Closes => (true, "without an answer"),
+        Conduct::Open => return Err("nothing is wrong with the proxy".to_string()),
+    };
+    let is_said = passes == wanted && failure.message.contains(words);
+    let complaint = || format!("passes: {passes}, in place of {words:?}: {failure:?}");
+    is_said.then_some(()).ok_or_else(complaint)
+}
+
+/// Answers reads so that some of an answer is unread when a page is there.
+fn spacious(asked: &Asked) -> Verdict {
+    match asked.is_read() {
+        true => Verdict::After(SPACIOUS),
+        false => Verdict::Pass,
+    }
+}
+
 /// Commits a fault on the requests that are hit.
 fn plan(fault: faulty::Fault, hit: Hit, times: Times) -> impl FnMut(&Asked) -> Verdict {
     let mut begun = false;
@@ -394,12 +507,17 @@ fn plan(fault: faulty::Fault, hit: Hit, times: Times) -> impl FnMut(&Asked) -> V
 pub struct List<'a> {
     pub listing: Listing<'a>,
     pub items: Vec<Item>,
+    /// How long whoever asked pauses after a page.
+    pub pause: Option<Duration>,
 }
 
 impl List<'_> {
     pub async fn go_on(&mut self) -> Result<(), CallError> {
         while let Some(page) = self.listing.next_page().await? {
             self.items.extend(page.items);
+            if let Some(pause) = self.pause {
+                tokio::time::sleep(pause).await;
+            }
         }
         Ok(())
     }

@@ -5,7 +5,8 @@
 //! write says is true of the tenant, and no write arrives twice. Where it fails, the same connector goes on once all is well
 //! again, and everything comes right.
 //!
-//! The matrix prints itself: `cargo test -p connector-host --test faults -- --nocapture`.
+//! The matrix prints itself: `cargo test -p connector-host --test faults -- --nocapture`. With `FAULTS="HTTP/2: gone"` only the
+//! rows whose names have that in them are tried.
 
 mod catalogue;
 mod cell;
@@ -27,11 +28,11 @@ use std::time::{Duration, Instant};
 use catalogue::{Fault, Times, What, catalogue};
 use cell::{Cell, Healthy, List, same};
 use connector_host::contract::{AccountDetails, ListRequest, ResourceKinds};
-use connector_host::http::Timeouts;
-use connector_host::{CallError, Host, HostOptions, Limits, Plugin};
+use connector_host::transport::Timeouts;
+use connector_host::{CallError, HostOptions, Limits, Plugin};
 use faulty::{Asked, Proxy, Verdict};
 use operations::{COLUMNS, Hit, options};
-use support::{component, connector, list_request, simulated};
+use support::{connector, list_request, simulated};
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
@@ -49,41 +50,39 @@ struct Plugins {
     impatient: Plugin,
     /// Takes answers of 256 KiB only.
     narrow: Plugin,
+    /// Lets go of what nobody reads for a second.
+    tidy: Plugin,
 }
 
 impl Plugins {
     fn load() -> Self {
         let load = |timeouts, limits| {
-            let host = Host::new(HostOptions {
-                timeouts,
-                limits,
-                code_cache: Some(Path::new(env!("CARGO_TARGET_TMPDIR")).join("code-cache")),
-                ..HostOptions::default()
-            });
-            let host = host.expect("the engine starts");
-            host.load(&component()).expect("the component loads")
+            let options = HostOptions::default().timeouts(timeouts).limits(limits);
+            support::load(options)
         };
-        let impatient = Timeouts {
-            first_byte: PATIENCE,
-            between_bytes: PATIENCE,
-            ..Timeouts::default()
-        };
-        let narrow = Limits {
-            response_body: 256 << 10,
-            ..Limits::default()
-        };
+        let impatient = Timeouts::default()
+            .connect(PATIENCE)
+            .first_byte(PATIENCE)
+            .between_bytes(PATIENCE);
+        let narrow = Limits::default().response_body(256 << 10);
+        let tidy = Limits::default().idle_body(Duration::from_secs(1));
         Plugins {
             usual: load(Timeouts::default(), Limits::default()),
             impatient: load(impatient, Limits::default()),
             narrow: load(Timeouts::default(), narrow),
+            tidy: load(Timeouts::default(), tidy),
         }
     }
 
     fn for_fault(&self, fault: &Fault) -> &Plugin {
-        match fault.what {
-            What::Done(faulty::Fault::SlowHead(_) | faulty::Fault::SlowBody(_)) => &self.impatient,
-            What::Done(faulty::Fault::Endless) => &self.narrow,
-            _ => &self.usual,
+        if fault.is_slow() {
+            &self.impatient
+        } else if fault.is_endless() {
+            &self.narrow
+        } else if matches!(fault.what, What::Pause(_)) {
+            &self.tidy
+        } else {
+            &self.usual
         }
     }
 }
@@ -122,7 +121,9 @@ async fn every_fault_of_every_operation_ends_right_or_in_the_error_that_says_so(
     let start = Instant::now();
     let plugins = Plugins::load();
     let elsewhere = Elsewhere::open().await;
-    let faults = catalogue(&elsewhere.base_url);
+    let mut faults = catalogue(&elsewhere.base_url);
+    let chosen = std::env::var("FAULTS").unwrap_or_default();
+    faults.retain(|fault| fault.name.contains(&chosen));
     let mut healthy = BTreeMap::new();
     for operation in BTreeSet::from(COLUMNS.map(|(_, operation, _)| operation)) {
         healthy.insert(operation, Healthy::of(&plugins.usual, operation).await);
@@ -237,6 +238,7 @@ async fn a_sync_that_breaks_at_any_request_loses_nothing_and_gives_nothing_twice
                 let mut list = List {
                     listing: connector.list_all(everything()),
                     items: Vec::new(),
+                    pause: None,
                 };
                 if let Err(error) = list.go_on().await {
                     let CallError::Connector(failure) = &error else {
@@ -262,7 +264,13 @@ async fn a_sync_that_breaks_at_any_request_loses_nothing_and_gives_nothing_twice
 /// Every fault that there has to be. A fault is added here and in the catalogue.
 const FAULTS: &str = "
     connection refused, reset before the body, reset inside the body, reset after the body, body too short, endless body,
-    slow head, slow body,
+    slow head, slow body, body in pieces, pause between pages,
+    HTTP/2: silence, HTTP/2: slow head, HTTP/2: slow body, HTTP/2: no room for requests, HTTP/2: stream refused,
+    HTTP/2: stream reset, HTTP/2: reset in the body, HTTP/2: reset as no error, HTTP/2: gone unseen, HTTP/2: gone,
+    HTTP/2: gone in the body, HTTP/2: gone after it, HTTP/2: TLS cut off, HTTP/2: TLS damaged, HTTP/2: TCP reset,
+    HTTP/2: TCP reset in the body, HTTP/2: body too short, HTTP/2: endless body, HTTP/2: body in pieces,
+    HTTP/2: one stream at a time, HTTP/2: pause between pages,
+    proxy: hangs, proxy: refuses, proxy: asks who asks, proxy: closes, proxy: cut, proxy: cut in the body,
     408, 500, 502, 504, 200 with a web page,
     429 wait 1 s, 429 wait 120 s, 429 wait until a date, 429 date of RFC 850, 429 date of asctime, 429 wait 1e18 s,
     429 wait -5 s, 429 wait in words, 429 no wait,

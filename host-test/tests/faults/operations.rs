@@ -206,6 +206,10 @@ impl Operation {
         self >= Operation::Grant
     }
 
+    pub fn is_list(self) -> bool {
+        !self.is_write() && self != Operation::Check
+    }
+
     /// The name of the operation of the contract that it is, as `describe` lists it. `check` is none.
     pub fn described(self) -> Option<&'static str> {
         Some(match self {

@@ -8,7 +8,7 @@ use crate::catalogue::Fault;
 use crate::cell::Ended;
 use crate::operations::COLUMNS;
 
-const FAULT_WIDTH: usize = 26;
+const FAULT_WIDTH: usize = 30;
 const CELL_WIDTH: usize = 4;
 
 const LEGEND: &str = "\

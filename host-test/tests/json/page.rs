@@ -21,7 +21,8 @@ one holds this page to it: `cargo xtask docs` writes it anew.
 - Keys, kinds of lines, and values where a key has one of several are added at any time: ignore those that you do not know.
 - Every key is always there, and `null` for what does not apply or is not known: absent is not `false` and not empty. Where it is
   otherwise, in errors and in notices, the key says when it is there.
-- Lines say what they are by `type`. Where two have the same (`finding`), the command tells them apart.
+- Lines say what they are by `type`. Where two have the same (`finding`), the command tells them apart, and those of `sync` the key
+  `finding`.
 - Points in time are RFC 3339 in UTC. One that is beyond what that can say is a number: milliseconds since 1970.
 - No line has a control character in it, or one that turns the direction of writing: they are escaped as JSON escapes them.
 - A listing that ends without its last line is not whole, whatever the exit code of a pipe says.

@@ -4,9 +4,8 @@ use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
 use connector_host::BoxFuture;
-use connector_host::http::{HttpBody, HttpError, Network, Timeouts, Transport};
+use connector_host::transport::{self, Body, Network, Terms, Transport, whole_body};
 use http::{Request, Response};
-use http_body_util::{BodyExt, Full};
 
 /// An answer to give in place of the simulator's.
 #[derive(Clone, Copy)]
@@ -51,14 +50,14 @@ impl ByHand {
         Self { once: true, ..self }
     }
 
-    fn response(&self) -> Response<HttpBody> {
+    fn response(&self) -> Response<Body> {
         let mut response = Response::builder()
             .status(self.status)
             .header("content-type", self.content_type);
         if let Some(value) = self.retry_after {
             response = response.header("retry-after", value);
         }
-        let body = Full::from(self.body).map_err(Into::into).boxed_unsync();
+        let body = whole_body(self.body);
         response.body(body).expect("the scenario gives an answer")
     }
 }
@@ -77,7 +76,7 @@ impl Improvised {
         }
     }
 
-    fn answer(&self, request: &Request<Bytes>) -> Option<Response<HttpBody>> {
+    fn answer(&self, request: &Request<Bytes>) -> Option<Response<Body>> {
         let line = format!("{} {}", request.method(), request.uri().path());
         let mut answers = self.answers.lock().expect("no other test has it");
         let index = answers.iter().position(|answer| answer.request == line)?;
@@ -93,11 +92,11 @@ impl Transport for Improvised {
     fn send(
         self: Arc<Self>,
         request: Request<Bytes>,
-        timeouts: Timeouts,
-    ) -> BoxFuture<'static, Result<Response<HttpBody>, HttpError>> {
+        terms: Terms,
+    ) -> BoxFuture<'static, Result<Response<Body>, transport::Error>> {
         match self.answer(&request) {
             Some(response) => Box::pin(async { Ok(response) }),
-            None => self.network.clone().send(request, timeouts),
+            None => self.network.clone().send(request, terms),
         }
     }
 }

@@ -25,15 +25,16 @@ use std::time::Duration;
 use by_hand::Improvised;
 use bytes::Bytes;
 use connector_host::contract::{ListRequest, ResourceKinds};
-use connector_host::http::{
-    Answer, NEUTRAL_HOST, Recorder, Recording, ReplayError, Replayer, Transport,
-};
 use connector_host::simulator::Credentials;
+use connector_host::transport::Transport;
 use connector_host::{Connector, EgressPolicy, Tenant, TenantSettings};
+use connector_recording::{
+    Answer, Memory, NEUTRAL_HOST, Recorder, Recording, ReplayError, Replayer,
+};
 use http::Uri;
 use jiff::Timestamp;
 use scenarios::{SCENARIOS, Scenario};
-use support::{plugin_over, simulated};
+use support::{plugin, simulated};
 
 /// What every recording says of itself.
 const RECONSTRUCTED: &str = "RECONSTRUCTED: not recorded from a live NinjaOne, of which none was called. Method, path, query and \
@@ -206,12 +207,15 @@ async fn make_the_recordings_anew() {
 /// Plays a scenario against the simulator, and records it.
 async fn make(scenario: &Scenario) -> Recording {
     let simulator = simulated(scenarios::tenant((scenario.application)())).await;
-    let recorder = Arc::new(Recorder::new(Arc::new(Improvised::new(scenario.by_hand))));
+    let memory = Memory::default();
+    let improvised = Arc::new(Improvised::new(scenario.by_hand));
+    let recorder = Arc::new(Recorder::new(improvised, memory.clone()));
     let mut credentials = simulator.credentials().clone();
     (scenario.mistake)(&mut credentials);
     let mut connector = connector(recorder.clone(), &simulator.base_url(), &credentials);
     (scenario.play)(&mut connector).await;
-    let mut recording = recorder.recording();
+    recorder.finish().await.expect("memory can be written to");
+    let mut recording = memory.recording().expect("it is a recording");
     recording.comment = Some(format!("{RECONSTRUCTED}\n\n{}", scenario.comment));
     make_timeless(&mut recording);
     recording
@@ -255,7 +259,8 @@ fn connector(
         .secret("client-secret", credentials.client_secret.clone().into())
         .plain("scope", credentials.scopes.to_string());
     let egress = EgressPolicy::only(base_url).expect("it is https, or on this computer");
-    plugin_over(transport).instantiate(Tenant::new("test", settings, egress))
+    let tenant = Tenant::new("test", settings, egress);
+    plugin().instantiate(tenant.transport(transport))
 }
 
 fn replayed_url() -> String {

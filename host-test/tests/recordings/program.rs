@@ -4,8 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Output;
 
-use connector_host::http::Recording;
 use connector_host::simulator::Simulator;
+use connector_recording::Recording;
 
 use crate::secrets::found;
 use crate::support::program::{program, program_for};

@@ -8,8 +8,9 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use bytes::Bytes;
 use connector_host::BoxFuture;
 use connector_host::contract::ResourceKinds;
-use connector_host::http::{HttpBody, HttpError, Network, Recorder, Timeouts, Transport};
 use connector_host::simulator::Credentials;
+use connector_host::transport::{self, Body, Network, Terms, Transport};
+use connector_recording::{Memory, Recorder};
 use http::{Request, Response};
 use serde_json::Value;
 
@@ -104,15 +105,15 @@ impl Transport for Eavesdropper {
     fn send(
         self: Arc<Self>,
         request: Request<Bytes>,
-        timeouts: Timeouts,
-    ) -> BoxFuture<'static, Result<Response<HttpBody>, HttpError>> {
+        terms: Terms,
+    ) -> BoxFuture<'static, Result<Response<Body>, transport::Error>> {
         if let Some(value) = request.headers().get("authorization") {
             let value = value.to_str().expect("it is text");
             let token = value.strip_prefix("Bearer ").expect("it is a token");
             let mut tokens = self.tokens.lock().expect("no other test has it");
             tokens.push(token.to_string());
         }
-        self.network.clone().send(request, timeouts)
+        self.network.clone().send(request, terms)
     }
 }
 
@@ -121,7 +122,8 @@ async fn a_fresh_recording_has_neither_the_secret_nor_the_token_nor_the_host_in_
     let simulator = tenant(20).await;
     let base_url = simulator.base_url();
     let network = Arc::new(Eavesdropper::default());
-    let recorder = Arc::new(Recorder::new(network.clone()));
+    let memory = Memory::default();
+    let recorder = Arc::new(Recorder::new(network.clone(), memory.clone()));
     let mut connector = connector(recorder.clone(), &base_url, simulator.credentials());
     list(&mut connector, ResourceKinds::ACCOUNTS).await;
     let mut secrets = network.tokens.lock().expect("it is over").clone();
@@ -131,7 +133,8 @@ async fn a_fresh_recording_has_neither_the_secret_nor_the_token_nor_the_host_in_
         simulator.credentials().client_id.clone(),
         base_url.replace("http://", ""),
     ]);
-    assert_eq!(found(&recorder.recording().to_har(), &secrets), [""; 0]);
+    recorder.finish().await.expect("memory can be written to");
+    assert_eq!(found(&memory.har(), &secrets), [""; 0]);
 }
 
 #[test]

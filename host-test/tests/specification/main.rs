@@ -20,8 +20,8 @@ use std::io::Write;
 use std::time::Duration;
 
 use bytes::Bytes;
-use connector_host::http::{Answer, Exchange};
 use connector_host::{EgressPolicy, Tenant, TenantSettings};
+use connector_recording::{Answer, Exchange};
 use deviations::Deviation;
 use http::{Request, Response};
 use jiff::Timestamp;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use connector_host::http::{Answer, Exchange};
+use connector_recording::{Answer, Exchange};
 use http::{Method, Request, Response};
 use jsonschema::error::ValidationErrorKind;
 use jsonschema::{ValidationError, Validator};

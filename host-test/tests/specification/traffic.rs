@@ -9,14 +9,15 @@ use connector_host::contract::{
     AccountDeletion, AccountDetails, AccountUpdate, Assignment, Attribute, FieldUpdate,
     ListRequest, Mode, NewAccount, ProvisionRequest, ResourceKinds, Value,
 };
-use connector_host::http::{Exchange, Network, Recorder, Recording};
 use connector_host::simulator::{
     Account, AccountKind, Behavior, Credentials, Options, Scope, Simulator,
 };
-use connector_host::{CallError, Connector, EgressPolicy, Plugin, Tenant, TenantSettings};
+use connector_host::transport::{Network, Transport};
+use connector_host::{CallError, Connector, EgressPolicy, Tenant, TenantSettings};
+use connector_recording::{Exchange, Memory, Recorder, Recording};
 use tokio::sync::OnceCell;
 
-use crate::support::{ada, plugin_over, role_for, simulated};
+use crate::support::{ada, plugin, role_for, simulated};
 
 /// Enough accounts for every awkward one that the simulator makes.
 const ACCOUNTS: u32 = 60;
@@ -48,23 +49,26 @@ fn recorded() -> Vec<Exchange> {
 async fn driven() -> Vec<Exchange> {
     let mut exchanges = Vec::new();
     for behavior in behaviors() {
-        let recorder = Arc::new(Recorder::new(Arc::new(Network::new())));
-        let plugin = plugin_over(recorder.clone());
+        let memory = Memory::default();
+        let network = Arc::new(Network::new());
+        let recorder = Arc::new(Recorder::new(network, memory.clone()));
         let options = Options {
             accounts: ACCOUNTS,
             behavior,
             ..Options::default()
         };
         let simulator = simulated(options).await;
-        let connector = connector(&plugin, &simulator, simulator.credentials());
+        let connector = connector(recorder.clone(), &simulator, simulator.credentials());
         Drive {
             connector,
             simulator: &simulator,
         }
         .everything()
         .await;
-        refused_tokens(&plugin, &simulator).await;
-        exchanges.extend(recorder.recording().exchanges);
+        refused_tokens(&recorder, &simulator).await;
+        recorder.finish().await.expect("memory can be written to");
+        let recording = memory.recording().expect("it is a recording");
+        exchanges.extend(recording.exchanges);
     }
     exchanges
 }
@@ -85,7 +89,7 @@ fn behaviors() -> Vec<Behavior> {
 }
 
 /// Requests for a token that are refused, and requests that its scope does not allow.
-async fn refused_tokens(plugin: &Plugin, simulator: &Simulator) {
+async fn refused_tokens(recorder: &Arc<Recorder>, simulator: &Simulator) {
     let right = simulator.credentials().clone();
     let wrong = [
         Credentials {
@@ -98,7 +102,7 @@ async fn refused_tokens(plugin: &Plugin, simulator: &Simulator) {
         },
     ];
     for credentials in wrong {
-        let mut connector = connector(plugin, simulator, &credentials);
+        let mut connector = connector(recorder.clone(), simulator, &credentials);
         let outcome = connector
             .list(&ListRequest::everything(ResourceKinds::ROLES))
             .await;
@@ -109,14 +113,18 @@ async fn refused_tokens(plugin: &Plugin, simulator: &Simulator) {
         ..right
     };
     let mut drive = Drive {
-        connector: connector(plugin, simulator, &reading),
+        connector: connector(recorder.clone(), simulator, &reading),
         simulator,
     };
     drive.memberships().await;
     drive.creations().await;
 }
 
-fn connector(plugin: &Plugin, simulator: &Simulator, credentials: &Credentials) -> Connector {
+fn connector(
+    transport: Arc<dyn Transport>,
+    simulator: &Simulator,
+    credentials: &Credentials,
+) -> Connector {
     let base_url = simulator.base_url();
     let settings = TenantSettings::new()
         .plain("base-url", &base_url)
@@ -124,7 +132,8 @@ fn connector(plugin: &Plugin, simulator: &Simulator, credentials: &Credentials) 
         .secret("client-secret", credentials.client_secret.clone().into())
         .plain("scope", credentials.scopes.to_string());
     let egress = EgressPolicy::only(&base_url).expect("it is on this computer");
-    plugin.instantiate(Tenant::new("test", settings, egress))
+    let tenant = Tenant::new("test", settings, egress);
+    plugin().instantiate(tenant.transport(transport))
 }
 
 /// A broad set of operations. How they end does not matter here, as long as the connector itself does not fail.

@@ -1,26 +1,43 @@
 //! A proxy in front of a simulated tenant that breaks what passes through it, as networks and gateways do.
 //!
-//! It speaks HTTP/1.1 in raw bytes, so that every fault can be told, also those that no HTTP library would send. A plan
-//! decides on each request: it passes; or the fault is committed *before* the tenant sees it, so that nothing was done; or
-//! *after* the tenant carried it out, so that only the answer is hit.
+//! It speaks HTTP/1.1 in raw bytes, so that every fault can be told, also those that no HTTP library would send; or HTTP/2 over
+//! TLS (`http2`), which has faults of its own. A plan decides on each request: it passes; or the fault is committed *before* the
+//! tenant sees it, so that nothing was done; or *after* the tenant carried it out, so that only the answer is hit.
+//!
+//! Many tenants can be behind one proxy, as all of NinjaOne's are behind one address. It then tells them apart by their
+//! credentials.
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
+#[path = "faulty/http2.rs"]
+pub mod http2;
+
+use std::collections::HashMap;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use connector_host::Tenant;
 use connector_host::simulator::Simulator;
+use connector_host::transport::{self, Network};
+use http2::Http2;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
+
+use crate::support::network_options;
+use crate::support::proxy::{Conduct, ConnectProxy};
 
 /// A request as it arrived.
 #[derive(Clone, Debug)]
 pub struct Asked {
     /// Its place among all requests to this proxy, counted from 0.
     pub number: usize,
+    /// The connection over which it came, counted from 0.
+    pub connection: usize,
+    /// Whose request it is: the place among the tenants that the proxy was given.
+    pub tenant: usize,
     pub method: String,
     /// The path without the query.
     pub path: String,
@@ -30,6 +47,22 @@ pub struct Asked {
 }
 
 impl Asked {
+    fn new(connection: usize, head: String, body: Vec<u8>) -> Self {
+        let mut words = head.split(' ');
+        let method = words.next().unwrap_or_default().to_string();
+        let target = words.next().unwrap_or_default();
+        let path = target.split('?').next().unwrap_or_default().to_string();
+        Asked {
+            number: 0,
+            connection,
+            tenant: 0,
+            method,
+            path,
+            head,
+            body,
+        }
+    }
+
     pub fn is_token_request(&self) -> bool {
         self.path.ends_with("/oauth/token")
     }
@@ -54,6 +87,10 @@ pub enum Verdict {
     Pass,
     /// The same, and from then on connections are refused: for this long, or until [`Proxy::heal`].
     PassTheLast(Option<Duration>),
+    /// The same, and the next request needs another connection.
+    PassTheLastHere,
+    /// The same, and from then on no connection of HTTP/2 has room for the body of a request, until [`Proxy::heal`].
+    PassTheLastBody,
     /// The fault is committed in place of carrying it out.
     Before(Fault),
     /// It is carried out, and the fault is committed on the answer.
@@ -79,8 +116,12 @@ pub enum Fault {
     SlowBody(Duration),
     /// The body is another one, made from the right one.
     Damaged(fn(&[u8]) -> Vec<u8>),
+    /// The body comes in small pieces, one after the other, over this time.
+    Trickle(Duration),
     /// The answer is another one.
     Answer(Answer),
+    /// One that only HTTP/2 knows.
+    Http2(http2::Fault),
 }
 
 /// An answer of HTTP.
@@ -159,13 +200,17 @@ type Plan = Box<dyn FnMut(&Asked) -> Verdict + Send>;
 /// A running proxy. Dropping it closes its port and its connections.
 pub struct Proxy {
     shared: Arc<Shared>,
+    /// What connections go through to get here.
+    via: Option<Arc<ConnectProxy>>,
 }
 
 struct Shared {
     address: SocketAddr,
     /// Bound and never listening: it keeps the port from being given to anybody else while connections are refused.
     _reserved: TcpSocket,
-    tenant: SocketAddr,
+    tenants: Tenants,
+    /// `None`: HTTP/1.1 without TLS.
+    http2: Option<Http2>,
     plan: Mutex<Plan>,
     log: Mutex<Log>,
     listening: Mutex<Option<JoinHandle<()>>>,
@@ -175,7 +220,59 @@ struct Shared {
 #[derive(Default)]
 struct Log {
     count: usize,
+    connections: usize,
     passed: Vec<Passed>,
+}
+
+/// The tenants behind a proxy, and what tells whose request it is where there are several.
+struct Tenants {
+    addresses: Vec<SocketAddr>,
+    /// By client id, and by token.
+    known: Mutex<HashMap<String, usize>>,
+}
+
+impl Tenants {
+    fn new(simulators: &[&Simulator]) -> Self {
+        let mut known = HashMap::new();
+        let mut addresses = Vec::new();
+        for (index, simulator) in simulators.iter().enumerate() {
+            let address = simulator.base_url();
+            let address = address.strip_prefix("http://").expect("it speaks no TLS");
+            addresses.push(address.parse().expect("simulators are at an address"));
+            known.insert(simulator.credentials().client_id.clone(), index);
+        }
+        Tenants {
+            addresses,
+            known: Mutex::new(known),
+        }
+    }
+
+    /// Whose request it is; `None` where that is nobody's.
+    fn of(&self, asked: &Asked) -> Option<usize> {
+        if self.addresses.len() == 1 {
+            return Some(0);
+        }
+        let form = String::from_utf8_lossy(&asked.body);
+        let by = match asked.is_token_request() {
+            true => form
+                .split('&')
+                .find_map(|field| field.strip_prefix("client_id=")),
+            false => asked.header("authorization")?.strip_prefix("Bearer "),
+        };
+        lock(&self.known).get(by?).copied()
+    }
+
+    /// Remembers a token that was given.
+    fn learn(&self, asked: &Asked, answer: &Answer) {
+        if !asked.is_token_request() {
+            return;
+        }
+        let json = serde_json::from_slice(&answer.body);
+        let json: serde_json::Value = json.unwrap_or_default();
+        if let Some(token) = json["access_token"].as_str() {
+            lock(&self.known).insert(token.to_string(), asked.tenant);
+        }
+    }
 }
 
 impl Proxy {
@@ -184,7 +281,27 @@ impl Proxy {
         simulator: &Simulator,
         plan: impl FnMut(&Asked) -> Verdict + Send + 'static,
     ) -> Self {
-        let proxy = Self::closed(simulator, plan);
+        let proxy = Self::closed(&[simulator], None, plan);
+        proxy.shared.listen().expect("the port is reserved");
+        proxy
+    }
+
+    /// The same over TLS and HTTP/2. The tenant is to be [`Proxy::trusted_by`].
+    pub async fn over_http2(
+        simulator: &Simulator,
+        http2: Http2,
+        plan: impl FnMut(&Asked) -> Verdict + Send + 'static,
+    ) -> Self {
+        Self::of_many(&[simulator], Some(http2), plan).await
+    }
+
+    /// A proxy in front of many tenants, over HTTP/2 or over HTTP/1.1.
+    pub async fn of_many(
+        simulators: &[&Simulator],
+        http2: Option<Http2>,
+        plan: impl FnMut(&Asked) -> Verdict + Send + 'static,
+    ) -> Self {
+        let proxy = Self::closed(simulators, http2, plan);
         proxy.shared.listen().expect("the port is reserved");
         proxy
     }
@@ -195,19 +312,22 @@ impl Proxy {
         time: Option<Duration>,
         plan: impl FnMut(&Asked) -> Verdict + Send + 'static,
     ) -> Self {
-        let proxy = Self::closed(simulator, plan);
+        let proxy = Self::closed(&[simulator], None, plan);
         proxy.shared.listen_after(time);
         proxy
     }
 
-    fn closed(simulator: &Simulator, plan: impl FnMut(&Asked) -> Verdict + Send + 'static) -> Self {
+    fn closed(
+        simulators: &[&Simulator],
+        http2: Option<Http2>,
+        plan: impl FnMut(&Asked) -> Verdict + Send + 'static,
+    ) -> Self {
         let reserved = socket_at(SocketAddr::from(([127, 0, 0, 1], 0)));
-        let tenant = simulator.base_url();
-        let tenant = tenant.strip_prefix("http://").expect("simulators are http");
         let shared = Shared {
             address: reserved.local_addr().expect("it is bound"),
             _reserved: reserved,
-            tenant: tenant.parse().expect("simulators are at an address"),
+            tenants: Tenants::new(simulators),
+            http2,
             plan: Mutex::new(Box::new(plan)),
             log: Mutex::default(),
             listening: Mutex::default(),
@@ -215,17 +335,49 @@ impl Proxy {
         };
         Proxy {
             shared: Arc::new(shared),
+            via: None,
         }
+    }
+
+    /// The same, to be reached through a proxy that makes tunnels.
+    pub fn through(mut self, via: Arc<ConnectProxy>) -> Self {
+        self.via = Some(via);
+        self
     }
 
     /// Where it listens, in place of the tenant's base URL.
     pub fn base_url(&self) -> String {
-        format!("http://{}", self.shared.address)
+        let address = self.shared.address;
+        match self.shared.http2 {
+            None => format!("http://{address}"),
+            // Nothing goes through a proxy to this computer.
+            Some(_) if self.via.is_some() => format!("https://{ELSEWHERE}:{}", address.port()),
+            Some(_) => format!("https://localhost:{}", address.port()),
+        }
+    }
+
+    /// The tenant with a network of its own that trusts this proxy.
+    pub fn trusted_by(&self, tenant: Tenant) -> Tenant {
+        if self.shared.http2.is_none() {
+            return tenant;
+        }
+        let options = network_options(http2::authority());
+        let options = match &self.via {
+            Some(via) => options.proxy(transport::Proxy::url(&via.url()).expect("it is a URL")),
+            None => options,
+        };
+        tenant.transport(Arc::new(Network::with(options)))
     }
 
     /// Commits no fault from now on.
     pub fn heal(&self) {
         *lock(&self.shared.plan) = Box::new(|_| Verdict::Pass);
+        if let Some(http2) = &self.shared.http2 {
+            http2.give_room();
+        }
+        if let Some(via) = &self.via {
+            via.behave(Conduct::Open, None);
+        }
         self.shared.listen().expect("the port is reserved");
     }
 
@@ -243,7 +395,15 @@ impl Proxy {
     pub fn count(&self) -> usize {
         lock(&self.shared.log).count
     }
+
+    /// How many connections there were in all, from which requests came or not.
+    pub fn connections(&self) -> usize {
+        lock(&self.shared.log).connections
+    }
 }
+
+/// The name of a host that is not this computer, which a proxy leads to this computer all the same.
+const ELSEWHERE: &str = "tenant.example";
 
 impl Drop for Proxy {
     fn drop(&mut self) {
@@ -304,25 +464,36 @@ impl Shared {
         }
     }
 
-    /// Answers the requests of a connection, one after the other.
-    async fn serve(self: &Arc<Self>, mut stream: TcpStream) -> io::Result<()> {
+    async fn serve(self: &Arc<Self>, stream: TcpStream) -> io::Result<()> {
         stream.set_nodelay(true)?;
+        let number = {
+            let mut log = lock(&self.log);
+            log.connections += 1;
+            log.connections - 1
+        };
+        match &self.http2 {
+            None => self.serve_http1(stream, number).await,
+            Some(http2) => http2.serve(self, stream, number).await,
+        }
+    }
+
+    /// Answers the requests of a connection, one after the other.
+    async fn serve_http1(
+        self: &Arc<Self>,
+        mut stream: TcpStream,
+        connection: usize,
+    ) -> io::Result<()> {
         let mut received = Vec::new();
-        while let Some(mut asked) = read_request(&mut stream, &mut received).await? {
-            let verdict = self.decide(&mut asked);
-            // In place of what was not carried out stands an object that says nothing.
-            let answer = match verdict {
-                Verdict::Before(_) => Answer::json(200, "{}"),
-                _ => self.carry_out(&asked).await?,
-            };
+        while let Some(asked) = read_request(&mut stream, &mut received, connection).await? {
+            let (verdict, answer) = self.attend(asked).await?;
             match verdict {
                 Verdict::Pass => stream.write_all(&answer.whole()).await?,
+                Verdict::PassTheLastHere => {
+                    return stream.write_all(&answer.closing().whole()).await;
+                }
+                Verdict::PassTheLastBody => panic!("HTTP/1.1 has no room to give"),
                 Verdict::PassTheLast(time) => {
-                    if let Some(task) = self.stop_listening() {
-                        // Ends as it was aborted.
-                        let _ = task.await;
-                    }
-                    self.listen_after(time);
+                    self.refuse(time).await;
                     return stream.write_all(&answer.closing().whole()).await;
                 }
                 Verdict::Before(fault) | Verdict::After(fault) => {
@@ -333,6 +504,32 @@ impl Shared {
             }
         }
         Ok(())
+    }
+
+    /// Refuses connections for this long.
+    async fn refuse(self: &Arc<Self>, time: Option<Duration>) {
+        if let Some(task) = self.stop_listening() {
+            // Ends as it was aborted.
+            let _ = task.await;
+        }
+        self.listen_after(time);
+    }
+
+    /// What becomes of a request, and the answer to it. In place of what was not carried out stands an object that says nothing.
+    async fn attend(&self, mut asked: Asked) -> io::Result<(Verdict, Answer)> {
+        let Some(tenant) = self.tenants.of(&asked) else {
+            // As NinjaOne does with a token that it does not know.
+            let unknown = Answer::json(401, r#"{"error":"not_authenticated","error_code":10}"#);
+            return Ok((Verdict::Pass, unknown));
+        };
+        asked.tenant = tenant;
+        let verdict = self.decide(&mut asked);
+        let answer = match verdict {
+            Verdict::Before(_) => Answer::json(200, "{}"),
+            _ => self.carry_out(&asked).await?,
+        };
+        self.tenants.learn(&asked, &answer);
+        Ok((verdict, answer))
     }
 
     /// Numbers a request, asks the plan about it, and notes what comes of it.
@@ -350,7 +547,7 @@ impl Shared {
 
     /// Has the tenant answer. Asks in HTTP/1.0, in which an answer comes in one piece and ends with the connection.
     async fn carry_out(&self, asked: &Asked) -> io::Result<Answer> {
-        let mut tenant = TcpStream::connect(self.tenant).await?;
+        let mut tenant = TcpStream::connect(self.tenants.addresses[asked.tenant]).await?;
         let head = asked.head.replacen("HTTP/1.1", "HTTP/1.0", 1);
         tenant.write_all(head.as_bytes()).await?;
         tenant.write_all(&asked.body).await?;
@@ -371,10 +568,11 @@ impl Shared {
     }
 }
 
+/// For what was sent to arrive before the reset does, which may overtake it.
+const TO_ARRIVE: Duration = Duration::from_millis(50);
+
 /// Commits a fault on an answer; whether the connection can go on after it.
 async fn commit(fault: Fault, answer: Answer, stream: &mut TcpStream) -> io::Result<bool> {
-    /// For what was sent to arrive before the reset does, which may overtake it.
-    const TO_ARRIVE: Duration = Duration::from_millis(50);
     let answer = answer.with_a_body();
     match fault {
         Fault::Reset => stream.set_zero_linger()?,
@@ -417,6 +615,16 @@ async fn commit(fault: Fault, answer: Answer, stream: &mut TcpStream) -> io::Res
             stream.write_all(&Answer { body, ..answer }.whole()).await?;
             return Ok(true);
         }
+        Fault::Trickle(time) => {
+            let framing = format!("content-length: {}", answer.body.len());
+            stream.write_all(&answer.head(&framing)).await?;
+            for piece in pieces(&answer.body) {
+                tokio::time::sleep(time / PIECES).await;
+                stream.write_all(piece).await?;
+            }
+            return Ok(true);
+        }
+        Fault::Http2(fault) => panic!("{fault:?} is one of HTTP/2"),
         Fault::Answer(other) => {
             stream.write_all(&other.whole()).await?;
             return Ok(true);
@@ -425,25 +633,26 @@ async fn commit(fault: Fault, answer: Answer, stream: &mut TcpStream) -> io::Res
     Ok(false)
 }
 
+/// In how many pieces a body comes that trickles, at most.
+const PIECES: u32 = 64;
+
+fn pieces(body: &[u8]) -> std::slice::Chunks<'_, u8> {
+    body.chunks(body.len().div_ceil(PIECES as usize).max(1))
+}
+
 /// Reads a request to its end; `None` where the connection ends instead. What came after it stays in `received`.
-async fn read_request(stream: &mut TcpStream, received: &mut Vec<u8>) -> io::Result<Option<Asked>> {
+async fn read_request(
+    stream: &mut TcpStream,
+    received: &mut Vec<u8>,
+    connection: usize,
+) -> io::Result<Option<Asked>> {
     loop {
         if let Some((head, body)) = split_head(received) {
             let length = header(head, "content-length").map_or(Ok(0), str::parse::<usize>);
             let length = length.map_err(|_| io::ErrorKind::InvalidData)?;
             if body.len() >= length {
-                let mut words = head.split(' ');
-                let method = words.next().unwrap_or_default().to_string();
-                let target = words.next().unwrap_or_default();
-                let path = target.split('?').next().unwrap_or_default().to_string();
                 let end = received.len() - body.len() + length;
-                let asked = Asked {
-                    number: 0,
-                    method,
-                    path,
-                    head: head.to_string(),
-                    body: body[..length].to_vec(),
-                };
+                let asked = Asked::new(connection, head.to_string(), body[..length].to_vec());
                 received.drain(..end);
                 return Ok(Some(asked));
             }

@@ -16,6 +16,9 @@ struct Text(Arc<Mutex<Vec<u8>>>);
 
 impl Log {
     pub fn capture() -> Self {
+        // Somebody who listens to everything, for good. Otherwise tests that run beside this one and listen to nothing could have it
+        // noted just now that nobody is interested in a span. Another test may have done it before.
+        let _ = tracing::subscriber::set_global_default(tracing_subscriber::registry());
         let text = Text::default();
         let writer = text.clone();
         let subscriber = tracing_subscriber::fmt()

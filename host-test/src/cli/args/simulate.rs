@@ -1,9 +1,10 @@
 //! The arguments of `simulate`.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
-use connector_host::simulator::{Behavior, Options};
+use connector_host::simulator::{Behavior, Options, Protocol};
 
 use super::{milliseconds, seconds};
 
@@ -12,6 +13,7 @@ use super::{milliseconds, seconds};
     "{}\n\nBehaviors, where it is not known how NinjaOne answers:\n{}",
     examples!(
         "connector-host simulate --accounts 1000",
+        "connector-host simulate --tls --ca-out simulated-ca.pem",
         "connector-host simulate --json --port 8080 --latency 50 --behavior duplicate-email=conflict"
     ),
     Behavior::help()
@@ -20,6 +22,17 @@ pub struct SimulateArgs {
     /// The port to listen on; 0 takes a free one
     #[arg(long, default_value_t = 0)]
     port: u16,
+    /// Speak TLS, and HTTP/2 to clients that offer it, as a live tenant does
+    ///
+    /// The certificate is of an authority of its own, which is new with each start. Clients have to be told to trust it; this
+    /// program with --ca-file or CONNECTOR_CA_FILE, which the first line has.
+    #[arg(long)]
+    tls: bool,
+    /// Where to write the certificate authority, as PEM [default: a temporary file]
+    ///
+    /// The temporary file is removed when the simulated NinjaOne ends.
+    #[arg(long, value_name = "FILE", requires = "tls")]
+    pub ca_out: Option<PathBuf>,
     /// How many accounts the tenant has
     #[arg(long, value_name = "NUMBER", default_value_t = 1000)]
     accounts: u32,
@@ -47,6 +60,11 @@ impl SimulateArgs {
         }
         Ok(Options {
             port: self.port,
+            protocol: if self.tls {
+                Protocol::Https
+            } else {
+                Protocol::Http
+            },
             accounts: self.accounts,
             seed: self.seed,
             latency: self.latency,

@@ -14,7 +14,7 @@ pub struct SyncArgs {
     /// It takes its place when it is whole; a sync that fails or is interrupted leaves the one that is there as it was
     #[arg(short, long, value_name = "FILE")]
     pub out: Option<PathBuf>,
-    /// Refuse to replace the snapshot that is there when accounts or grants fall by more than this
+    /// Refuse to replace the snapshot that is there when accounts, roles, grants or organizations fall by more than this
     #[arg(
         long,
         value_name = "PERCENT",
@@ -23,7 +23,8 @@ pub struct SyncArgs {
         value_parser = clap::value_parser!(u8).range(0..=100)
     )]
     most_lost: u8,
-    /// Replace the snapshot that is there however much is lost by it, and also where it is of another tenant
+    /// Replace the snapshot that is there however much is lost by it, and also where it is of another tenant; write a first one also
+    /// where no account was listed
     #[arg(long, requires = "out")]
     allow_loss: bool,
     /// Ask for details of accounts that cost further requests

@@ -12,7 +12,7 @@ use crate::cli::output::{Output, Rows};
 use crate::cli::session::Session;
 
 pub async fn run(session: &Session) -> Result<(), Failure> {
-    let mut connector = session.connector()?;
+    let mut connector = session.connector().await?;
     let report = connector.check().await.doing("Checking the connection")?;
     if session.output.is_json() {
         session.output.json(&report)?;

@@ -1,6 +1,7 @@
 //! `conformance`: which promises of the contract the connector keeps.
 
 use connector_host::conformance::{self, Finding, Options, Report, Verdict};
+use connector_host::contract::Mode;
 use serde::Serialize;
 
 use crate::cli::args::ConformanceArgs;
@@ -21,9 +22,12 @@ struct Sum<'a> {
 }
 
 pub async fn run(session: &Session, args: ConformanceArgs) -> Result<(), Failure> {
-    let tenant = session.config()?.tenant();
-    let plugin = session.plugin()?;
+    let tenant = session.tenant(&session.config()?);
+    let plugin = session.plugin().await?;
     let options = Options { write: args.write };
+    if args.write {
+        session.writing.begin(Mode::Apply)?;
+    }
     let (progress, mut done) = (&session.progress, 0);
     progress.begin_steps(conformance::CHECKS.len() as u64, "promises tried");
     let mut tell = |_: &Finding| {

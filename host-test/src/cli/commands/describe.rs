@@ -13,7 +13,7 @@ use crate::cli::session::Session;
 pub async fn run(session: &Session) -> Result<(), Failure> {
     // A description needs no settings, so that somebody who has none yet can learn what to set.
     let nobody = Tenant::new("", TenantSettings::new(), EgressPolicy::nothing());
-    let mut connector = session.plugin()?.instantiate(nobody);
+    let mut connector = session.plugin().await?.instantiate(nobody);
     let description = connector
         .describe()
         .await

@@ -11,7 +11,7 @@ use crate::cli::session::Session;
 pub async fn run(session: &Session, args: ListArgs) -> Result<(), Failure> {
     let doing = format!("Listing {}", args.names());
     let output = &session.output;
-    let mut connector = session.connector()?;
+    let mut connector = session.connector().await?;
     let mut listing = connector.list_all(args.request());
     let mut tables = Tables::new();
     let mut notices = Vec::new();

@@ -11,13 +11,14 @@ use crate::cli::failure::{Doing, Failure};
 use crate::cli::session::Session;
 
 pub async fn run(session: &Session, command: ProvisionCommand) -> Result<(), Failure> {
-    let mut connector = session.connector()?;
+    let mut connector = session.connector().await?;
     // Which type a field has is for the connector to say. That sends no request.
     let description = connector
         .describe()
         .await
         .doing("Describing the connector")?;
     let (doing, request, mode) = request(command, &description)?;
+    session.writing.begin(mode)?;
     let change = connector
         .provision(&request, mode)
         .await

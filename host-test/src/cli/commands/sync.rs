@@ -28,8 +28,8 @@ const SHOWN: usize = 10;
 
 pub async fn run(session: &Session, args: SyncArgs) -> Result<(), Failure> {
     let config = session.config()?;
-    let tenant = config.tenant();
-    let plugin = session.plugin()?;
+    let tenant = session.tenant(&config);
+    let plugin = session.plugin().await?;
     let mut ledger = match &args.out {
         Some(path) => {
             let origin = origin(&plugin, &tenant, config.base_url, args.details()).await?;
@@ -263,6 +263,7 @@ impl Report {
         let Dangling {
             of_unknown_accounts: accounts,
             of_unknown_roles: roles,
+            in_unknown_organizations: organizations,
         } = &self.dangling;
         let findings = [
             ("grant-of-unknown-account", accounts),
@@ -273,11 +274,20 @@ impl Report {
                 output.json(&json!({"type": "finding", "finding": finding, "account": account, "role": role}))?;
             }
         }
+        for (account, organization) in organizations {
+            output.json(&json!({
+                "type": "finding",
+                "finding": "account-in-unknown-organization",
+                "account": account,
+                "organization": organization,
+            }))?;
+        }
         output.json(&json!({
             "type": "sync",
             "counts": self.counts,
             "grantsOfUnknownAccounts": accounts.len(),
             "grantsOfUnknownRoles": roles.len(),
+            "accountsInUnknownOrganizations": organizations.len(),
             "notices": self.notices.len(),
             "snapshot": written.map(|written| &written.path),
             "durationMs": u64::try_from(self.took.as_millis()).unwrap_or(u64::MAX),
@@ -302,8 +312,24 @@ impl Report {
             self.counts,
             milliseconds(self.took)
         ))?;
-        show_dangling(output, &self.dangling.of_unknown_accounts, "accounts")?;
-        show_dangling(output, &self.dangling.of_unknown_roles, "roles")?;
+        let Dangling {
+            of_unknown_accounts,
+            of_unknown_roles,
+            in_unknown_organizations,
+        } = &self.dangling;
+        show_dangling(
+            output,
+            of_unknown_accounts,
+            "grants point at accounts",
+            "role",
+        )?;
+        show_dangling(output, of_unknown_roles, "grants point at roles", "role")?;
+        show_dangling(
+            output,
+            in_unknown_organizations,
+            "accounts are in organizations",
+            "organization",
+        )?;
         self.show_notices(output)
     }
 
@@ -315,19 +341,17 @@ impl Report {
     }
 }
 
-fn show_dangling(output: &Output, grants: &[Pair], what: &str) -> io::Result<()> {
-    if grants.is_empty() {
+/// Shows what points at something that was not listed: what it is, and the account with the other end of each.
+fn show_dangling(output: &Output, pairs: &[Pair], what: &str, other: &str) -> io::Result<()> {
+    if pairs.is_empty() {
         return Ok(());
     }
-    output.text(&format!(
-        "{} grants point at {what} that were not listed:",
-        grants.len()
-    ))?;
-    for (account, role) in grants.iter().take(SHOWN) {
-        let text = format!("account {account}, role {role}");
+    output.text(&format!("{} {what} that were not listed:", pairs.len()))?;
+    for (account, id) in pairs.iter().take(SHOWN) {
+        let text = format!("account {account}, {other} {id}");
         output.text(&format!("  {}", escape::one_line(&text)))?;
     }
-    more(output, grants.len(), "of them; --json has all")
+    more(output, pairs.len(), "of them; --json has all")
 }
 
 fn more(output: &Output, count: usize, what: &str) -> io::Result<()> {

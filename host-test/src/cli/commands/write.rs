@@ -20,7 +20,9 @@ pub async fn grant(session: &Session, args: AssignmentArgs) -> Result<(), Failur
         "Granting role {} to account {}",
         assignment.role, assignment.account
     );
-    let change = session.connector()?.grant(&assignment, mode).await;
+    let mut connector = session.connector().await?;
+    session.writing.begin(mode)?;
+    let change = connector.grant(&assignment, mode).await;
     finish(session, &change.doing(told(&doing, mode))?)
 }
 
@@ -30,7 +32,9 @@ pub async fn revoke(session: &Session, args: AssignmentArgs) -> Result<(), Failu
         "Revoking role {} from account {}",
         assignment.role, assignment.account
     );
-    let change = session.connector()?.revoke(&assignment, mode).await;
+    let mut connector = session.connector().await?;
+    session.writing.begin(mode)?;
+    let change = connector.revoke(&assignment, mode).await;
     finish(session, &change.doing(told(&doing, mode))?)
 }
 

@@ -4,24 +4,23 @@
 //! quotes a value: it may be a secret.
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use crate::cli::escape;
 use crate::cli::failure::Failure;
 use crate::cli::suggest::did_you_mean;
+use crate::cli::text;
 
 /// The table that has a table for each tenant.
 const TENANTS: &str = "tenants";
 /// The table of the settings of other connectors.
 const SETTINGS: &str = "settings";
 /// What the settings of a tenant can have.
-const KEYS: [&str; 9] = [
+const KEYS: [&str; 11] = [
     "base-url",
     "client-id",
     "client-secret",
@@ -30,6 +29,8 @@ const KEYS: [&str; 9] = [
     "scope",
     "component",
     "ca-file",
+    "proxy",
+    "no-proxy",
     SETTINGS,
 ];
 
@@ -60,8 +61,23 @@ pub struct Section {
     pub scope: Option<String>,
     pub component: Option<PathBuf>,
     pub ca_file: Option<PathBuf>,
+    /// It may have a password in it.
+    pub proxy: Option<SecretString>,
+    pub no_proxy: Option<String>,
     /// Settings of other connectors, by their keys.
     pub others: Vec<(String, String)>,
+}
+
+impl Section {
+    fn has_client_secret(&self) -> bool {
+        matches!(self.client_secret, Some(SecretPlace::Here(_)))
+    }
+
+    /// Only who is to be let in stands before an @ in the URL of a proxy.
+    fn has_proxy_password(&self) -> bool {
+        let proxy = self.proxy.as_ref();
+        proxy.is_some_and(|url| url.expose_secret().contains('@'))
+    }
 }
 
 /// Where the client secret is.
@@ -83,7 +99,7 @@ struct Wrong {
 
 impl File {
     pub fn read(path: &Path) -> Result<Self, Failure> {
-        let text = fs::read_to_string(path).map_err(|error| missing(path, &error))?;
+        let text = text::read(path).map_err(|error| unreadable(path, &error))?;
         let folder = path.parent().unwrap_or(Path::new(""));
         let content = parse(&text).and_then(|table| content(&table, folder));
         let file = Self {
@@ -123,17 +139,21 @@ impl File {
 
     /// Nothing is refused for it: whoever mounts a file into a container may have no choice.
     fn warn_if_others_can_read_a_secret(&self) {
-        let secret_is_here =
-            |section: &Section| matches!(section.client_secret, Some(SecretPlace::Here(_)));
-        let a_secret_is_here = match &self.content {
-            Content::One(section) => secret_is_here(section),
-            Content::Several(tenants) => tenants.values().any(secret_is_here),
+        let any = |has: fn(&Section) -> bool| match &self.content {
+            Content::One(section) => has(section),
+            Content::Several(tenants) => tenants.values().any(has),
         };
-        if a_secret_is_here && others_can_read(&self.path) {
+        let path = self.path.display();
+        if any(Section::has_client_secret) && others_can_read(&self.path) {
             tracing::warn!(
-                "others on this computer can read the client secret in {}: `chmod 600` it, or use client-secret-file or \
-                 client-secret-env",
-                self.path.display()
+                "others on this computer can read the client secret in {path}: `chmod 600` it, or use client-secret-file or \
+                 client-secret-env"
+            );
+        }
+        if any(Section::has_proxy_password) && others_can_read(&self.path) {
+            tracing::warn!(
+                "others on this computer can read the password of the proxy in {path}: `chmod 600` it, or name the proxy by \
+                 CONNECTOR_PROXY"
             );
         }
     }
@@ -151,7 +171,7 @@ fn list<'a>(names: impl Iterator<Item = &'a str>) -> String {
 #[cfg(unix)]
 fn others_can_read(path: &Path) -> bool {
     use std::os::unix::fs::PermissionsExt;
-    fs::metadata(path).is_ok_and(|file| file.permissions().mode() & 0o044 != 0)
+    std::fs::metadata(path).is_ok_and(|file| file.permissions().mode() & 0o044 != 0)
 }
 
 #[cfg(not(unix))]
@@ -195,14 +215,16 @@ fn section(table: &DeTable<'_>, folder: &Path) -> Result<Section, Wrong> {
     for (key, value) in table {
         let name = key.get_ref().as_ref();
         match name {
-            "base-url" => section.base_url = Some(text(name, value)?),
-            "client-id" => section.client_id = Some(text(name, value)?),
-            "scope" => section.scope = Some(text(name, value)?),
-            "component" => section.component = Some(folder.join(text(name, value)?)),
-            "ca-file" => section.ca_file = Some(folder.join(text(name, value)?)),
+            "base-url" => section.base_url = Some(text_of(name, value)?),
+            "client-id" => section.client_id = Some(text_of(name, value)?),
+            "scope" => section.scope = Some(text_of(name, value)?),
+            "component" => section.component = Some(folder.join(text_of(name, value)?)),
+            "ca-file" => section.ca_file = Some(folder.join(text_of(name, value)?)),
+            "proxy" => section.proxy = Some(text_of(name, value)?.into()),
+            "no-proxy" => section.no_proxy = Some(text_of(name, value)?),
             SETTINGS => section.others = others(table_of(name, value)?)?,
             "client-secret" | "client-secret-file" | "client-secret-env" => {
-                let place = secret_place(name, text(name, value)?, folder);
+                let place = secret_place(name, text_of(name, value)?, folder);
                 if section.client_secret.replace(place).is_some() {
                     let what = "there is more than one client secret: give one of client-secret, client-secret-file and \
                                 client-secret-env";
@@ -236,12 +258,12 @@ fn others(table: &DeTable<'_>) -> Result<Vec<(String, String)>, Wrong> {
     let settings = table.iter();
     let settings = settings.map(|(key, value)| {
         let key = key.get_ref().as_ref();
-        Ok((key.to_string(), text(key, value)?))
+        Ok((key.to_string(), text_of(key, value)?))
     });
     settings.collect()
 }
 
-fn text(key: &str, value: &Spanned<DeValue<'_>>) -> Result<String, Wrong> {
+fn text_of(key: &str, value: &Spanned<DeValue<'_>>) -> Result<String, Wrong> {
     let text = value.get_ref().as_str().map(str::to_string);
     text.ok_or_else(|| wrong(value, format!("the value of {key:?} is not text in quotes")))
 }
@@ -270,7 +292,7 @@ impl Wrong {
     }
 }
 
-fn missing(path: &Path, error: &io::Error) -> Failure {
+fn unreadable(path: &Path, error: &text::Error) -> Failure {
     Failure::Usage(format!(
         "cannot read the configuration file {}: {error}. Name another with --config or CONNECTOR_CONFIG",
         path.display()

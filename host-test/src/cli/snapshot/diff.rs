@@ -7,7 +7,7 @@ use connector_host::contract::{FieldChange, Value};
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Row};
 use serde::Serialize;
-use serde_json::Value as Json;
+use serde_json::value::RawValue;
 
 use super::error::Error;
 use super::read::{self, Run};
@@ -428,16 +428,21 @@ fn value(form: Form, column: ValueRef<'_>) -> Option<Value> {
 }
 
 /// The attributes in a column; none where the row is not there.
-fn members(column: ValueRef<'_>) -> BTreeMap<String, Json> {
+fn members(column: ValueRef<'_>) -> BTreeMap<String, Value> {
     let text = column.as_bytes_or_null().ok().flatten();
     // The tables take nothing but JSON there.
-    text.and_then(|text| serde_json::from_slice(text).ok())
-        .unwrap_or_default()
+    let members: BTreeMap<String, Box<RawValue>> = text
+        .and_then(|text| serde_json::from_slice(text).ok())
+        .unwrap_or_default();
+    let members = members.into_iter();
+    members
+        .map(|(name, json)| (name, of_json(json.get())))
+        .collect()
 }
 
 fn attribute_changes(
-    before: &BTreeMap<String, Json>,
-    after: &BTreeMap<String, Json>,
+    before: &BTreeMap<String, Value>,
+    after: &BTreeMap<String, Value>,
 ) -> Vec<FieldChange> {
     let gone = before.keys().filter(|name| !after.contains_key(*name));
     let names = after.keys().chain(gone);
@@ -445,18 +450,63 @@ fn attribute_changes(
     differ
         .map(|name| FieldChange {
             field: name.clone(),
-            before: before.get(name).map(of_json),
-            after: after.get(name).map(of_json),
+            before: before.get(name).cloned(),
+            after: after.get(name).cloned(),
         })
         .collect()
 }
 
-fn of_json(json: &Json) -> Value {
-    match json {
-        Json::String(text) => Value::Text(text.clone()),
-        Json::Bool(boolean) => Value::Boolean(*boolean),
-        other => other
-            .as_i64()
-            .map_or_else(|| Value::Json(other.to_string()), Value::Integer),
+/// JSON as a value of the contract. What is the same is the same text, to the last digit of a number.
+fn of_json(text: &str) -> Value {
+    if let Ok(text) = serde_json::from_str(text) {
+        return Value::Text(text);
+    }
+    if let Ok(boolean) = serde_json::from_str(text) {
+        return Value::Boolean(boolean);
+    }
+    // A number with a point or an exponent is none of 64 bits, whatever its value.
+    if let Ok(integer) = text.parse() {
+        return Value::Integer(integer);
+    }
+    let json = Value::Json(text.to_string());
+    // Written anew, so that spaces and the order of keys make no difference.
+    serde_json::to_string(&json).map_or(json, Value::Json)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn changes(before: &str, after: &str) -> Vec<FieldChange> {
+        let members = |text: &str| members(ValueRef::Text(text.as_bytes()));
+        attribute_changes(&members(before), &members(after))
+    }
+
+    #[test]
+    fn the_last_digit_of_a_number_is_a_change_wherever_it_is() {
+        for (before, after) in [
+            ("12345678901234567890123", "12345678901234567890124"),
+            ("0.12345678901234567891", "0.12345678901234567892"),
+            (
+                "[{\"a\":18446744073709551617}]",
+                "[{\"a\":18446744073709551618}]",
+            ),
+            ("1e400", "1e401"),
+        ] {
+            let object = |number: &str| format!("{{\"x\":{number}}}");
+            let changes = changes(&object(before), &object(after));
+            let json = serde_json::to_string(&changes).expect("it has a JSON form");
+            assert_eq!(
+                json,
+                format!(r#"[{{"field":"x","before":{before},"after":{after}}}]"#)
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_only_written_otherwise_is_no_change() {
+        let before = r#"{"a": {"b": [1, 2], "c": null}, "d": "é", "e": true, "f": null}"#;
+        let after = r#"{"f":null,"e":true,"d":"\u00e9","a":{"c":null,"b":[1,2]}}"#;
+        assert_eq!(changes(before, after), []);
     }
 }

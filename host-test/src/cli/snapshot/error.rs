@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::loss::Loss;
+use super::loss::{Loss, WithoutAccounts};
 use super::schema;
 use crate::cli::exit::Exit;
 
@@ -45,6 +45,8 @@ pub enum Error {
     },
     #[error(transparent)]
     Loss(#[from] Loss),
+    #[error(transparent)]
+    WithoutAccounts(#[from] WithoutAccounts),
     /// The connector promises that it never does so.
     #[error("{what} was listed twice, so the listing cannot be trusted. Please report it")]
     Twice { what: String },
@@ -88,7 +90,9 @@ impl Error {
             | Self::Incomplete { .. }
             | Self::Damaged { .. }
             | Self::Incomparable(_) => Exit::Usage,
-            Self::OtherTenant { .. } | Self::Loss(_) => Exit::SnapshotRefused,
+            Self::OtherTenant { .. } | Self::Loss(_) | Self::WithoutAccounts(_) => {
+                Exit::SnapshotRefused
+            }
             Self::Twice { .. } => Exit::ListingNotWhole,
             Self::NoFolder { .. } | Self::Unwritable { .. } => Exit::Failure,
         }
@@ -106,6 +110,7 @@ impl Error {
             Self::Incomparable(_) => "snapshots-incomparable",
             Self::OtherTenant { .. } => "snapshot-of-other-tenant",
             Self::Loss(_) => "snapshot-loss",
+            Self::WithoutAccounts(_) => "snapshot-without-accounts",
             Self::Twice { .. } => "listing-not-whole",
             Self::NoFolder { .. } | Self::Unwritable { .. } => "snapshot-unwritable",
         }

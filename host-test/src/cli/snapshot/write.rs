@@ -31,6 +31,8 @@ const FINISH_RUN: &str =
      grants_of_unknown_accounts = ?6, grants_of_unknown_roles = ?7, notices = ?8, complete = 1";
 
 const OF_UNKNOWN_ACCOUNTS: &str = "SELECT account, role FROM grant WHERE account NOT IN (SELECT id FROM account) ORDER BY account, role";
+const IN_UNKNOWN_ORGANIZATIONS: &str = "SELECT id, organization FROM account
+     WHERE organization IS NOT NULL AND organization NOT IN (SELECT id FROM organization) ORDER BY id";
 const OF_UNKNOWN_ROLES: &str = "SELECT account, role FROM grant WHERE role NOT IN (SELECT id FROM role) ORDER BY account, role";
 
 /// Where the items of a snapshot come from.
@@ -98,12 +100,17 @@ impl Draft {
 
     /// The grants, as account and role, of accounts that were not inserted.
     pub fn of_unknown_accounts(&self) -> Result<Vec<(String, String)>, Error> {
-        self.grants(OF_UNKNOWN_ACCOUNTS)
+        self.pairs(OF_UNKNOWN_ACCOUNTS)
     }
 
     /// The grants, as account and role, of roles that were not inserted.
     pub fn of_unknown_roles(&self) -> Result<Vec<(String, String)>, Error> {
-        self.grants(OF_UNKNOWN_ROLES)
+        self.pairs(OF_UNKNOWN_ROLES)
+    }
+
+    /// The accounts, with their organization, of organizations that were not inserted.
+    pub fn in_unknown_organizations(&self) -> Result<Vec<(String, String)>, Error> {
+        self.pairs(IN_UNKNOWN_ORGANIZATIONS)
     }
 
     /// Puts the snapshot in its place, and says what it replaced. `counts` is what the listings say they gave.
@@ -118,8 +125,9 @@ impl Draft {
         let previous = read::previous(&self.target, &self.shown)?;
         if let Some(previous) = &previous {
             self.require_same_tenant(previous, policy)?;
-            policy.check(&self.shown, &previous.counts, counts)?;
         }
+        let before = previous.as_ref().map(|previous| &previous.counts);
+        policy.check(&self.shown, before, counts)?;
         let Self {
             connection,
             file,
@@ -201,13 +209,13 @@ impl Draft {
         Ok(())
     }
 
-    fn grants(&self, sql: &str) -> Result<Vec<(String, String)>, Error> {
-        let grants = || -> rusqlite::Result<_> {
+    fn pairs(&self, sql: &str) -> Result<Vec<(String, String)>, Error> {
+        let pairs = || -> rusqlite::Result<_> {
             let mut statement = self.connection.prepare(sql)?;
-            let grants = statement.query_map((), |row| Ok((row.get(0)?, row.get(1)?)))?;
-            grants.collect()
+            let pairs = statement.query_map((), |row| Ok((row.get(0)?, row.get(1)?)))?;
+            pairs.collect()
         };
-        grants().map_err(|error| self.unwritable(error))
+        pairs().map_err(|error| self.unwritable(error))
     }
 
     fn finish_run(&self, counts: &Counts, notices: usize) -> rusqlite::Result<()> {
@@ -312,7 +320,7 @@ fn attributes(attributes: &[Attribute]) -> String {
         .iter()
         .map(|attribute| (attribute.name.as_str(), &attribute.value))
         .collect();
-    serde_json::json!(attributes).to_string()
+    serde_json::to_string(&attributes).expect("values of the contract always have a JSON form")
 }
 
 fn name(item: &Item) -> String {
@@ -379,6 +387,22 @@ mod tests {
     }
 
     #[test]
+    fn attributes_keep_every_digit_and_each_has_its_name_once() {
+        let attribute = |name: &str, text: &str| Attribute {
+            name: name.to_string(),
+            value: Value::Json(text.to_string()),
+        };
+        let text = attributes(&[
+            attribute("class", r#""A""#),
+            attribute("huge", "1e400"),
+            attribute("nested", r#"{"a": 1, "a": 98765432109876543210987}"#),
+            attribute("class", r#""B""#),
+        ]);
+        let expected = r#"{"class":"B","huge":1e400,"nested":{"a":98765432109876543210987}}"#;
+        assert_eq!(text, expected);
+    }
+
+    #[test]
     fn a_grant_of_an_unknown_account_is_kept_and_counted() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("a.db");
@@ -400,7 +424,11 @@ mod tests {
             grants: 1,
             ..Counts::default()
         };
-        draft.finish(&counts, 0, LOSE_NOTHING).expect("it is new");
+        let policy = LossPolicy {
+            allowed: true,
+            ..LOSE_NOTHING
+        };
+        draft.finish(&counts, 0, policy).expect("it is allowed");
         let (connection, _) = read::open(&path, &path).expect("it is a snapshot");
         let sql = "SELECT grants_of_unknown_accounts, grants_of_unknown_roles, (SELECT count(*) FROM grant) FROM run";
         let found = connection.query_row(sql, (), |row| {

@@ -1,0 +1,42 @@
+//! `cargo xtask proxy`: the program through a real proxy.
+
+use anyhow::Result;
+
+use crate::workspace::Workspace;
+use crate::{component, host, process, provision};
+
+/// What `cargo xtask proxy --help` prints.
+pub const HELP: &str = "\
+Reach a simulated tenant through Squid, a real proxy.
+
+Usage: cargo xtask proxy
+
+Starts Squid on this computer with a password and with a name that only it knows, and runs `connector-host` through it
+(host-test/tests/proxies.rs), with the right password and with a wrong one. Squid is Debian's package of that name, which is
+installed where it is missing; where it cannot be, the step is skipped, which is said.
+";
+
+/// The program, and the package that it is in.
+const NEEDED: &str = "squid";
+
+/// Runs the test that needs Squid.
+pub fn run(workspace: &Workspace) -> Result<()> {
+    if let Err(reason) = provision::provision_programs(&[NEEDED]) {
+        println!(
+            "a real proxy: skipped, since there is no {NEEDED} here, and it could not be installed ({reason:#})"
+        );
+        return Ok(());
+    }
+    component::build(workspace)?;
+    host::announce_first_build(workspace)?;
+    process::run(workspace.cargo("test").args([
+        "--package",
+        "connector-host",
+        "--test",
+        "proxies",
+        "--",
+        "--ignored",
+        "--exact",
+        "the_program_reaches_a_tenant_through_squid",
+    ]))
+}
