@@ -32,7 +32,10 @@ pub fn without_settings(command: &mut Command) {
         // There is no configuration file.
         .env("XDG_CONFIG_HOME", env!("CARGO_TARGET_TMPDIR"))
         // Nor a cache folder that somebody made for all to see, which gives a warning.
-        .env("XDG_CACHE_HOME", concat!(env!("CARGO_TARGET_TMPDIR"), "/cache"));
+        .env(
+            "XDG_CACHE_HOME",
+            concat!(env!("CARGO_TARGET_TMPDIR"), "/cache"),
+        );
     for name in ["TENANT", "CONFIG", "CA_FILE", "PROXY"] {
         command.env_remove(format!("CONNECTOR_{name}"));
     }
