@@ -8,7 +8,6 @@ use crate::describe;
 use crate::error::{Error, Kind};
 use crate::ninjaone::Api;
 use crate::ninjaone::wire::UserType;
-use crate::text;
 
 /// What a probe is needed for.
 struct Purpose {
@@ -64,7 +63,7 @@ pub(crate) fn check(api: &Api) -> CheckReport {
             api.roles(None)?.try_next().map(drop)
         }));
         probes.push(Tried::new(api, &ACTIVITIES, || {
-            api.user_activities(None, None)?.try_next().map(drop)
+            api.user_activities(None, None, None)?.try_next().map(drop)
         }));
         probes.push(Tried::new(api, &ORGANIZATIONS, || {
             api.organizations(None, 1)?.try_next().map(drop)
@@ -156,7 +155,7 @@ fn permission(
         [scope] => Permission::Denied(format!("the scope {scope} was not granted")),
         scopes => Permission::Denied(format!(
             "the scopes {} were not granted",
-            text::list(scopes, " and ")
+            scopes.join(" and ")
         )),
     }
 }
@@ -177,13 +176,16 @@ fn advice(probes: &[Tried], granted: Option<&[String]>) -> Vec<String> {
     }
     if let Some(granted) = granted {
         for (scope, use_of_it) in [
-            ("management", "to change role membership and accounts"),
-            ("control", "to create and delete accounts"),
+            (
+                "management",
+                "to list roles and who holds them, and to create, change and delete accounts",
+            ),
+            ("control", "to give and take roles"),
         ] {
             if !granted.iter().any(|own| own == scope) {
                 advice.push(format!(
                     "The scope {scope} was not granted. Where the connector is {use_of_it}, give it to the API application in NinjaOne \
-                     (Administration, Apps, API, Client app IDs) and name it in the setting scope."
+                     (Administration, Apps, API, Client App IDs) and name it in the setting scope."
                 ));
             }
         }

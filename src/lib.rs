@@ -18,7 +18,7 @@
 //! | [`settings`], [`error`] | the four settings, checked; one error from every source |
 //! | [`http`], [`host`] | the outside, behind two small traits |
 //! | `confidential` | what no error and no log may show of what the other side said |
-//! | `text` | lists within texts |
+//! | `same` | when two texts are the same to people |
 //! | [`contract`] | the contract as Rust types, generated from `wit/` |
 //!
 //! Natively it is an ordinary library, so that all of it but the outside is tested without WebAssembly; [`Connector::new`]
@@ -44,7 +44,7 @@ pub mod membership;
 pub mod ninjaone;
 pub mod provision;
 pub mod retry;
+mod same;
 pub mod settings;
-mod text;
 
 pub use connector::Connector;

@@ -3,7 +3,7 @@
 //!
 //! | target | the fuzzer chooses | beyond "no panic", the promise |
 //! | --- | --- | --- |
-//! | `listing` | the body of a list of users, roles, organizations or activities | the items are those that an independent reader of JSON finds, in whichever pieces they arrive and whichever pages they are asked for in; or it is an error |
+//! | `listing` | the body of a list of users, roles, organizations or activities | the items are those that are found when the body is read whole, in whichever pieces they arrive and whichever pages they are asked for in; or it is an error |
 //! | `answer` | the body of any one answer, all others being right | requests and pauses are bounded |
 //! | `exchange` | an operation, and every answer with status and headers | at most one account is created; a plan writes nothing; requests and pauses are bounded |
 //! | `settings` | the four settings | what is accepted reaches one origin, by `https` or on this computer |
@@ -15,7 +15,7 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use ninjaone_connector::Connector;
-use ninjaone_connector::host::{Host, Level, SettingUnavailable};
+use ninjaone_connector::host::{Host, Level, SettingError};
 use ninjaone_connector::http::{
     Body, Method, Request, Response, Transport, TransportError, TransportErrorKind,
 };
@@ -180,7 +180,7 @@ fn failure(kind: TransportErrorKind) -> TransportError {
 }
 
 impl Host for Outside {
-    fn setting(&self, key: &str) -> Result<Option<String>, SettingUnavailable> {
+    fn setting(&self, key: &str) -> Result<Option<String>, SettingError> {
         Ok((self.0.settings)(key))
     }
 

@@ -20,6 +20,8 @@ pub(super) struct Plan {
 
 /// One answer, or several that make one sequence.
 pub(super) enum Stage {
+    /// When users signed in last, of one user or of all.
+    SignIns(Option<Id>),
     /// Accounts, from these sources one after the other.
     Accounts(Vec<AccountSource>),
     /// Roles with their members.
@@ -44,6 +46,8 @@ pub(super) enum AccountSource {
     Users(Option<UserType>),
     /// `GET /v2/user/technicians` or `GET /v2/user/end-users`.
     Detailed(UserType),
+    /// `GET /v2/users`, for users of a type that has no detailed list.
+    Rest,
     /// `GET /v2/user/technician/{id}` or `GET /v2/user/end-user/{id}`, of one type or whichever has it.
     One(Option<UserType>, Id),
 }
@@ -63,8 +67,6 @@ pub(super) struct Keep {
     pub(super) role: Option<Id>,
     /// Events at or after this time, in milliseconds since 1970.
     pub(super) since: Option<i64>,
-    /// Whether accounts come with their last sign-in.
-    pub(super) last_sign_in: bool,
     /// Whether every account is listed before the grants, so that a member who is none can be told.
     pub(super) knows_all_accounts: bool,
 }
@@ -120,7 +122,6 @@ impl Plan {
             account,
             role,
             since: filter.since,
-            last_sign_in: request.details.contains(AccountDetails::LAST_SIGN_IN),
             knows_all_accounts: request.kinds.contains(ResourceKinds::ACCOUNTS)
                 && filter.id.is_none()
                 && filter.email.is_none()
@@ -145,8 +146,15 @@ fn stages(request: &ListRequest, itself: Option<Id>, user_type: Option<UserType>
                 vec![AccountSource::Users(user_type)]
             }
             (None, Some(one)) => vec![AccountSource::Detailed(one)],
-            (None, None) => UserType::ALL.map(AccountSource::Detailed).to_vec(),
+            (None, None) => vec![
+                AccountSource::Detailed(UserType::Technician),
+                AccountSource::Detailed(UserType::EndUser),
+                AccountSource::Rest,
+            ],
         };
+        if request.details.contains(AccountDetails::LAST_SIGN_IN) {
+            stages.push(Stage::SignIns(itself));
+        }
         stages.push(Stage::Accounts(sources));
     }
     if wants(ResourceKinds::ROLES) || wants(ResourceKinds::GRANTS) {

@@ -1,18 +1,24 @@
 //! Goes through the stages of a plan, one element at a time.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::mem;
 
 use super::cursor::{Cursor, Digest};
-use super::events::{self, ActivityPages, SignIns};
+use super::events::ActivityPages;
 use super::id_set::IdSet;
 use super::plan::{AccountSource, Plan, Stage};
-use super::sorted_map::SortedMap;
+use super::sign_ins::{SignIn, SignInPages, SignIns};
 use crate::contract::{self, Assignment, Counts, Item, Notice, ResourceKind, ResourceReference};
 use crate::convert;
 use crate::error::Error;
 use crate::find;
+use crate::host::Level;
+use crate::ninjaone::object::Rest;
 use crate::ninjaone::wire::{Activity, Id, Organization, RoleMember, User, UserRole, UserType};
 use crate::ninjaone::{Api, Elements, RoleEvent, RoleEvents};
+
+/// What is wrong with an element without an identifier.
+const NO_ID: &str = "has no id that is a whole number";
 
 /// How many organizations to ask for at once. The API names no most; this many has been seen to be served.
 const ORGANIZATIONS_PER_REQUEST: u32 = 1_000;
@@ -25,13 +31,17 @@ pub(super) struct Walk {
     digest: Digest,
     counts: Counts,
     accounts: IdSet,
-    grants: SortedMap<u32, IdSet>,
+    grants: BTreeMap<Id, IdSet>,
     /// How many members of the role that is being met were met before.
     repeated_members: u64,
     roles: IdSet,
     organizations: IdSet,
-    /// When users signed in last, once that was asked for.
-    sign_ins: Option<SignIns>,
+    /// Whether elements are passed over that were given before.
+    is_resuming: bool,
+    /// What was logged: it is the same for many elements.
+    logged: BTreeSet<(&'static str, &'static str)>,
+    /// When users signed in last, as far as it was read.
+    sign_ins: SignIns,
     /// The events, once they have all been given.
     ended_events: Option<ActivityPages>,
 }
@@ -52,11 +62,13 @@ impl Default for Walk {
             digest: Digest::default(),
             counts,
             accounts: IdSet::default(),
-            grants: SortedMap::default(),
+            grants: BTreeMap::new(),
             repeated_members: 0,
             roles: IdSet::default(),
             organizations: IdSet::default(),
-            sign_ins: None,
+            is_resuming: false,
+            logged: BTreeSet::new(),
+            sign_ins: SignIns::default(),
             ended_events: None,
         }
     }
@@ -71,9 +83,10 @@ pub(super) struct Found {
 
 /// An answer, or several that make one sequence.
 enum Source {
+    SignIns(SignInPages),
     Accounts {
         waiting: Vec<AccountSource>,
-        open: Option<(Elements<User>, Option<UserType>)>,
+        open: Option<OpenAccounts>,
     },
     Roles(RoleEvents),
     Organizations(OrganizationPages),
@@ -81,9 +94,35 @@ enum Source {
     Events(ActivityPages),
 }
 
+/// Accounts whose answer is being read.
+struct OpenAccounts {
+    elements: Elements<User>,
+    /// The type of user that the endpoint is for, where it is for one.
+    user_type: Option<UserType>,
+    /// Whether those that were met before come again in here.
+    completes: bool,
+}
+
+impl OpenAccounts {
+    fn new(elements: Elements<User>, user_type: Option<UserType>, completes: bool) -> Self {
+        OpenAccounts {
+            elements,
+            user_type,
+            completes,
+        }
+    }
+}
+
 /// An element of an answer.
 enum Element {
-    Account(Id, User, Option<UserType>),
+    SignIn(Option<SignIn>),
+    Account {
+        id: Id,
+        user: User,
+        asked: Option<UserType>,
+        /// Whether it is no news that it was met before.
+        completes: bool,
+    },
     Member(Id, Id, RoleMember),
     Role(Id, UserRole, Option<u64>),
     Organization(Id, Organization),
@@ -94,15 +133,27 @@ impl Walk {
     /// Goes to the place of a cursor, in an instance that does not have the answer open: asks again, passes over what was
     /// taken, and makes sure that it is what was taken then.
     pub(super) fn resume(api: &Api, plan: &Plan, cursor: Cursor) -> Result<Self, Error> {
-        let mut walk = Walk::default();
+        let mut walk = Walk {
+            is_resuming: true,
+            ..Walk::default()
+        };
         let stage = usize::try_from(cursor.stage)
             .ok()
             .filter(|stage| *stage < plan.stages.len())
             .ok_or_else(gone)?;
-        if plan.keep.knows_all_accounts && matches!(plan.stages[stage], Stage::Roles { .. }) {
-            // Members are compared with all the accounts, so these have to be met again; their sign-ins do not matter.
-            walk.sign_ins = Some(SignIns::default());
-            while walk.stage == 0 {
+        // What was remembered of stages before has to be met again: sign-ins for accounts, and accounts for members, which are
+        // compared with all of them.
+        for before in 0..stage {
+            let is_needed = match plan.stages[before] {
+                Stage::SignIns(_) => matches!(plan.stages[stage], Stage::Accounts(_)),
+                Stage::Accounts(_) => {
+                    plan.keep.knows_all_accounts
+                        && matches!(plan.stages[stage], Stage::Roles { .. })
+                }
+                _ => false,
+            };
+            walk.enter(before);
+            while is_needed && walk.stage == before {
                 walk.next_in_stage(api, plan)?;
             }
         }
@@ -110,6 +161,14 @@ impl Walk {
         walk.counts = cursor.counts;
         if matches!(plan.stages[stage], Stage::Events) {
             walk.source = Some(Source::Events(ActivityPages::at(cursor.place)));
+            walk.is_resuming = false;
+            return Ok(walk);
+        }
+        if matches!(plan.stages[stage], Stage::SignIns(_)) {
+            while walk.stage == stage && !walk.has_read_sign_ins_to(cursor.place) {
+                walk.next_in_stage(api, plan)?;
+            }
+            walk.is_resuming = false;
             return Ok(walk);
         }
         let [taken, digest, _] = cursor.place;
@@ -121,12 +180,21 @@ impl Walk {
         if walk.digest.value() != digest {
             return Err(gone());
         }
+        walk.is_resuming = false;
         Ok(walk)
+    }
+
+    fn has_read_sign_ins_to(&self, place: [u64; 3]) -> bool {
+        match &self.source {
+            Some(Source::SignIns(pages)) => pages.has_reached(place),
+            _ => false,
+        }
     }
 
     /// Where to continue.
     pub(super) fn cursor(&self) -> Cursor {
         let place = match &self.source {
+            Some(Source::SignIns(pages)) => pages.place(),
             Some(Source::Events(pages)) => pages.place(),
             _ => [self.taken, self.digest.value(), 0],
         };
@@ -157,14 +225,14 @@ impl Walk {
     pub(super) fn bytes_read(&self) -> u64 {
         match &self.source {
             Some(Source::Accounts {
-                open: Some((elements, _)),
-                ..
-            }) => elements.bytes_read(),
+                open: Some(open), ..
+            }) => open.elements.bytes_read(),
             Some(Source::Roles(events)) => events.bytes_read(),
             Some(Source::Organizations(pages)) => {
                 pages.open.as_ref().map_or(0, Elements::bytes_read)
             }
             Some(Source::Events(pages)) => pages.bytes_read(),
+            Some(Source::SignIns(pages)) => pages.bytes_read(),
             _ => 0,
         }
     }
@@ -190,10 +258,6 @@ impl Walk {
     /// Takes the next element of this stage; `None` at its end, and then the next stage is entered.
     fn next_in_stage(&mut self, api: &Api, plan: &Plan) -> Result<Option<Found>, Error> {
         let stage = &plan.stages[self.stage];
-        let is_accounts = matches!(stage, Stage::Accounts(_));
-        if is_accounts && plan.keep.last_sign_in && self.sign_ins.is_none() {
-            self.sign_ins = Some(events::sign_ins(api)?);
-        }
         let source = match &mut self.source {
             Some(source) => source,
             None => self.source.insert(Source::open(api, plan, stage)?),
@@ -205,16 +269,9 @@ impl Walk {
             self.enter(self.stage + 1);
             return Ok(None);
         };
-        if let (Element::Role(id, role, None), Source::Roles(events)) = (&element, &*source)
-            && matches!(stage, Stage::Roles { grants: true, .. })
-            && plan.keep.role.is_none_or(|only| only == *id)
-            && type_fits(role, plan)
-        {
-            return Err(events.without_members(*id));
-        }
         self.taken += 1;
         self.note(&element);
-        Ok(Some(self.sift(element, plan, stage)))
+        Ok(Some(self.sift(element, api, plan, stage)))
     }
 
     fn enter(&mut self, stage: usize) {
@@ -226,90 +283,181 @@ impl Walk {
 
     fn note(&mut self, element: &Element) {
         let (tag, ids) = match element {
-            Element::Account(id, ..) => (b'a', [id.number(), 0]),
+            Element::Account { id, .. } => (b'a', [id.number(), 0]),
             Element::Member(role, account, _) => (b'm', [role.number(), account.number()]),
             Element::Role(id, ..) => (b'r', [id.number(), 0]),
             Element::Organization(id, _) => (b'o', [id.number(), 0]),
-            // The place of events is told by their identifiers.
-            Element::Activity(..) => return,
+            // The place of activities is told by their identifiers.
+            Element::Activity(..) | Element::SignIn(_) => return,
         };
         self.digest.add(&[tag]);
         self.digest.add(&ids[0].to_le_bytes());
         self.digest.add(&ids[1].to_le_bytes());
     }
 
-    /// Decides what becomes of an element.
-    fn sift(&mut self, element: Element, plan: &Plan, stage: &Stage) -> Found {
+    /// Decides what becomes of an element. What is not asked for is passed over before it is looked whether it came twice.
+    fn sift(&mut self, element: Element, api: &Api, plan: &Plan, stage: &Stage) -> Found {
         match element {
-            Element::Account(id, user, asked) => {
-                if !self.accounts.insert(id) {
-                    return Found::duplicate(ResourceKind::Account, id.to_string());
+            Element::SignIn(sign_in) => {
+                if let Some(sign_in) = sign_in {
+                    self.sign_ins.add(sign_in);
                 }
-                let mut account = convert::account(id, user, asked);
-                let sign_ins = self.sign_ins.as_ref();
-                account.last_sign_in = sign_ins.and_then(|sign_ins| sign_ins.last(id));
-                let kind_fits = plan
-                    .keep
-                    .user_type
-                    .is_none_or(|t| account.kind.as_deref() == Some(convert::account_kind(t)));
-                let email_fits = plan.keep.email.as_ref().is_none_or(|wanted| {
-                    account
-                        .email
-                        .as_ref()
-                        .is_some_and(|own| find::same_address(own, wanted))
-                });
-                Found::item((kind_fits && email_fits).then_some(Item::Account(account)))
+                Found::default()
             }
+            Element::Account {
+                id,
+                user,
+                asked,
+                completes,
+            } => self.account(id, user, asked, completes, api, plan),
             Element::Member(role, account, member) => {
-                let wanted = matches!(stage, Stage::Roles { grants: true, .. })
-                    && plan.keep.account.is_none_or(|only| only == account)
-                    && plan.keep.role.is_none_or(|only| only == role)
-                    && self.role_type_fits(plan);
-                let members = self
-                    .grants
-                    .get_or_insert_with(role.number(), IdSet::default);
-                let again = !members.insert(account);
-                self.repeated_members += u64::from(again);
-                match (wanted, again) {
-                    (false, _) => Found::default(),
-                    (true, true) => {
-                        Found::duplicate(ResourceKind::Grant, format!("{account} {role}"))
-                    }
-                    (true, false) => self.grant(role, account, member, plan),
-                }
+                self.member(role, account, member, api, plan, stage)
             }
-            Element::Role(id, role, members) => {
-                let repeated = mem::take(&mut self.repeated_members);
-                let members = members.map(|members| members - repeated);
-                if !matches!(stage, Stage::Roles { roles: true, .. }) {
-                    return Found::default();
-                }
-                if !self.roles.insert(id) {
-                    return Found::duplicate(ResourceKind::Role, id.to_string());
-                }
-                let fits = [plan.keep.role_itself, plan.keep.role]
-                    .into_iter()
-                    .flatten()
-                    .all(|only| only == id)
-                    && type_fits(&role, plan);
-                Found::item(fits.then(|| Item::Role(convert::role(id, role, members))))
-            }
+            Element::Role(id, role, members) => self.role(id, role, members, api, plan, stage),
             Element::Organization(id, organization) => {
                 if !self.organizations.insert(id) {
                     return Found::duplicate(ResourceKind::Organization, id.to_string());
                 }
-                Found::item(Some(Item::Organization(convert::organization(
-                    id,
-                    organization,
-                ))))
+                self.log_odd(api, "organization", id, &organization.rest);
+                let organization = convert::organization(id, organization);
+                Found::item(Some(Item::Organization(organization)))
             }
             Element::Activity(id, activity) => {
                 let fits = plan
                     .keep
                     .account
                     .is_none_or(|only| activity.user_id == Some(only));
+                if fits {
+                    self.log_odd(api, "event", id, &activity.rest);
+                }
                 Found::item(fits.then(|| Item::Event(convert::event(id, activity))))
             }
+        }
+    }
+
+    fn account(
+        &mut self,
+        id: Id,
+        user: User,
+        asked: Option<UserType>,
+        completes: bool,
+        api: &Api,
+        plan: &Plan,
+    ) -> Found {
+        let kind_fits = plan.keep.user_type.is_none_or(|wanted| {
+            convert::kind_of(&user, asked).as_deref() == Some(convert::account_kind(wanted))
+        });
+        let email_fits = plan.keep.email.as_ref().is_none_or(|wanted| {
+            user.email
+                .as_ref()
+                .is_some_and(|own| find::same_address(own, wanted))
+        });
+        if !(kind_fits && email_fits) {
+            return Found::default();
+        }
+        if !self.accounts.insert(id) {
+            return match completes {
+                true => Found::default(),
+                false => Found::duplicate(ResourceKind::Account, id.to_string()),
+            };
+        }
+        if completes {
+            let message = "an account is in the list of all users and in no list of one type, so it comes without the details of these";
+            self.log_once(api, ("account", "details"), message, id);
+        }
+        self.log_odd(api, "account", id, &user.rest);
+        let mut account = convert::account(id, user, asked);
+        account.last_sign_in = self.sign_ins.last(id);
+        Found::item(Some(Item::Account(account)))
+    }
+
+    fn member(
+        &mut self,
+        role: Id,
+        account: Id,
+        member: RoleMember,
+        api: &Api,
+        plan: &Plan,
+        stage: &Stage,
+    ) -> Found {
+        let wanted = matches!(stage, Stage::Roles { grants: true, .. })
+            && plan.keep.account.is_none_or(|only| only == account)
+            && plan.keep.role.is_none_or(|only| only == role)
+            && self.role_type_fits(plan);
+        let again = !self.grants.entry(role).or_default().insert(account);
+        self.repeated_members += u64::from(again);
+        match (wanted, again) {
+            (false, _) => Found::default(),
+            (true, true) => Found::duplicate(ResourceKind::Grant, format!("{account} {role}")),
+            (true, false) => {
+                self.log_odd(api, "member", account, &member.rest);
+                self.grant(role, account, member, plan)
+            }
+        }
+    }
+
+    fn role(
+        &mut self,
+        id: Id,
+        role: UserRole,
+        members: Option<u64>,
+        api: &Api,
+        plan: &Plan,
+        stage: &Stage,
+    ) -> Found {
+        let repeated = mem::take(&mut self.repeated_members);
+        let members = members.map(|members| members - repeated);
+        let fits = [plan.keep.role_itself, plan.keep.role]
+            .into_iter()
+            .flatten()
+            .all(|only| only == id)
+            && type_fits(role.role_type.as_deref(), plan);
+        if !fits {
+            return Found::default();
+        }
+        if members.is_none() && matches!(stage, Stage::Roles { grants: true, .. }) {
+            self.log_members_unknown(api, id);
+        }
+        if !matches!(stage, Stage::Roles { roles: true, .. }) {
+            return Found::default();
+        }
+        if !self.roles.insert(id) {
+            return Found::duplicate(ResourceKind::Role, id.to_string());
+        }
+        self.log_odd(api, "role", id, &role.rest);
+        Found::item(Some(Item::Role(convert::role(id, role, members))))
+    }
+
+    /// Each such role is told: its grants are missing in what is listed, and have not gone.
+    fn log_members_unknown(&self, api: &Api, role: Id) {
+        if !self.is_resuming {
+            let message =
+                "a role came without a list of its members: its grants are unknown, and not none";
+            api.host
+                .log(Level::Warn, message, &[("role", &role.to_string())]);
+        }
+    }
+
+    /// Tells of fields that are of another type than expected, the first time for each field.
+    fn log_odd(&mut self, api: &Api, kind: &'static str, id: impl ToString, rest: &Rest) {
+        for field in &rest.odd {
+            let message = format!(
+                "the field {field} is of another type than expected, so it is an attribute as it came; more such are not told"
+            );
+            self.log_once(api, (kind, field), &message, id.to_string());
+        }
+    }
+
+    fn log_once(
+        &mut self,
+        api: &Api,
+        what: (&'static str, &'static str),
+        message: &str,
+        id: impl ToString,
+    ) {
+        if !self.is_resuming && self.logged.insert(what) {
+            api.host
+                .log(Level::Warn, message, &[(what.0, &id.to_string())]);
         }
     }
 
@@ -332,15 +480,17 @@ impl Walk {
     /// only; this is for the case that it does not heed that.
     fn role_type_fits(&self, plan: &Plan) -> bool {
         match &self.source {
-            Some(Source::Roles(events)) => type_fits(events.current_role(), plan),
+            Some(Source::Roles(events)) => type_fits(events.current_type(), plan),
             _ => true,
         }
     }
 }
 
-fn type_fits(role: &UserRole, plan: &Plan) -> bool {
-    match (plan.keep.user_type, &role.role_type) {
-        (Some(wanted), Some(own)) => own == wanted.as_api(),
+fn type_fits(role_type: Option<&str>, plan: &Plan) -> bool {
+    // A role for a type that is not known here, such as one for all, may be for this type too.
+    let role_type = role_type.and_then(UserType::from_api);
+    match (plan.keep.user_type, role_type) {
+        (Some(wanted), Some(role_type)) => role_type == wanted,
         _ => true,
     }
 }
@@ -361,6 +511,7 @@ impl Found {
 impl Source {
     fn open(api: &Api, plan: &Plan, stage: &Stage) -> Result<Self, Error> {
         Ok(match stage {
+            Stage::SignIns(user) => Source::SignIns(SignInPages::new(*user)),
             Stage::Accounts(sources) => Source::Accounts {
                 waiting: sources.iter().rev().copied().collect(),
                 open: None,
@@ -374,6 +525,7 @@ impl Source {
 
     fn next(&mut self, api: &Api, plan: &Plan) -> Result<Option<Element>, Error> {
         match self {
+            Source::SignIns(pages) => Ok(pages.next(api)?.map(Element::SignIn)),
             Source::Events(pages) => Ok(pages
                 .next(api, plan.keep.since)?
                 .map(|(id, activity)| Element::Activity(id, activity))),
@@ -400,35 +552,44 @@ impl Source {
 
 fn next_account(
     waiting: &mut Vec<AccountSource>,
-    open: &mut Option<(Elements<User>, Option<UserType>)>,
+    open: &mut Option<OpenAccounts>,
     api: &Api,
 ) -> Result<Option<Element>, Error> {
     loop {
-        if let Some((elements, asked)) = open {
-            if let Some(user) = elements.try_next()? {
-                let id = user
-                    .id
-                    .ok_or_else(|| elements.malformed("a user has no id"))?;
-                return Ok(Some(Element::Account(id, user, *asked)));
+        if let Some(accounts) = open {
+            if let Some(user) = accounts.elements.try_next()? {
+                let id = user.id.ok_or_else(|| accounts.elements.malformed(NO_ID))?;
+                return Ok(Some(Element::Account {
+                    id,
+                    user,
+                    asked: accounts.user_type,
+                    completes: accounts.completes,
+                }));
             }
             *open = None;
         }
-        match waiting.pop() {
-            None => return Ok(None),
-            Some(AccountSource::Users(user_type)) => {
-                *open = Some((api.users(user_type)?, user_type))
+        let Some(source) = waiting.pop() else {
+            return Ok(None);
+        };
+        *open = Some(match source {
+            AccountSource::Users(user_type) => {
+                OpenAccounts::new(api.users(user_type)?, user_type, false)
             }
-            Some(AccountSource::Detailed(user_type)) => {
-                *open = Some((api.users_in_detail(user_type)?, Some(user_type)))
+            AccountSource::Detailed(user_type) => {
+                OpenAccounts::new(api.users_in_detail(user_type)?, Some(user_type), false)
             }
-            Some(AccountSource::One(user_type, id)) => {
+            AccountSource::Rest => OpenAccounts::new(api.users(None)?, None, true),
+            AccountSource::One(user_type, id) => {
                 let types = user_type.map_or_else(|| UserType::ALL.to_vec(), |one| vec![one]);
                 let found = find::user(api, id, &types)?;
-                return Ok(
-                    found.map(|(user_type, user)| Element::Account(id, user, Some(user_type)))
-                );
+                return Ok(found.map(|(user_type, user)| Element::Account {
+                    id,
+                    user,
+                    asked: Some(user_type),
+                    completes: false,
+                }));
             }
-        }
+        });
     }
 }
 
@@ -437,6 +598,8 @@ fn next_account(
 struct OrganizationPages {
     open: Option<Elements<Organization>>,
     in_page: u32,
+    /// The last one of the page before.
+    after: Option<Id>,
     last: Option<Id>,
     ended: bool,
 }
@@ -451,16 +614,18 @@ impl OrganizationPages {
                 Some(page) => page,
                 None => self
                     .open
-                    .insert(api.organizations(self.last, ORGANIZATIONS_PER_REQUEST)?),
+                    .insert(api.organizations(self.after, ORGANIZATIONS_PER_REQUEST)?),
             };
             if let Some(organization) = page.try_next()? {
-                let id = organization
-                    .id
-                    .ok_or_else(|| page.malformed("an organization has no id"))?;
-                if self.in_page == 0 && self.last == Some(id) {
-                    // The page after an identifier begins with it: an endless loop, unless it is stopped.
+                let id = organization.id.ok_or_else(|| page.malformed(NO_ID))?;
+                if self.in_page == 0 && self.after == Some(id) {
+                    // A page may begin with the one that it is to come after.
+                    continue;
+                }
+                if self.after.is_some_and(|after| id <= after) {
+                    // Pages that do not get on would go round for ever.
                     return Err(page.malformed(
-                        "a page of organizations begins with the last one of the page before",
+                        "has an identifier that is not after the last one of the page before: the pages go round",
                     ));
                 }
                 self.in_page += 1;
@@ -470,6 +635,7 @@ impl OrganizationPages {
             // Only an empty page is the end for sure: a short one may be all that NinjaOne gives at once.
             self.ended = self.in_page == 0;
             self.in_page = 0;
+            self.after = self.last;
             self.open = None;
         }
     }

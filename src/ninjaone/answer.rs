@@ -7,11 +7,11 @@ use std::borrow::Cow;
 
 use super::json::JsonReader;
 use super::open_exchange::OpenExchange;
+use super::retry_after;
 use super::wire::FailureBody;
 use crate::contract::TimeoutPhase;
 use crate::error::{Error, Kind};
 use crate::http::{Response, TransportError, TransportErrorKind, split_scheme};
-use crate::text;
 
 /// How much of the body of a failure is read, in bytes.
 const LARGEST_FAILURE: usize = 64 * 1024;
@@ -80,32 +80,28 @@ pub(crate) struct Refusal {
 }
 
 impl Refusal {
-    /// Reads it.
-    pub(crate) fn read(
-        exchange: &mut OpenExchange,
-        response: Response,
-        unix_seconds: u64,
-    ) -> Result<Self, Error> {
+    /// Reads it. A body that breaks off tells less, and leaves what the status says.
+    pub(crate) fn read(exchange: &mut OpenExchange, response: Response, unix_seconds: u64) -> Self {
         let status = response.status;
         let retry_after = retry_after(&response, unix_seconds);
         let location = response
             .header("location")
             .map(|location| exchange.said(&host_of_location(location)));
         let calls_itself_page = is_html(&response);
-        let body = read_start(response).map_err(|error| transport_failure(&error, exchange))?;
+        let body = read_what_comes(response);
         let is_page = calls_itself_page || without_mark(&body).trim_ascii_start().starts_with(b"<");
         let body = FailureBody::parse(&body);
         exchange.note_failure(
             body.message_code.as_deref().or(body.code.as_deref()),
             body.incident_id.as_deref(),
         );
-        Ok(Refusal {
+        Refusal {
             status,
             retry_after,
             location,
             is_page,
             body,
-        })
+        }
     }
 
     /// What it means. `token_age` is that of a token which has never been accepted and is seconds old.
@@ -160,14 +156,17 @@ impl Refusal {
                 Kind::NoSuchEndpoint,
                 "this instance of NinjaOne has no such endpoint; check the base URL, and ask NinjaOne when your instance gets it",
             ),
-            404 => (Kind::NotFound, "there is no such entity"),
+            404 => (
+                Kind::NotFound,
+                "what it names is not there, or something in between does not let it through",
+            ),
             408 => (
                 Kind::Timeout(TimeoutPhase::FirstByte),
                 "NinjaOne did not get the request in time; try again",
             ),
             400 | 409 | 422 => (
                 Kind::Rejected,
-                "NinjaOne did not accept the request; mend what it names",
+                "NinjaOne did not accept the request; remedy what it names",
             ),
             429 | 503 => (
                 Kind::RateLimited(self.retry_after),
@@ -262,8 +261,22 @@ pub(crate) fn check_start(reader: &mut JsonReader) -> Result<(), Error> {
     }
 }
 
+/// Whether an answer that should be a list, or an object with one, has any: 204 and null are how some servers write an empty one.
+pub(crate) fn has_list(reader: &mut JsonReader) -> Result<bool, Error> {
+    if reader.exchange().status() == Some(204) {
+        return Ok(false);
+    }
+    check_start(reader)?;
+    if reader.peek()? != Some(b'n') {
+        return Ok(true);
+    }
+    let () = reader.value(format_args!("the answer"))?;
+    reader.end()?;
+    Ok(false)
+}
+
 fn how_to_permit(needs: &Needs) -> String {
-    let scopes = text::list(needs.scopes, " and ");
+    let scopes = needs.scopes.join(" and ");
     let also = needs
         .else_needed
         .map_or_else(String::new, |also| format!(", and {also}"));
@@ -274,7 +287,9 @@ fn how_to_permit(needs: &Needs) -> String {
 
 /// The observed failure of a path that the instance does not know, as opposed to an entity that is not there.
 pub(crate) fn is_unknown_route(body: &FailureBody) -> bool {
-    body.code.as_deref() == Some("FAILURE") && body.message.as_deref() == Some("HTTP 404 Not Found")
+    let says_404 = |text: &Option<String>| text.as_deref() == Some("HTTP 404 Not Found");
+    body.code.as_deref() == Some("FAILURE")
+        && (says_404(&body.message) || says_404(&body.message_code))
 }
 
 /// Whether an answer calls itself a web page.
@@ -319,17 +334,25 @@ pub(crate) fn read_start(mut response: Response) -> Result<Vec<u8>, TransportErr
     Ok(body)
 }
 
-/// The wait that `Retry-After` asks for, in milliseconds: seconds, or the time until a date.
-fn retry_after(response: &Response, unix_seconds: u64) -> Option<u64> {
-    let value = response.header("retry-after")?.trim();
-    if let Ok(seconds) = value.parse::<u64>() {
-        return Some(seconds.saturating_mul(1000));
+/// The start of a body, as far as it comes.
+fn read_what_comes(mut response: Response) -> Vec<u8> {
+    let mut body = Vec::new();
+    while body.len() < LARGEST_FAILURE {
+        let Ok(Some(chunk)) = response.body.chunk() else {
+            break;
+        };
+        body.extend_from_slice(&chunk);
     }
-    let until = super::date::unix_seconds(value)?;
-    // The sender's own clock, where it shows it, makes the difference exact.
-    let now = response
-        .header("date")
-        .and_then(super::date::unix_seconds)
-        .unwrap_or(unix_seconds);
-    Some(until.saturating_sub(now).saturating_mul(1000))
+    body
+}
+
+/// The wait that `Retry-After` asks for, in milliseconds.
+fn retry_after(response: &Response, unix_seconds: u64) -> Option<u64> {
+    let value = response.header("retry-after")?;
+    // The sender's own clock, where it shows it, makes the time until a date exact.
+    let now = response.header("date").and_then(retry_after::date);
+    Some(retry_after::milliseconds(
+        value,
+        now.unwrap_or(unix_seconds),
+    ))
 }

@@ -1,5 +1,6 @@
 //! The endpoints in use, each a function of its own.
 
+use serde::Serialize;
 use zeroize::Zeroizing;
 
 use super::answer::{self, Needs, Refusal};
@@ -9,33 +10,45 @@ use super::json::JsonReader;
 use super::open_exchange::OpenExchange;
 use super::roles::RoleEvents;
 use super::token::TokenCache;
-use super::wire::{Activity, CreateUser, Id, Object, Organization, UpdateUser, User, UserType};
+use super::wire::{
+    Activity, CreateUser, Id, Organization, Read, Record, UpdateUser, User, UserType,
+};
 use crate::error::{Error, Kind};
 use crate::host::Host;
 use crate::http::{Method, Request, Response, Transport};
 use crate::retry::Retries;
 use crate::settings::Settings;
 
+/// The statuses of a success.
+const DONE: [u16; 5] = [200, 201, 202, 203, 204];
+
 /// The most activities that the API gives at once.
 const ACTIVITIES_PER_REQUEST: u32 = 1_000;
 
-/// `monitoring` reads. What each endpoint enforces is not known ("OAuth 2.0 client credentials" in `docs/ninjaone-api.md`).
+/// Reading users, organizations and activities. The scopes here are those of the one published guide to such a connector; what
+/// each endpoint enforces is not known ("OAuth 2.0 client credentials" in `docs/ninjaone-api.md`).
 const READING: Needs = Needs {
     scopes: &["monitoring"],
     else_needed: None,
 };
-/// Role membership is under the API's tag `management`.
-const MEMBERSHIP: Needs = Needs {
+/// Reading roles and who holds them.
+const ROLES: Needs = Needs {
     scopes: &["management"],
     else_needed: None,
 };
-/// The API documents the 403 of these as "Must be a System Administrator".
+/// Giving and taking roles.
+const MEMBERSHIP: Needs = Needs {
+    scopes: &["control"],
+    else_needed: None,
+};
+/// Creating, changing and deleting technicians. The API documents the 403 of these as "Must be a System Administrator".
 const TECHNICIANS: Needs = Needs {
-    scopes: &["management", "control"],
+    scopes: &["management"],
     else_needed: Some("see to it that the application was made by a System Administrator"),
 };
+/// Creating, changing and deleting end users.
 const END_USERS: Needs = Needs {
-    scopes: &["management", "control"],
+    scopes: &["management"],
     else_needed: None,
 };
 
@@ -76,17 +89,36 @@ impl Api<'_> {
         self.array(collection(user_type), "")
     }
 
-    /// `GET /v2/user/technician/{id}` or `GET /v2/user/end-user/{id}`; `None` where the answer is 404.
+    /// `GET /v2/user/technician/{id}` or `GET /v2/user/end-user/{id}`. Asked once: whether to ask again is for the caller,
+    /// who may know where else to ask.
     ///
     /// # Errors
     ///
-    /// When the answer is anything else. A 400 ("Bad request or invalid user type") is [`Kind::Rejected`].
-    pub fn user(&self, user_type: UserType, id: Id) -> Result<Option<User>, Error> {
-        self.entity(&Call::get(
-            format!("{}/{id}", entity(user_type)),
-            "",
-            &READING,
-        ))
+    /// When the answer is not that user. A 404 is [`Kind::NotFound`] or [`Kind::NoSuchEndpoint`], and a 400 ("Bad request or
+    /// invalid user type") is [`Kind::Rejected`]; none of them proves that the user is not there.
+    pub fn user(&self, user_type: UserType, id: Id) -> Result<User, Error> {
+        let call = Call::get(format!("{}/{id}", entity(user_type)), "", &READING);
+        let user: User = self.entity(&call)?;
+        self.check_identity(&call, id, user.id)?;
+        match user.user_type.as_deref().and_then(UserType::from_api) {
+            Some(other) if other != user_type => {
+                let problem = format!("the user {id} is of the type {}", other.as_api());
+                Err(self
+                    .exchange(&call)
+                    .error(Kind::Malformed(Some(0)), problem))
+            }
+            _ => Ok(user),
+        }
+    }
+
+    /// An answer about something else, as failures under the status of a success are, and what a cache mistakes for it.
+    fn check_identity(&self, call: &Call, asked: Id, answered: Option<Id>) -> Result<(), Error> {
+        let problem = match answered {
+            Some(id) if id == asked => return Ok(()),
+            Some(other) => format!("the answer has the id {other}, and {asked} was asked for"),
+            None => format!("the answer has no id, and {asked} was asked for"),
+        };
+        Err(self.exchange(call).error(Kind::Malformed(Some(0)), problem))
     }
 
     /// `POST /v2/user/technicians` or `POST /v2/user/end-users?sendInvitation=…`. The user is `None` where the answer has
@@ -109,7 +141,7 @@ impl Api<'_> {
             needs(user_type),
         )
         .query(&query)
-        .json(user.to_json());
+        .json(user);
         let (exchange, response) = self.write(&call)?;
         one(exchange, response)
     }
@@ -125,7 +157,7 @@ impl Api<'_> {
             format!("{}/{id}", entity(user_type)),
             needs(user_type),
         )
-        .json(user.to_json());
+        .json(user);
         self.write(&call).map(drop)
     }
 
@@ -150,8 +182,10 @@ impl Api<'_> {
     /// As [`Api::users`].
     pub fn roles(&self, role_type: Option<UserType>) -> Result<RoleEvents, Error> {
         let query = role_type.map_or_else(String::new, |t| format!("roleType={}", t.as_api()));
-        let call = Call::get("/v2/user/roles".to_string(), &query, &READING);
-        self.reader(&call).map(RoleEvents::of_array)
+        let call = Call::get("/v2/user/roles".to_string(), &query, &ROLES);
+        let needs_type = role_type.is_some();
+        self.reader(&call)
+            .map(|reader| RoleEvents::of_array(reader, needs_type))
     }
 
     /// `PATCH /v2/user/role/{id}/add-members`. The role as it is afterwards, or `None` where the answer has no body.
@@ -183,7 +217,7 @@ impl Api<'_> {
             format!("/v2/user/role/{role}/{change}"),
             &MEMBERSHIP,
         )
-        .json(format!("[{user}]"));
+        .json(&[user]);
         let (exchange, response) = self.write(&call)?;
         let mut reader = JsonReader::new(response.body, exchange);
         Ok(reader.peek()?.map(|_| RoleEvents::of_one(reader)))
@@ -203,32 +237,39 @@ impl Api<'_> {
         self.array("/v2/organizations", &format!("pageSize={page_size}{after}"))
     }
 
-    /// `GET /v2/organization/{id}`; `None` where the answer is 404.
+    /// `GET /v2/organization/{id}`; `None` where NinjaOne itself says that there is none: a 404 without a code of NinjaOne's
+    /// may come from a gateway.
     ///
     /// # Errors
     ///
-    /// When the answer is anything else.
+    /// When the answer is not that organization.
     pub fn organization(&self, id: Id) -> Result<Option<Organization>, Error> {
-        self.entity(&Call::get(format!("/v2/organization/{id}"), "", &READING))
-    }
-
-    /// One value, or `None` where there is no such entity.
-    fn entity<T: Object>(&self, call: &Call) -> Result<Option<T>, Error> {
-        let value = self.retries.repeating(|| {
-            let (exchange, response) = self.success(call, 200..=204)?;
-            one(exchange, response)
-        });
-        match value {
-            Err(error) if matches!(error.kind(), Kind::NotFound) => Ok(None),
-            Ok(None) => Err(self
-                .exchange(call)
-                .error(Kind::Malformed(Some(0)), "the body is empty")),
-            other => other,
+        let call = Call::get(format!("/v2/organization/{id}"), "", &READING);
+        match self.retries.repeating(|| self.entity(&call)) {
+            Ok(organization) => {
+                let organization: Organization = organization;
+                self.check_identity(&call, id, organization.id)?;
+                Ok(Some(organization))
+            }
+            Err(error) if matches!(error.kind(), Kind::NotFound) && error.has_code() => Ok(None),
+            Err(error) => Err(error),
         }
     }
 
+    /// One value.
+    fn entity<T: Record>(&self, call: &Call) -> Result<T, Error> {
+        let (exchange, response) = self.success(call, &DONE)?;
+        one(exchange, response)?.ok_or_else(|| {
+            self.exchange(call)
+                .error(Kind::Malformed(Some(0)), "the body is empty")
+        })
+    }
+
     /// `GET /v2/activities`: what happened to users, newest first: at most 1,000 activities, older than the one with that
-    /// identifier. `status` narrows to one code.
+    /// identifier. `status` narrows to one code, and `user` to one user.
+    ///
+    /// The vendor's document describes `olderThan` as "newer than", which is probably a slip: where it is none, activities do
+    /// not get older from one page to the next, which is an error of the listing and no endless loop.
     ///
     /// Only activities of the class `USER` are asked for, the one where sign-ins were observed. Whether NinjaOne files all
     /// that happens to accounts there is not known.
@@ -240,22 +281,25 @@ impl Api<'_> {
         &self,
         older_than: Option<i64>,
         status: Option<&str>,
+        user: Option<Id>,
     ) -> Result<Elements<Activity>, Error> {
         let older_than = older_than.map_or_else(String::new, |id| format!("&olderThan={id}"));
         let status = status.map_or_else(String::new, |status| format!("&status={status}"));
-        let query = format!("class=USER&pageSize={ACTIVITIES_PER_REQUEST}{older_than}{status}");
+        let user = user.map_or_else(String::new, |user| format!("&user={user}"));
+        let query =
+            format!("class=USER&pageSize={ACTIVITIES_PER_REQUEST}{older_than}{status}{user}");
         let call = Call::get("/v2/activities".to_string(), &query, &READING);
         self.reader(&call)
             .map(|reader| Elements::of_field(reader, "activities"))
     }
 
-    fn array<T: Object>(&self, path: &str, query: &str) -> Result<Elements<T>, Error> {
+    fn array<T: Record>(&self, path: &str, query: &str) -> Result<Elements<T>, Error> {
         self.reader(&Call::get(path.to_string(), query, &READING))
             .map(Elements::new)
     }
 
     fn reader(&self, call: &Call) -> Result<JsonReader, Error> {
-        let (exchange, response) = self.success(call, 200..=200)?;
+        let (exchange, response) = self.success(call, &[200, 204])?;
         Ok(JsonReader::new(response.body, exchange))
     }
 
@@ -263,7 +307,7 @@ impl Api<'_> {
     /// find out.
     fn write(&self, call: &Call) -> Result<(OpenExchange, Response), Error> {
         loop {
-            match self.success(call, 200..=204) {
+            match self.success(call, &DONE) {
                 Err(error) if !error.leaves_outcome_unknown() => self.retries.pause_after(error)?,
                 sent => return sent,
             }
@@ -272,11 +316,7 @@ impl Api<'_> {
 
     /// Sends a call with a token. One that is not accepted is fetched anew, once; but one that was fetched a moment ago is tried
     /// again after a pause, since not every server may know it yet.
-    fn success(
-        &self,
-        call: &Call,
-        wanted: std::ops::RangeInclusive<u16>,
-    ) -> Result<(OpenExchange, Response), Error> {
+    fn success(&self, call: &Call, wanted: &[u16]) -> Result<(OpenExchange, Response), Error> {
         let mut renewed = false;
         loop {
             let response = self.send(call)?;
@@ -286,7 +326,7 @@ impl Api<'_> {
                 renewed = true;
                 continue;
             }
-            match self.judge(call, response, &wanted, token_age) {
+            match self.judge(call, response, wanted, token_age) {
                 Err(error) if matches!(error.kind(), Kind::NotYetAccepted) => {
                     self.retries.pause_after(error)?;
                 }
@@ -299,14 +339,14 @@ impl Api<'_> {
         &self,
         call: &Call,
         response: Response,
-        wanted: &std::ops::RangeInclusive<u16>,
+        wanted: &[u16],
         token_age: Option<u64>,
     ) -> Result<(OpenExchange, Response), Error> {
         let mut exchange = self.exchange(call);
         exchange.note_head(&response);
         let now = self.host.unix_seconds();
         if !wanted.contains(&response.status) {
-            let refusal = Refusal::read(&mut exchange, response, now)?;
+            let refusal = Refusal::read(&mut exchange, response, now);
             return Err(refusal.into_error(&exchange, call.needs, token_age));
         }
         answer::check_content(&exchange, &response, now)?;
@@ -315,6 +355,7 @@ impl Api<'_> {
     }
 
     fn send(&self, call: &Call) -> Result<Response, Error> {
+        self.retries.begin_attempt();
         let authorization = self
             .retries
             .repeating(|| {
@@ -343,13 +384,13 @@ impl Api<'_> {
 }
 
 /// One value, or `None` for a body without any.
-fn one<T: Object>(exchange: OpenExchange, response: Response) -> Result<Option<T>, Error> {
+fn one<T: Record>(exchange: OpenExchange, response: Response) -> Result<Option<T>, Error> {
     let mut reader = JsonReader::new(response.body, exchange);
     if reader.peek()?.is_none() {
         return Ok(None);
     }
     answer::check_start(&mut reader)?;
-    let value = reader.object()?;
+    let Read(value) = reader.value(format_args!("the {}", T::NAME))?;
     reader.end()?;
     Ok(Some(value))
 }
@@ -389,8 +430,9 @@ impl Call {
         self
     }
 
-    fn json(mut self, body: String) -> Self {
-        self.body = body.into_bytes();
+    fn json<T: Serialize + ?Sized>(mut self, body: &T) -> Self {
+        self.body = serde_json::to_vec(body)
+            .expect("bodies are structs and lists, which have no way to fail");
         self
     }
 

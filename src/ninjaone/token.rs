@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 use super::answer::{self, Needs, Refusal};
 use super::headers::headers;
 use super::open_exchange::OpenExchange;
-use super::wire::{Object, TokenAnswer};
+use super::wire::TokenAnswer;
 use crate::confidential::Confidential;
 use crate::error::{Error, Kind};
 use crate::host::{Host, Level};
@@ -139,7 +139,8 @@ impl TokenCache {
         freshness: Freshness,
     ) -> Result<Token, Error> {
         let mut exchange = OpenExchange::new(format!("POST {TOKEN_PATH}"), &self.confidential);
-        let request = request(settings, host, freshness)?;
+        let secret = Settings::secret(host)?;
+        let request = request(settings, &secret, freshness);
         let asked_at_nanos = host.monotonic_nanos();
         let response = http
             .send(request)
@@ -159,7 +160,7 @@ impl TokenCache {
         );
         let answer = parse(&body, &exchange)?;
         self.confidential.add_token(&answer.token);
-        let granted = self.granted(answer.granted, settings);
+        let granted = self.granted(answer.granted, settings, &secret);
         let scopes = granted.as_deref().unwrap_or_default().join(" ");
         host.log(Level::Debug, "got a token", &[("scope", &scopes)]);
         let age_then = age.unwrap_or_default();
@@ -180,11 +181,16 @@ impl TokenCache {
 
     /// The scopes that were granted. Where nothing is said of them, those are that were asked for (RFC 6749, 5.1); where it is
     /// said in a way that tells none, they are not known.
-    fn granted(&self, told: Option<Vec<String>>, settings: &Settings) -> Option<Vec<String>> {
+    fn granted(
+        &self,
+        told: Option<Vec<String>>,
+        settings: &Settings,
+        secret: &str,
+    ) -> Option<Vec<String>> {
         let scopes = told.unwrap_or_else(|| vec![settings.scope.to_string()]);
         let mut words = Vec::new();
         for scope in &scopes {
-            let scope = self.confidential.blank(scope);
+            let scope = self.confidential.blank_beside(scope, secret);
             let split = scope.split(|c: char| c.is_whitespace() || c == ',');
             let split = split.filter(|word| !word.is_empty());
             words.extend(split.map(ToString::to_string));
@@ -202,24 +208,23 @@ enum Freshness {
     New,
 }
 
-fn request(settings: &Settings, host: &dyn Host, freshness: Freshness) -> Result<Request, Error> {
-    let secret = Settings::secret(host).map_err(|problem| Error::settings(vec![problem]))?;
+fn request(settings: &Settings, secret: &str, freshness: Freshness) -> Request {
     let body = form(&[
         ("grant_type", "client_credentials"),
         ("client_id", &settings.client_id),
-        ("client_secret", &secret),
+        ("client_secret", secret),
         ("scope", &settings.scope.to_string()),
     ]);
     let mut headers = headers(Some("application/x-www-form-urlencoded"));
     if freshness == Freshness::New {
         headers.push(("cache-control", Zeroizing::new("no-cache".to_string())));
     }
-    Ok(Request {
+    Request {
         method: Method::Post,
         url: settings.base_url.join(TOKEN_PATH),
         headers,
         body,
-    })
+    }
 }
 
 /// What the answer has of a token.
@@ -244,7 +249,7 @@ fn parse(body: &[u8], exchange: &OpenExchange) -> Result<Answered, Error> {
         )
     };
     let answer = TokenAnswer::parse(body)
-        .map_err(|_| malformed("the answer is not that of an OAuth token endpoint"))?;
+        .ok_or_else(|| malformed("the answer is not that of an OAuth token endpoint"))?;
     let token = answer
         .access_token
         .map(Zeroizing::new)
@@ -257,18 +262,17 @@ fn parse(body: &[u8], exchange: &OpenExchange) -> Result<Answered, Error> {
     }
     if answer
         .token_type
-        .flatten()
         .is_some_and(|token_type| !token_type.eq_ignore_ascii_case("bearer"))
     {
         return Err(malformed("the token is not a bearer token"));
     }
-    let life_millis = answer.expires_in.flatten().map(|life| life.milliseconds);
+    let life_millis = answer.expires_in.map(|life| life.milliseconds);
     Ok(Answered {
         token,
         life_nanos: life_millis.map(|millis| millis.saturating_mul(NANOS_PER_MILLI)),
         granted: answer
-            .scope
-            .map(|scope| scope.map(|scope| scope.0).unwrap_or_default()),
+            .has_scope
+            .then(|| answer.scope.map(|scope| scope.0).unwrap_or_default()),
     })
 }
 
@@ -284,10 +288,7 @@ fn refusal(
         else_needed: None,
     };
     let status = response.status;
-    let refusal = match Refusal::read(&mut exchange, response, host.unix_seconds()) {
-        Ok(refusal) => refusal,
-        Err(error) => return error,
-    };
+    let refusal = Refusal::read(&mut exchange, response, host.unix_seconds());
     let is_about_credentials =
         status == 401 || (matches!(status, 400 | 403 | 404) && !refusal.is_page);
     if !is_about_credentials {
@@ -303,7 +304,7 @@ fn refusal(
             .map(ToString::to_string)
             .collect();
         let message = format!(
-            "the API application was not given every scope of \"{}\"; tick them in NinjaOne (Administration, Apps, API, Client app IDs), \
+            "the API application was not given every scope of \"{}\"; tick them in NinjaOne (Administration, Apps, API, Client App IDs), \
              or ask for fewer in the setting scope",
             settings.scope
         );

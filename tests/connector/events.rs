@@ -4,9 +4,10 @@ use ninjaone_connector::contract::{
     AccountDetails, Attribute, Continuation, Error, Event, EventKind, Item, ListRequest, Page,
     ResourceKinds, Summary, Value,
 };
+use ninjaone_connector::http::TransportErrorKind;
 use serde_json::{Value as Json, json};
 
-use crate::support::tenant::{Unknowns, activity};
+use crate::support::tenant::{Answer, Fault, Unknowns, activity};
 use crate::support::{World, error, list_all, list_of, listed, names};
 
 const EVENTS: ResourceKinds = ResourceKinds::EVENTS;
@@ -282,9 +283,24 @@ fn a_page_of_events_ends_after_a_mebibyte_of_an_answer() {
 }
 
 #[test]
+fn a_page_of_activities_may_begin_with_the_one_that_it_is_to_be_older_than() {
+    let world = World::changed(|tenant| {
+        tenant.largest_activity_page = 2;
+        tenant.older_than_includes = true;
+    });
+    let (pages, summary) = list_all(&world, &list_of(EVENTS));
+    let events: Vec<_> = pages.iter().flat_map(|page| names(&page.items)).collect();
+    assert_eq!(
+        events,
+        ["event 9", "event 8", "event 5", "event 4", "event 2"]
+    );
+    assert_eq!(summary.counts.events, 5);
+}
+
+#[test]
 fn activities_that_do_not_get_older_are_malformed_and_not_endless() {
     let world = World::new();
-    let same_again = r#"{"activities": [{"id": 5}]}"#;
+    let same_again = r#"{"activities": [{"id": 5}, {"id": 4}]}"#;
     world.tenant.serve("/v2/activities", same_again);
     let failure = world.list(&list_of(EVENTS)).expect_err("endless");
     assert_eq!(failure.error, Error::MalformedResponse(Some(16)));
@@ -311,17 +327,19 @@ fn an_activity_whose_id_no_cursor_can_hold_is_malformed() {
 }
 
 #[test]
-fn an_answer_that_has_no_activities_is_told_with_the_byte() {
+fn an_answer_that_makes_no_sense_as_activities_is_told_with_the_byte() {
     for (body, byte) in [
         ("", 0),
         ("[]", 0),
-        ("{}", 2),
-        (r#"{"x": 1}"#, 8),
+        ("{", 1),
+        (r#"{"x": 1} 5"#, 9),
         (r#"{"x": }"#, 6),
         (r#"{"activities" []}"#, 14),
-        (r#"{"activities": null}"#, 15),
+        (r#"{"activities": 5}"#, 15),
+        (r#"{"activities": null"#, 19),
+        (r#"{"activities": [], "activities": []}"#, 32),
         (r#"{"activities": [{}]}"#, 16),
-        (r#"{"activities": [{"id": "1"}]}"#, 16),
+        (r#"{"activities": [{"id": "x"}]}"#, 16),
         (r#"{"activities": [{"id": 1}"#, 25),
         (r#"{"activities": []"#, 17),
         (r#"{"activities": [] "x": 1}"#, 18),
@@ -334,6 +352,23 @@ fn an_answer_that_has_no_activities_is_told_with_the_byte() {
         let error = error(world.list(&list_of(EVENTS)));
         assert_eq!(error, Error::MalformedResponse(Some(byte)), "{body}");
     }
+}
+
+#[test]
+fn an_identifier_of_an_activity_may_be_text() {
+    let world = World::new();
+    let body = r#"{"activities": [{"id": "9007199254740993", "userId": "5"}]}"#;
+    let only = Fault::Refuse(Answer::text(200, body));
+    world.tenant.once("GET /v2/activities", only);
+    world.tenant.serve("/v2/activities", "null");
+    let items = world.list(&list_of(EVENTS)).expect("a page").items;
+    let Some(Item::Event(event)) = items.first() else {
+        panic!("no event: {items:?}");
+    };
+    assert_eq!(
+        (event.id.as_str(), event.account.as_deref()),
+        ("9007199254740993", Some("5"))
+    );
 }
 
 #[test]
@@ -457,4 +492,99 @@ fn sign_ins_that_cannot_be_read_are_an_error_and_no_list_without_them() {
     request.details = AccountDetails::LAST_SIGN_IN;
     let error = error(world.list(&request));
     assert_eq!(error, Error::MalformedResponse(Some(16)));
+}
+
+/// A tenant with so many sign-ins, on so many bytes each, newest first.
+fn with_sign_ins(sign_ins: i64, bytes: usize) -> World {
+    let note = "x".repeat(bytes);
+    World::changed(|tenant| {
+        tenant.largest_activity_page = 100;
+        tenant.activities = (1..=sign_ins)
+            .rev()
+            .map(|id| {
+                let user = if id == 7 { 2 } else { 1 };
+                json!({
+                    "id": id, "statusCode": "APP_USER_LOGGED_IN", "userId": user,
+                    "activityTime": 1_700_000_000 + id, "message": note,
+                })
+            })
+            .collect();
+    })
+}
+
+fn with_last_sign_in() -> ListRequest {
+    let mut request = list_of(ResourceKinds::ACCOUNTS);
+    request.details = AccountDetails::LAST_SIGN_IN;
+    request
+}
+
+/// The last sign-ins of the technicians 1 and 2, by pages of fresh instances or of one.
+fn last_of_two(world: &World, fresh: bool) -> (Vec<usize>, Vec<Option<i64>>) {
+    let mut request = with_last_sign_in();
+    let (mut sizes, mut times) = (Vec::new(), Vec::new());
+    loop {
+        let page = match fresh {
+            true => world.fresh_instance().list(&request),
+            false => world.list(&request),
+        };
+        let page = page.expect("a page");
+        sizes.push(page.items.len());
+        for item in page.items {
+            if let Item::Account(account) = item {
+                times.push(account.last_sign_in);
+            }
+        }
+        assert!(sizes.len() < 50, "it does not end");
+        match page.next {
+            Continuation::More(cursor) => request.cursor = Some(cursor),
+            Continuation::Complete(_) => return (sizes, times[..2].to_vec()),
+        }
+    }
+}
+
+#[test]
+fn sign_ins_are_read_in_pages_without_items_before_the_accounts() {
+    for fresh in [false, true] {
+        let world = with_sign_ins(3_000, 10_000);
+        let (sizes, times) = last_of_two(&world, fresh);
+        assert_eq!(sizes[..3], [0, 0, 0], "{fresh}");
+        assert_eq!(sizes.iter().sum::<usize>(), 5);
+        let expected = [1_700_003_000_000, 1_700_000_007_000].map(Some);
+        assert_eq!(times, expected);
+    }
+}
+
+#[test]
+fn the_sign_ins_of_one_account_are_not_those_of_all() {
+    for heeds_filters in [true, false] {
+        let world = with_sign_ins(1_000, 10);
+        world.tenant.change().unknowns.heeds_filters = heeds_filters;
+        let mut request = with_last_sign_in();
+        request.filter.id = Some("2".to_string());
+        let page = world.list(&request).expect("a page");
+        let [Item::Account(account)] = &page.items[..] else {
+            panic!("not one account: {page:?}");
+        };
+        assert_eq!(account.last_sign_in, Some(1_700_000_007_000));
+        let lines = world.tenant.lines();
+        let of_activities = lines.iter().filter(|line| line.contains("/v2/activities"));
+        assert!(of_activities.clone().all(|line| line.ends_with("&user=2")));
+        if heeds_filters {
+            assert_eq!(of_activities.count(), 2, "{lines:?}");
+        }
+    }
+}
+
+#[test]
+fn a_long_way_through_sign_ins_survives_a_failure_here_and_there() {
+    let world = with_sign_ins(1_000, 10);
+    for passed in 1..10 {
+        let broken = Fault::Drop(TransportErrorKind::Network);
+        world
+            .tenant
+            .once_after(passed, "GET /v2/activities", broken);
+    }
+    let (_, times) = last_of_two(&world, false);
+    assert_eq!(times[0], Some(1_700_001_000_000));
+    assert_eq!(world.host.pauses().len(), 9);
 }
