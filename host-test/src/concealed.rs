@@ -5,6 +5,7 @@
 //!
 //! What it does not know: what a hostile guest makes of a secret, such as one with every letter exchanged for the next.
 
+use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -23,7 +24,7 @@ const BLANK: &str = "[secret]";
 const MOST: usize = 64;
 
 /// How many bytes of a text are looked at. Nobody reads as much of a failure or of a line of the log.
-pub(crate) const MOST_BYTES: usize = 64 << 10;
+const MOST_BYTES: usize = 64 << 10;
 /// How many bytes of a secret are looked for. Tokens have a fraction of it.
 const LONGEST: usize = 4 << 10;
 
@@ -60,11 +61,16 @@ impl Concealed {
     /// The text without the secrets, and no more of it than anybody reads: to look for secrets takes time, which the guest could
     /// otherwise choose.
     pub(crate) fn blank(&self, text: &str) -> String {
-        let text = cut(text);
+        let whole = text.len();
+        let text = cut(text, MOST_BYTES, whole);
         let known = self.known();
         let all = known.settings.iter().chain(&known.credentials);
         all.fold(text, |text, secret| {
-            secrets::blank(&text, secret.expose_secret(), BLANK).into_owned()
+            match secrets::blank(&text, secret.expose_secret(), BLANK) {
+                Cow::Owned(blanked) => Some(blanked),
+                Cow::Borrowed(_) => None,
+            }
+            .unwrap_or(text)
         })
     }
 
@@ -88,13 +94,13 @@ impl Concealed {
     }
 }
 
-/// As much of a text as is looked at, and how long it was.
-fn cut(text: &str) -> String {
-    if text.len() <= MOST_BYTES {
+/// As much of a text as there may be, and how long the whole was that it is made of.
+pub(crate) fn cut(text: &str, most: usize, whole: usize) -> String {
+    if text.len() <= most {
         return text.to_string();
     }
-    let start = &text[..text.floor_char_boundary(MOST_BYTES)];
-    format!("{start}… [cut, of {} bytes]", text.len())
+    let start = &text[..text.floor_char_boundary(most)];
+    format!("{start}… [cut, of {whole} bytes]")
 }
 
 /// Adds a secret, unless it is there, and forgets the oldest where there are too many. Of a long one its beginning counts.

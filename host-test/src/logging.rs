@@ -10,7 +10,7 @@ use std::fmt::Write;
 use tracing::Level;
 
 use crate::bindings::identity::connector::logging::{Field, Host, Level as GuestLevel};
-use crate::concealed::Concealed;
+use crate::concealed::{Concealed, cut};
 use crate::instance::State;
 use crate::limits::{LOG_MESSAGES, Limit, LimitReached};
 
@@ -60,11 +60,11 @@ impl GuestLog {
         }
         // Blanked before it is cut, since half a secret is not found.
         let whole = message.len();
-        let message = cut(one_line(&self.concealed.blank(message)), whole);
+        let message = cut(&one_line(&self.concealed.blank(message)), MOST_BYTES, whole);
         let whole = fields
             .iter()
             .map(|field| field.name.len() + field.value.len() + 2);
-        let fields = cut(self.join(fields), whole.sum());
+        let fields = cut(&self.join(fields), MOST_BYTES, whole.sum());
         emit(level, &as_message(&message), &fields);
         if level == GuestLevel::Error
             && let Some(panic) = message.strip_prefix(PANIC_PREFIX)
@@ -158,16 +158,6 @@ fn emit(level: GuestLevel, message: &str, fields: &str) {
         GuestLevel::Warn => event!(Level::WARN),
         GuestLevel::Error => event!(Level::ERROR),
     }
-}
-
-/// The text, or as much of it as is handed on, and how long it was as the guest gave it.
-fn cut(mut text: String, whole: usize) -> String {
-    if text.len() > MOST_BYTES {
-        text.truncate(text.floor_char_boundary(MOST_BYTES));
-        // Writing to a string cannot fail.
-        let _ = write!(text, "… [cut, of {whole} bytes]");
-    }
-    text
 }
 
 #[cfg(test)]

@@ -39,10 +39,16 @@ pub(crate) struct Outgoing {
     limits: Limits,
     concealed: Concealed,
     pub(crate) meter: Meter,
-    /// How the latest exchange of the call under way failed, in words that `wasi:http` has no place for.
-    cause: Arc<Mutex<Option<transport::Error>>>,
-    /// Whether it was told in this call that a request was denied.
-    told_denied: Arc<Mutex<bool>>,
+    noted: Arc<Mutex<Noted>>,
+}
+
+/// What is noted of the requests of the call under way.
+#[derive(Default)]
+struct Noted {
+    /// How the latest exchange failed, in words that `wasi:http` has no place for.
+    cause: Option<transport::Error>,
+    /// Whether it was told that a request was denied.
+    told_denied: bool,
 }
 
 type Sent = (
@@ -101,25 +107,23 @@ impl Outgoing {
             limits,
             concealed,
             meter: Meter::new(&limits),
-            cause: Arc::default(),
-            told_denied: Arc::default(),
+            noted: Arc::default(),
         }
     }
 
-    /// Forgets how exchanges of earlier calls failed.
+    /// Forgets what was noted of earlier calls.
     pub(crate) fn begin_call(&self) {
-        *self.cause() = None;
-        *self.told_denied() = false;
+        *self.noted() = Noted::default();
     }
 
     /// How the latest exchange of this call failed.
     pub(crate) fn take_cause(&self) -> Option<transport::Error> {
-        self.cause().take()
+        self.noted().cause.take()
     }
 
-    /// An error is never left half written, so a panic elsewhere does not matter.
-    fn cause(&self) -> MutexGuard<'_, Option<transport::Error>> {
-        self.cause.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Nothing in it is left half written, so a panic elsewhere does not matter.
+    fn noted(&self) -> MutexGuard<'_, Noted> {
+        self.noted.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn exchange(
@@ -135,8 +139,8 @@ impl Outgoing {
         self.concealed.add_credentials(request.headers());
         let agent = request.headers_mut().entry(USER_AGENT);
         agent.or_insert(HOST_AGENT);
-        let method = self.shown(request.method().as_str());
-        let path = self.shown(request.uri().path());
+        let method = request.method().clone();
+        let path = request.uri().path().to_string();
         let start = Instant::now();
         let terms = Terms::new(timeouts, self.egress.addresses());
         let sent = self.transport.clone().send(request, terms).await;
@@ -148,14 +152,26 @@ impl Outgoing {
         match outcome {
             Ok(response) => {
                 let status = response.status().as_u16();
-                let request_id = request_id(response.headers()).map(|id| self.shown(id));
-                tracing::debug!(method, path, status, ms, request_id, "answered");
+                // Looked for secrets only where somebody listens.
+                tracing::debug!(
+                    method = self.shown(method.as_str()),
+                    path = self.shown(&path),
+                    status,
+                    ms,
+                    request_id = request_id(response.headers()).map(|id| self.shown(id)),
+                    "answered"
+                );
                 Ok(response.map(|body| self.guard(body, timeouts.between_bytes, place)))
             }
             Err(error) => {
-                let cause = self.shown(&error.to_string());
-                tracing::debug!(method, path, ms, error = cause, "not answered");
-                *self.cause() = Some(error.clone());
+                tracing::debug!(
+                    method = self.shown(method.as_str()),
+                    path = self.shown(&path),
+                    ms,
+                    error = self.shown(&error.to_string()),
+                    "not answered"
+                );
+                self.noted().cause = Some(error.clone());
                 Err(error)
             }
         }
@@ -163,7 +179,7 @@ impl Outgoing {
 
     /// Warns of a request to another place, once for each call: a guest could go on trying.
     fn tell_denied(&self, request: &Request<Bytes>) {
-        if std::mem::replace(&mut *self.told_denied(), true) {
+        if std::mem::replace(&mut self.noted().told_denied, true) {
             return;
         }
         tracing::warn!(
@@ -186,20 +202,13 @@ impl Outgoing {
         shown
     }
 
-    /// A flag is never left half written, so a panic elsewhere does not matter.
-    fn told_denied(&self) -> MutexGuard<'_, bool> {
-        self.told_denied
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// The body as the guest gets it: within its limits, and let go where the guest leaves it lying.
     fn guard(&self, body: Body, patience: Duration, place: Place) -> HttpBody {
         let reading = Reading::new(patience, self.limits.idle_body, self.limits.response_body);
-        let cause = self.cause.clone();
+        let outgoing = self.clone();
         let failed = move |error: transport::Error| {
             let code = to_wasi(&error);
-            *cause.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+            outgoing.noted().cause = Some(error);
             code
         };
         Guarded::new(body, reading, place)
