@@ -19,7 +19,7 @@ use wasmtime::{
 use crate::imports::{forbidden_imports, link};
 use crate::instance::State;
 use crate::limits::{Limits, TABLE_ELEMENTS, shrink_language};
-use crate::{LoadError, Plugin, prepare_code_cache};
+use crate::{LoadError, Plugin, code_cache};
 
 /// How often running guests are made to yield, so that a deadline can stop one that only computes.
 const TICK: Duration = Duration::from_millis(10);
@@ -54,7 +54,7 @@ pub struct HostOptions {
     pub pooled_instances: Option<u32>,
     /// A folder to keep compiled code in, with an absolute path, so that a component is compiled once. `None`: nothing is kept.
     ///
-    /// Code found there is run as it is, so the folder has to be this user's own: see [`prepare_code_cache`](crate::prepare_code_cache).
+    /// Code found there is run as it is, so the folder has to be this user's alone, or it is refused.
     pub code_cache: Option<PathBuf>,
     /// How many bytes a component may have. Default: 32 MiB.
     pub component_size: u64,
@@ -268,7 +268,7 @@ fn config(options: &HostOptions) -> Result<Config, LoadError> {
     shrink_language(&mut config);
     if let Some(folder) = &options.code_cache {
         let mut cache = CacheConfig::new();
-        cache.with_directory(prepare_code_cache(folder)?);
+        cache.with_directory(code_cache::prepare(folder)?);
         config.cache(Some(Cache::new(cache).map_err(LoadError::Engine)?));
     }
     if let Some(instances) = options.pooled_instances {

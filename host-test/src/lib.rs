@@ -107,7 +107,7 @@ pub mod simulator;
 pub use connector_transport as transport;
 pub use connector_transport::{BoxFuture, EgressError, EgressPolicy};
 
-pub use self::code_cache::{CodeCacheError, prepare as prepare_code_cache};
+pub use self::code_cache::CodeCacheError;
 pub use self::connector::Connector;
 pub use self::error::{CallError, LoadError};
 pub use self::host::{Host, HostOptions, MOST_POOLED_INSTANCES};

@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 
 use connector_host::transport::Timeouts;
-use connector_host::{CodeCacheError, Connector, Host, HostOptions, Limits, Plugin, Tenant};
+use connector_host::{
+    CodeCacheError, Connector, Host, HostOptions, Limits, LoadError, Plugin, Tenant,
+};
 
 use super::args::{Command, Options, SettingFlags};
 use super::component::{self, Chosen, Named};
@@ -32,12 +34,8 @@ pub struct Session {
 impl Session {
     pub fn new(options: Options, command: &Command, progress: Progress) -> Result<Self, Failure> {
         let section = section(&options, command)?;
-        let way = if command.calls_a_tenant() {
-            way(&options, &section)
-        } else {
-            Way::default()
-        };
-        let traffic = Traffic::open(&options.traffic, &way)?;
+        let way = command.calls_a_tenant().then(|| way(&options, &section));
+        let traffic = Traffic::open(&options.traffic, way)?;
         if traffic.is_ordered() && !command.calls_a_tenant() {
             return Err(Failure::Usage(
                 "this command calls no tenant: there is nothing to --record or to --replay"
@@ -77,8 +75,7 @@ impl Session {
     /// The component, loaded.
     pub async fn plugin(&self) -> Result<Plugin, Failure> {
         let component = self.component()?;
-        let host = Host::new(self.host_options());
-        let host = host.map_err(|error| component.unloadable(error))?;
+        let host = self.host().map_err(|error| component.unloadable(error))?;
         component.load(&host).await
     }
 
@@ -105,21 +102,37 @@ impl Session {
         Ok(self.plugin().await?.instantiate(tenant))
     }
 
+    /// The host. Where there is no folder for compiled code that is safe, the component is compiled anew.
+    fn host(&self) -> Result<Host, LoadError> {
+        let options = self.host_options();
+        let Some(cache) = user_cache().filter(|_| !self.options.no_cache) else {
+            return Host::new(options);
+        };
+        match Host::new(options.clone().code_cache(cache)) {
+            Err(LoadError::CodeCache(error)) => {
+                match error {
+                    // Where nothing can be written, there is nothing to put right.
+                    CodeCacheError::Unusable { .. } => {
+                        tracing::debug!("no compiled code is kept: {error}");
+                    }
+                    _ => tracing::warn!(
+                        "no compiled code is kept, which --no-cache asks for without this warning: {error}"
+                    ),
+                }
+                Host::new(options)
+            }
+            made => made,
+        }
+    }
+
     fn host_options(&self) -> HostOptions {
         let timeouts = Timeouts::default()
             .connect(self.options.connect_timeout)
             .first_byte(self.options.answer_timeout)
             .between_bytes(self.options.stall_timeout);
-        let options = HostOptions::default()
+        HostOptions::default()
             .limits(Limits::default().deadline(self.options.deadline))
-            .timeouts(timeouts);
-        if self.options.no_cache {
-            return options;
-        }
-        match user_cache() {
-            Some(folder) => options.code_cache(folder),
-            None => options,
-        }
+            .timeouts(timeouts)
     }
 }
 
@@ -134,7 +147,6 @@ fn way(options: &Options, section: &Section) -> Way {
         ca_file: ca_file.or_else(|| section.ca_file.clone()),
         proxy: proxy.or_else(|| section.proxy.clone()),
         no_proxy: no_proxy.or_else(|| section.no_proxy.clone()),
-        uses_environment: true,
     }
 }
 
@@ -161,7 +173,7 @@ fn without_ninjaone(name: &str) -> Option<String> {
     (!of_a_tenant).then(|| config::variable(name)).flatten()
 }
 
-/// The folder for compiled code, in the user's own cache folder. Where there is none that is safe, the component is compiled anew.
+/// The folder for compiled code, in the user's own cache folder.
 fn user_cache() -> Option<PathBuf> {
     let folder = |name| {
         let folder = std::env::var_os(name).map(PathBuf::from);
@@ -169,15 +181,6 @@ fn user_cache() -> Option<PathBuf> {
     };
     let cache = folder("XDG_CACHE_HOME")
         .or_else(|| folder("HOME").map(|home| home.join(".cache")))
-        .or_else(|| folder("LOCALAPPDATA"))?
-        .join("connector-host");
-    let prepared = connector_host::prepare_code_cache(&cache);
-    let tell = |error: &CodeCacheError| match error {
-        // Where nothing can be written, there is nothing to put right.
-        CodeCacheError::Unusable { .. } => tracing::debug!("no compiled code is kept: {error}"),
-        _ => tracing::warn!(
-            "no compiled code is kept, which --no-cache asks for without this warning: {error}"
-        ),
-    };
-    prepared.inspect_err(tell).ok()
+        .or_else(|| folder("LOCALAPPDATA"))?;
+    Some(cache.join("connector-host"))
 }

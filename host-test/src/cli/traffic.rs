@@ -26,8 +26,6 @@ pub struct Way {
     /// The URL of a proxy, which may have a password in it, or `none`.
     pub proxy: Option<SecretString>,
     pub no_proxy: Option<String>,
-    /// Whether the variables count that other programs look at too, such as HTTPS_PROXY.
-    pub uses_environment: bool,
 }
 
 impl Way {
@@ -40,10 +38,7 @@ impl Way {
     }
 
     fn proxy(&self) -> Result<Proxy, Failure> {
-        let variable = |name: &str| {
-            let value = self.uses_environment.then(|| config::variable(name));
-            value.flatten()
-        };
+        let variable = config::variable;
         let proxy = match self.proxy.as_ref().map(ExposeSecret::expose_secret) {
             Some("none") => Ok(Proxy::none()),
             Some(url) => {
@@ -80,7 +75,8 @@ pub enum Traffic {
 
 impl Traffic {
     /// Opens the files that the options name: one that cannot be read or written is told before anything is sent.
-    pub fn open(flags: &TrafficFlags, way: &Way) -> Result<Self, Failure> {
+    /// Without a `way`, the command calls no tenant.
+    pub fn open(flags: &TrafficFlags, way: Option<Way>) -> Result<Self, Failure> {
         if let Some(path) = &flags.replay {
             let recording = Recording::read(path).map_err(|error| unusable(path, &error))?;
             return Ok(Self::Replayed {
@@ -88,7 +84,8 @@ impl Traffic {
                 replayer: Arc::new(Replayer::new(recording)),
             });
         }
-        let network = Arc::new(way.network()?);
+        let network = way.map_or_else(|| Ok(Network::new()), |way| way.network());
+        let network = Arc::new(network?);
         let Some(path) = &flags.record else {
             return Ok(Self::Live(network));
         };
