@@ -177,13 +177,16 @@ fn advice(probes: &[Tried], granted: Option<&[String]>) -> Vec<String> {
     }
     if let Some(granted) = granted {
         for (scope, use_of_it) in [
-            ("management", "to change role membership and accounts"),
-            ("control", "to create and delete accounts"),
+            (
+                "management",
+                "to list roles and who holds them, and to create, change and delete accounts",
+            ),
+            ("control", "to give and take roles"),
         ] {
             if !granted.iter().any(|own| own == scope) {
                 advice.push(format!(
                     "The scope {scope} was not granted. Where the connector is {use_of_it}, give it to the API application in NinjaOne \
-                     (Administration, Apps, API, Client app IDs) and name it in the setting scope."
+                     (Administration, Apps, API, Client App IDs) and name it in the setting scope."
                 ));
             }
         }

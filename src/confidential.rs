@@ -10,6 +10,7 @@ use std::rc::Rc;
 
 use zeroize::Zeroizing;
 
+use crate::error::Kind;
 use crate::host::Host;
 use crate::settings::Settings;
 
@@ -49,21 +50,39 @@ impl Confidential {
     /// A text of the other side's without what is confidential, in whichever spelling it stands there.
     pub(crate) fn blank(&self, text: &str) -> String {
         let mut text = text.to_string();
-        if let Ok(secret) = Settings::secret(&*self.0.host) {
-            text = secrets::blank(&text, &secret, "[secret]").into_owned();
+        match Settings::secret(&*self.0.host) {
+            Ok(secret) => text = secrets::blank(&text, &secret, "[secret]").into_owned(),
+            Err(error) if matches!(error.kind(), Kind::SettingUnavailable) => {
+                return "[not shown, since the host cannot give the secret to look for]"
+                    .to_string();
+            }
+            // There is none to look for.
+            Err(_) => {}
         }
+        self.without_tokens(text)
+    }
+
+    /// The same, for who has the secret at hand: the host need not be asked for it.
+    pub(crate) fn blank_beside(&self, text: &str, secret: &str) -> String {
+        self.without_tokens(secrets::blank(text, secret, "[secret]").into_owned())
+    }
+
+    fn without_tokens(&self, mut text: String) -> String {
         for token in self.0.tokens.borrow().iter() {
             text = secrets::blank(&text, token, "[token]").into_owned();
         }
         text
     }
 
-    /// The same, and not at any length.
+    /// As [`Confidential::blank`], and not at any length.
     pub(crate) fn said(&self, text: &str) -> String {
-        let text = self.blank(text);
-        match text.char_indices().nth(MOST_SHOWN) {
-            Some((end, _)) => format!("{}…", &text[..end]),
-            None => text,
-        }
+        shortened(self.blank(text))
+    }
+}
+
+fn shortened(text: String) -> String {
+    match text.char_indices().nth(MOST_SHOWN) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text,
     }
 }

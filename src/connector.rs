@@ -4,7 +4,6 @@
     reason = "the contract says what a failure is, and it leaves the connector right here"
 )]
 
-use std::cell::RefCell;
 use std::rc::Rc;
 
 use crate::confidential::Confidential;
@@ -15,7 +14,7 @@ use crate::contract::{
 use crate::error::Error;
 use crate::host::Host;
 use crate::http::Transport;
-use crate::list::OpenListing;
+use crate::list::OpenListings;
 use crate::ninjaone::Api;
 use crate::ninjaone::token::TokenCache;
 use crate::retry::Retries;
@@ -24,12 +23,12 @@ use crate::{check, describe, list, membership, provision};
 
 /// The connector, for one tenant.
 ///
-/// It keeps a token and a listing that is under way, and nothing that a fresh instance could not find again.
+/// It keeps a token and a few listings that are under way, and nothing that a fresh instance could not find again.
 pub struct Connector {
     http: Box<dyn Transport>,
     host: Rc<dyn Host>,
     tokens: TokenCache,
-    open_listing: RefCell<Option<OpenListing>>,
+    open_listings: OpenListings,
 }
 
 /// Shapes and errors of these are those of the functions of the same name in `wit/connector.wit`.
@@ -41,7 +40,7 @@ impl Connector {
             http,
             tokens: TokenCache::new(Confidential::new(host.clone())),
             host,
-            open_listing: RefCell::default(),
+            open_listings: OpenListings::default(),
         }
     }
 
@@ -56,7 +55,9 @@ impl Connector {
     ///
     /// When settings are missing or wrong.
     pub fn check(&self) -> Result<CheckReport, Failure> {
-        Ok(check::check(&self.api(Retries::none)?))
+        let api = self.api(Retries::none)?;
+        Settings::secret(api.host)?;
+        Ok(check::check(&api))
     }
 
     /// One page of a listing.
@@ -66,7 +67,7 @@ impl Connector {
     /// When the page cannot be given whole.
     pub fn list(&self, request: &ListRequest) -> Result<Page, Failure> {
         let api = self.api(Retries::new)?;
-        Ok(list::page(&api, &self.open_listing, request)?)
+        Ok(list::page(&api, &self.open_listings, request)?)
     }
 
     /// Gives an account a role.
@@ -102,12 +103,13 @@ impl Connector {
     /// NinjaOne, for one call: the settings as they are now, and what the call may spend on trying again.
     fn api<'a>(&'a self, retries: fn(&'a dyn Host) -> Retries<'a>) -> Result<Api<'a>, Error> {
         let host = &*self.host;
+        let retries = retries(host);
         Ok(Api {
-            settings: Settings::load(host).map_err(Error::settings)?,
+            settings: retries.repeating(|| Settings::load(host))?,
             http: &*self.http,
             host,
             tokens: &self.tokens,
-            retries: retries(host),
+            retries,
         })
     }
 }

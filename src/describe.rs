@@ -45,9 +45,11 @@ pub const COMMON_ERRORS: [ErrorKind; 10] = [
     ErrorKind::Other,
 ];
 
+// The scopes are those of the one published guide to a connector of this kind; what each endpoint enforces is not known.
 const READ: &[&str] = &["monitoring"];
-const CHANGE_MEMBERS: &[&str] = &["monitoring", "management"];
-const CHANGE_ACCOUNTS: &[&str] = &["monitoring", "management", "control"];
+const READ_ROLES: &[&str] = &["management"];
+const CHANGE_MEMBERS: &[&str] = &["monitoring", "management", "control"];
+const CHANGE_ACCOUNTS: &[&str] = &["monitoring", "management"];
 const LIST_ERRORS: &[ErrorKind] = &[ErrorKind::InvalidArgument, ErrorKind::InvalidCursor];
 const ENTITY: [&str; 2] = ["GET /v2/user/technician/{id}", "GET /v2/user/end-user/{id}"];
 
@@ -55,6 +57,7 @@ const fn listing(
     operation: Name,
     summary: &'static str,
     requests: &'static [&'static str],
+    scopes: &'static [&'static str],
     filters: FilterFields,
     details: AccountDetails,
 ) -> Operation {
@@ -62,7 +65,7 @@ const fn listing(
         operation,
         summary,
         requests,
-        scopes: READ,
+        scopes,
         filters,
         details,
         outcomes: &[],
@@ -104,6 +107,7 @@ pub const OPERATIONS: &[Operation] = &[
             ENTITY[0],
             ENTITY[1],
         ],
+        READ,
         FilterFields::ID
             .union(FilterFields::EMAIL)
             .union(FilterFields::ACCOUNT_KIND),
@@ -113,6 +117,7 @@ pub const OPERATIONS: &[Operation] = &[
         Name::ListRoles,
         "Lists the roles of users.",
         &["GET /v2/user/roles"],
+        READ_ROLES,
         FilterFields::ID
             .union(FilterFields::ACCOUNT_KIND)
             .union(FilterFields::ROLE),
@@ -122,6 +127,7 @@ pub const OPERATIONS: &[Operation] = &[
         Name::ListGrants,
         "Lists the members of roles.",
         &["GET /v2/user/roles"],
+        READ_ROLES,
         FilterFields::ACCOUNT
             .union(FilterFields::ROLE)
             .union(FilterFields::ACCOUNT_KIND),
@@ -131,6 +137,7 @@ pub const OPERATIONS: &[Operation] = &[
         Name::ListOrganizations,
         "Lists the organizations that end users belong to.",
         &["GET /v2/organizations", "GET /v2/organization/{id}"],
+        READ,
         FilterFields::ID,
         AccountDetails::empty(),
     ),
@@ -138,6 +145,7 @@ pub const OPERATIONS: &[Operation] = &[
         Name::ListEvents,
         "Lists what happened to users, newest first.",
         &["GET /v2/activities"],
+        READ,
         FilterFields::ACCOUNT.union(FilterFields::SINCE),
         AccountDetails::empty(),
     ),
@@ -154,6 +162,7 @@ pub const OPERATIONS: &[Operation] = &[
         CHANGE_MEMBERS,
         &[
             Outcome::Changed,
+            Outcome::Partial,
             Outcome::Unchanged(UnchangedReason::AlreadyGranted),
         ],
         &[
@@ -173,6 +182,7 @@ pub const OPERATIONS: &[Operation] = &[
         CHANGE_MEMBERS,
         &[
             Outcome::Changed,
+            Outcome::Partial,
             Outcome::Unchanged(UnchangedReason::NotGranted),
         ],
         &[
@@ -183,7 +193,7 @@ pub const OPERATIONS: &[Operation] = &[
     ),
     write(
         Name::CreateAccount,
-        "Creates a technician or an end user, and grants first roles.",
+        "Creates a technician or an end user, and grants first roles (for which it needs the scope control too).",
         &[
             "GET /v2/organization/{id}",
             "GET /v2/user/roles",
@@ -214,6 +224,7 @@ pub const OPERATIONS: &[Operation] = &[
         CHANGE_ACCOUNTS,
         &[
             Outcome::Changed,
+            Outcome::Partial,
             Outcome::Unchanged(UnchangedReason::NoDifference),
         ],
         &[
@@ -236,6 +247,7 @@ pub const OPERATIONS: &[Operation] = &[
         CHANGE_ACCOUNTS,
         &[
             Outcome::Changed,
+            Outcome::Partial,
             Outcome::Unchanged(UnchangedReason::AlreadyGone),
         ],
         &[
@@ -377,8 +389,8 @@ fn settings_description() -> Vec<SettingDescription> {
                     .map(ToString::to_string)
                     .collect(),
             ),
-            "What to ask permission for: monitoring to read, management to change role membership, control also to create and delete accounts. \
-             The application must have been given each of them.",
+            "What to ask permission for: monitoring to read accounts, management to read roles and to create, change and delete accounts, \
+             control to give and take roles. The application must have been given each of them.",
             "monitoring management control",
         ),
     ]

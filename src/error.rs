@@ -71,7 +71,7 @@ pub enum Kind {
     NotYetAccepted,
     /// The credentials do not allow it. With the scopes that would, where they are known.
     MissingPermission(Vec<String>),
-    /// The entity is not there (404), or not of the kind that the endpoint is for (400).
+    /// The answer is 404. Whether the entity is not there, the list of all of them tells.
     NotFound,
     /// This instance of NinjaOne has no such endpoint.
     NoSuchEndpoint,
@@ -93,6 +93,8 @@ pub enum Kind {
     Malformed(Option<u64>),
     /// The answer is larger than allowed.
     TooLarge,
+    /// The host cannot give a setting now.
+    SettingUnavailable,
     /// A fault of the connector or the host.
     Internal,
 }
@@ -117,6 +119,19 @@ impl Error {
         let error =
             contract::Error::InvalidSettings(problems.into_iter().map(Into::into).collect());
         Error::decided(error, message)
+    }
+
+    /// The host cannot give a setting now. Nothing was sent.
+    pub fn setting_unavailable(key: &str, reason: &str) -> Self {
+        let message = format!(
+            "the host cannot give the setting {key} now: {reason}; try again, and check the place where the host keeps its settings if it stays so"
+        );
+        Error(Box::new(Details {
+            kind: Kind::SettingUnavailable,
+            exchange: None,
+            message,
+            before_request: true,
+        }))
     }
 
     /// Arguments are wrong.
@@ -177,6 +192,25 @@ impl Error {
     /// The status of the answer, where there was one.
     pub fn status(&self) -> Option<u16> {
         self.0.exchange.as_ref()?.status
+    }
+
+    /// Whether the answer named a code of NinjaOne's for the failure.
+    pub fn has_code(&self) -> bool {
+        self.0
+            .exchange
+            .as_ref()
+            .is_some_and(|exchange| exchange.code.is_some())
+    }
+
+    /// The identifier by which NinjaOne's support finds the request, where there is one.
+    pub fn request_id(&self) -> Option<&str> {
+        self.0.exchange.as_ref()?.request_id.as_deref()
+    }
+
+    /// Whether the answer had the status of a success, whatever else it was.
+    pub fn was_accepted(&self) -> bool {
+        self.status()
+            .is_some_and(|status| (200..300).contains(&status))
     }
 
     /// Whether the request may have been carried out although there is no answer that says so.
@@ -247,7 +281,10 @@ impl From<Error> for Failure {
             Kind::MissingPermission(needed) => contract::Error::MissingPermission(needed),
             Kind::RateLimited(retry_after) => contract::Error::RateLimited(retry_after),
             Kind::Timeout(phase) => contract::Error::Timeout(phase),
-            Kind::Unreachable | Kind::Network | Kind::Untrusted => contract::Error::Network,
+            // The contract has no case for a host that is not whole; of those worth repeating, this one is the nearest.
+            Kind::Unreachable | Kind::Network | Kind::Untrusted | Kind::SettingUnavailable => {
+                contract::Error::Network
+            }
             Kind::NotFound | Kind::NoSuchEndpoint | Kind::Rejected | Kind::Upstream => {
                 status.map_or(contract::Error::Other, contract::Error::Upstream)
             }

@@ -3,47 +3,97 @@
 use crate::error::{Error, Kind, Problem};
 use crate::ninjaone::Api;
 use crate::ninjaone::wire::{Id, User, UserType};
+use crate::same;
 
 /// The user with that identifier among users of these types, with its type; `None` where there is none.
 ///
-/// NinjaOne says that a user is not of a type with 404 or with 400 ("Bad request or invalid user type"), which of them is
-/// not known. Where there is a 400, the list of users decides, lest a request that was merely refused be taken for "there is
-/// no such account".
+/// The endpoints for one type of user do not say for sure that somebody is not there. NinjaOne says so with 404 or with 400
+/// ("Bad request or invalid user type"), which of them is not known; a gateway says 404 too; and endpoints have failed for
+/// weeks (500) for users of the other type. So what one endpoint says keeps nobody from the other, and where neither has the
+/// user, the list of all users decides.
+///
+/// # Errors
+///
+/// When the user is listed and cannot be read, or nobody can tell.
 pub(crate) fn user(
     api: &Api,
     id: Id,
     types: &[UserType],
 ) -> Result<Option<(UserType, User)>, Error> {
-    let mut refusals = Vec::new();
-    for user_type in types {
-        match api.user(*user_type, id) {
-            Ok(Some(user)) => return Ok(Some((*user_type, user))),
-            Ok(None) => {}
-            Err(error) if matches!(error.kind(), Kind::Rejected) => refusals.push(error),
-            Err(error) => return Err(error),
-        }
-    }
-    match refusals.pop() {
-        Some(refusal) if is_listed(api, id, types)? => Err(refusal),
-        _ => Ok(None),
-    }
-}
-
-/// Whether the list of users has that user, with one of these types.
-fn is_listed(api: &Api, id: Id, types: &[UserType]) -> Result<bool, Error> {
     api.retries.repeating(|| {
-        let mut users = api.users(None)?;
-        let mut listed = false;
-        while let Some(user) = users.try_next()? {
-            let user_type = user.user_type.as_deref().and_then(UserType::from_api);
-            listed |=
-                user.id == Some(id) && user_type.is_none_or(|user_type| types.contains(&user_type));
+        let mut failures = Vec::new();
+        for user_type in types {
+            match api.user(*user_type, id) {
+                Ok(user) => return Ok(Some((*user_type, user))),
+                Err(error) if is_about_one_endpoint(&error) => failures.push((*user_type, error)),
+                Err(error) => return Err(error),
+            }
         }
-        Ok(listed)
+        match failure_that_stands(listed(api, id)?, types, failures) {
+            Some(failure) => Err(failure),
+            None => Ok(None),
+        }
     })
 }
 
-/// The user with that address, compared without regard to case, among users of both types; `None` where there is none.
+/// Whether a failure says something of an endpoint or of a user, and not of the connection.
+fn is_about_one_endpoint(error: &Error) -> bool {
+    matches!(
+        error.kind(),
+        Kind::NotFound
+            | Kind::Rejected
+            | Kind::NoSuchEndpoint
+            | Kind::MissingPermission(_)
+            | Kind::Upstream
+            | Kind::Malformed(_)
+    )
+}
+
+/// What the list of users says of one of them.
+enum Listed {
+    /// The user is there. With the type, where it is one that is known here.
+    Here(Option<UserType>),
+    /// Others are there.
+    Missing,
+    /// Nobody is there. Somebody made the API application, so this list proves nothing.
+    Empty,
+}
+
+/// Looks for a user in the list of all users, to its end: a list that breaks off is an error.
+fn listed(api: &Api, id: Id) -> Result<Listed, Error> {
+    let mut users = api.users(None)?;
+    let mut listed = Listed::Empty;
+    while let Some(user) = users.try_next()? {
+        if user.id == Some(id) {
+            let user_type = user.user_type.as_deref().and_then(UserType::from_api);
+            listed = Listed::Here(user_type);
+        } else if matches!(listed, Listed::Empty) {
+            listed = Listed::Missing;
+        }
+    }
+    Ok(listed)
+}
+
+/// Of what the endpoints said, what stands against the list of users; `None` where the user is not there.
+fn failure_that_stands(
+    listed: Listed,
+    types: &[UserType],
+    mut failures: Vec<(UserType, Error)>,
+) -> Option<Error> {
+    let stands = match listed {
+        // A token that may not see some users may get a list without them.
+        Listed::Missing => failures
+            .iter()
+            .position(|(_, error)| matches!(error.kind(), Kind::MissingPermission(_)))?,
+        Listed::Here(Some(user_type)) => types.iter().position(|asked| *asked == user_type)?,
+        Listed::Here(None) | Listed::Empty => failures.len().checked_sub(1)?,
+    };
+    Some(failures.swap_remove(stands).1)
+}
+
+/// The user with that address, among users of both types; `None` where there is none. Addresses are compared so that no
+/// person gets two accounts: see
+/// [`same::address`].
 ///
 /// NinjaOne has no search by address, so this reads the list of all users, to its end: one that breaks off is an error.
 pub(crate) fn by_email(api: &Api, email: &str) -> Result<Option<User>, Error> {
@@ -64,17 +114,16 @@ pub(crate) fn by_email(api: &Api, email: &str) -> Result<Option<User>, Error> {
     })
 }
 
-/// Whether two addresses are the same but for the case of ASCII letters. Other letters are compared as they are: whether
-/// NinjaOne tells them apart is not known.
+/// Whether two addresses may be those of one person: see [`same::address`].
 pub(crate) fn same_address(one: &str, other: &str) -> bool {
-    one.eq_ignore_ascii_case(other)
+    same::address(one) == same::address(other)
 }
 
 /// Reads an identifier, and notes a problem where it is none.
 pub(crate) fn parse_id(field: &str, text: &str, problems: &mut Vec<Problem>) -> Option<Id> {
     let id = Id::parse(text);
     if id.is_none() {
-        let problem = format!("{text:?} is not an identifier of NinjaOne's");
+        let problem = format!("{:?} is not an identifier of NinjaOne's", same::start(text));
         problems.push(Problem::new(
             field,
             &problem,

@@ -2,8 +2,6 @@
 //!
 //! What this module does not know: which settings there are, and what a setting may be.
 
-use std::fmt;
-
 /// How much a log message matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Level {
@@ -17,17 +15,13 @@ pub enum Level {
     Error,
 }
 
-/// The host could not give a setting.
+/// Why the host does not give a setting, with what it says of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SettingUnavailable {
-    /// What the host says of it.
-    pub reason: String,
-}
-
-impl fmt::Display for SettingUnavailable {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.reason)
-    }
+pub enum SettingError {
+    /// The place where the host keeps it cannot be reached now.
+    Unavailable(String),
+    /// The host does not let the connector have it.
+    Denied(String),
 }
 
 /// The host of this instance.
@@ -37,7 +31,7 @@ pub trait Host {
     /// # Errors
     ///
     /// When the host cannot tell, or does not want to.
-    fn setting(&self, key: &str) -> Result<Option<String>, SettingUnavailable>;
+    fn setting(&self, key: &str) -> Result<Option<String>, SettingError>;
 
     /// Hands a message to the host's log. Neither the message nor a field may carry a secret.
     fn log(&self, level: Level, message: &str, fields: &[(&str, &str)]);
@@ -63,19 +57,17 @@ pub use self::component::ImportedHost;
 
 #[cfg(target_arch = "wasm32")]
 mod component {
-    use super::{Host, Level, SettingUnavailable};
+    use super::{Host, Level, SettingError};
     use crate::contract::identity::connector::{deadline, logging, settings};
 
     /// The host behind the imports of the component.
     pub struct ImportedHost;
 
     impl Host for ImportedHost {
-        fn setting(&self, key: &str) -> Result<Option<String>, SettingUnavailable> {
-            settings::get(key).map_err(|error| SettingUnavailable {
-                reason: match error {
-                    settings::SettingsError::Unavailable(reason)
-                    | settings::SettingsError::Denied(reason) => reason,
-                },
+        fn setting(&self, key: &str) -> Result<Option<String>, SettingError> {
+            settings::get(key).map_err(|error| match error {
+                settings::SettingsError::Unavailable(reason) => SettingError::Unavailable(reason),
+                settings::SettingsError::Denied(reason) => SettingError::Denied(reason),
             })
         }
 

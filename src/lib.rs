@@ -18,6 +18,7 @@
 //! | [`settings`], [`error`] | the four settings, checked; one error from every source |
 //! | [`http`], [`host`] | the outside, behind two small traits |
 //! | `confidential` | what no error and no log may show of what the other side said |
+//! | `same` | when two texts are the same to people |
 //! | `text` | lists within texts |
 //! | [`contract`] | the contract as Rust types, generated from `wit/` |
 //!
@@ -44,6 +45,7 @@ pub mod membership;
 pub mod ninjaone;
 pub mod provision;
 pub mod retry;
+mod same;
 pub mod settings;
 mod text;
 

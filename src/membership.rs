@@ -1,12 +1,13 @@
 //! Grant and revoke: the members of roles.
 //!
-//! Both look first, change at most one membership, and look again. What NinjaOne answers to adding a member twice or to
-//! removing a stranger is not known; since both look first, it does not matter, and where somebody else was quicker the look
-//! afterwards tells. So does it where the answer got lost: a change that is not there then is sent again.
+//! Both look first, change at most one membership, and look again, until the change shows or time runs out. What NinjaOne
+//! answers to adding a member twice or to removing a stranger is not known; since both look first, it does not matter, and where
+//! somebody else was quicker the look afterwards tells. It tells as well where the answer got lost: a change that is not there
+//! then is sent again. And it tells where other members are gone, whom nobody asked to remove.
 
 use crate::contract::{
-    self, Action, Assignment, Change, Mode, Outcome, RefusalReason, ResourceKind, Step, StepStatus,
-    UnchangedReason,
+    self, Action, Assignment, Change, ErrorKind, FieldChange, Mode, Outcome, Reason, RefusalReason,
+    ResourceKind, Step, StepStatus, UnchangedReason, Value,
 };
 use crate::convert;
 use crate::error::{Error, Kind};
@@ -38,33 +39,93 @@ fn change(
     direction: Direction,
 ) -> Result<Change, Error> {
     let (account, role) = parse(assignment)?;
-    let outcome = set_membership(api, account, role, mode, direction)?;
-    let action = match direction {
-        Direction::Grant => Action::GrantRole,
-        Direction::Revoke => Action::RevokeRole,
-    };
-    let step = Step {
-        action,
-        account: Some(account.to_string()),
-        role: Some(role.to_string()),
-        changes: Vec::new(),
-        status: StepStatus::Done(outcome),
-    };
+    let written = set_membership(api, account, role, mode, direction)?;
+    let steps = written.into_steps(api, account, role, direction);
     Ok(Change {
-        outcome,
-        steps: vec![step],
+        outcome: outcome_of(&steps),
+        steps,
         account: Some(account.to_string()),
     })
 }
 
-/// Gives a role to an account that is known to exist and to be of the role's kind.
-pub(crate) fn grant_to_known(api: &Api, account: Id, role: Id) -> Result<Outcome, Error> {
-    match look(api, role, account)? {
-        None => Err(Error::not_found(ResourceKind::Role, role)),
-        Some(Membership { holds: true, .. }) => {
-            Ok(Outcome::Unchanged(UnchangedReason::AlreadyGranted))
+/// Of a write whose last step says what went wrong, if anything did.
+pub(crate) fn outcome_of(steps: &[Step]) -> Outcome {
+    match (steps.first(), steps.last()) {
+        (_, Some(last)) if matches!(last.status, StepStatus::Failed(_)) => Outcome::Partial,
+        (Some(first), _) => match first.status {
+            StepStatus::Done(outcome) => outcome,
+            _ => Outcome::Partial,
+        },
+        (None, _) => Outcome::Partial,
+    }
+}
+
+/// Gives a role to an account that is new, exists, and is of the role's kind. `members_before` is how many held it a moment
+/// ago, where that is known.
+pub(crate) fn grant_to_new(
+    api: &Api,
+    account: Id,
+    role: Id,
+    members_before: Option<u64>,
+) -> Result<Vec<Step>, Error> {
+    let expected = Expected {
+        direction: Direction::Grant,
+        members_before,
+    };
+    let written = write(api, account, role, &expected)?;
+    Ok(written.into_steps(api, account, role, Direction::Grant))
+}
+
+/// What came of a write.
+struct Written {
+    outcome: Outcome,
+    /// How many members there were and are, where some are gone whom nobody asked to remove.
+    lost: Option<(u64, u64)>,
+}
+
+impl Written {
+    fn nothing_lost(outcome: Outcome) -> Self {
+        Written {
+            outcome,
+            lost: None,
         }
-        Some(_) => write(api, account, role, Direction::Grant),
+    }
+
+    fn into_steps(self, api: &Api, account: Id, role: Id, direction: Direction) -> Vec<Step> {
+        let mut steps = vec![Step {
+            action: match direction {
+                Direction::Grant => Action::GrantRole,
+                Direction::Revoke => Action::RevokeRole,
+            },
+            account: Some(account.to_string()),
+            role: Some(role.to_string()),
+            changes: Vec::new(),
+            status: StepStatus::Done(self.outcome),
+        }];
+        if let Some((before, after)) = self.lost {
+            let number =
+                |members: u64| Some(Value::Integer(i64::try_from(members).unwrap_or(i64::MAX)));
+            let message = format!(
+                "the role {role} had {before} members, and has {after} now: NinjaOne removed more than was asked for, or somebody \
+                 else did at the same moment; compare the members with an earlier listing, and grant the role again to those who should hold it"
+            );
+            api.host.log(Level::Error, &message, &[]);
+            steps.push(Step {
+                action: Action::RevokeRole,
+                account: None,
+                role: Some(role.to_string()),
+                changes: vec![FieldChange {
+                    field: "members".to_string(),
+                    before: number(before),
+                    after: number(after),
+                }],
+                status: StepStatus::Failed(Reason {
+                    kind: ErrorKind::Upstream,
+                    message,
+                }),
+            });
+        }
+        steps
     }
 }
 
@@ -74,19 +135,23 @@ fn set_membership(
     role: Id,
     mode: Mode,
     direction: Direction,
-) -> Result<Outcome, Error> {
-    let membership =
-        look(api, role, account)?.ok_or_else(|| Error::not_found(ResourceKind::Role, role))?;
-    if membership.holds == direction.wanted() {
-        return Ok(Outcome::Unchanged(direction.unchanged()));
+) -> Result<Written, Error> {
+    let before = look(api, role, account)?;
+    if before.shows(direction) {
+        let unchanged = Outcome::Unchanged(direction.unchanged());
+        return Ok(Written::nothing_lost(unchanged));
     }
     if direction == Direction::Grant {
-        check_fit(api, account, &membership.role)?;
+        check_fit(api, account, &before.role)?;
     }
     if mode == Mode::Plan {
-        return Ok(Outcome::WouldChange);
+        return Ok(Written::nothing_lost(Outcome::WouldChange));
     }
-    write(api, account, role, direction)
+    let expected = Expected {
+        direction,
+        members_before: before.members,
+    };
+    write(api, account, role, &expected)
 }
 
 /// Refuses to give a role to an account that does not exist or is of another kind.
@@ -117,7 +182,8 @@ fn check_fit(api: &Api, account: Id, role: &UserRole) -> Result<(), Error> {
 }
 
 /// Sends the change, and makes sure of it.
-fn write(api: &Api, account: Id, role: Id, direction: Direction) -> Result<Outcome, Error> {
+fn write(api: &Api, account: Id, role: Id, expected: &Expected) -> Result<Written, Error> {
+    let direction = expected.direction;
     let name = match direction {
         Direction::Grant => "granting a role",
         Direction::Revoke => "revoking a role",
@@ -136,18 +202,22 @@ fn write(api: &Api, account: Id, role: Id, direction: Direction) -> Result<Outco
             Direction::Grant => api.add_member(role, account),
             Direction::Revoke => api.remove_member(role, account),
         };
-        let shown = sent.and_then(|answer| {
+        let answered = sent.and_then(|answer| {
             answer.map_or(Ok(None), |mut events| scan(&mut events, role, account))
         });
-        let error = match shown {
-            Ok(Some(shown)) if shown.has_members && shown.holds == direction.wanted() => {
-                return Ok(Outcome::Changed);
+        let error = match answered {
+            Ok(Some(now)) if expected.is_proven_by(&now) => {
+                return Ok(Written::nothing_lost(Outcome::Changed));
             }
-            // No body, or one that does not show the change: the list of roles decides.
+            // No body, or one that does not prove the change: the list of roles decides.
             Ok(_) => {
-                return match look(api, role, account)? {
-                    Some(now) if now.holds == direction.wanted() => Ok(Outcome::Changed),
-                    _ => Err(unconfirmed(account, role, direction)),
+                return match look_until_shown(api, role, account, expected) {
+                    Ok(Some(now)) => Ok(expected.written(&now)),
+                    Ok(None) => Err(unconfirmed(account, role, direction)),
+                    Err(gone) if matches!(gone.kind(), Kind::Decided(_)) => {
+                        Err(unconfirmed(account, role, direction))
+                    }
+                    Err(error) => Err(error),
                 };
             }
             Err(error) => error,
@@ -156,29 +226,28 @@ fn write(api: &Api, account: Id, role: Id, direction: Direction) -> Result<Outco
         if !refused && !error.leaves_outcome_unknown() {
             return Err(error);
         }
-        // It may have been carried out all the same, or have been unnecessary.
-        match look(api, role, account) {
-            Ok(Some(now)) if now.holds == direction.wanted() => {
-                return Ok(if refused && !sent_before {
-                    Outcome::Unchanged(direction.unchanged())
-                } else {
-                    Outcome::Changed
-                });
+        // It may have been carried out all the same, or have been unnecessary. What was carried out may show a little later.
+        let shown = if error.was_accepted() || (refused && sent_before) {
+            look_until_shown(api, role, account, expected)
+        } else {
+            look(api, role, account).map(|now| Some(now).filter(|now| expected.is_shown_by(now)))
+        };
+        match shown {
+            Ok(Some(_)) if refused && !sent_before => {
+                let unchanged = Outcome::Unchanged(direction.unchanged());
+                return Ok(Written::nothing_lost(unchanged));
             }
+            Ok(Some(now)) => return Ok(expected.written(&now)),
             // Not there, so it can be sent again: the members are a set.
-            Ok(Some(_)) => api.retries.pause_after(error)?,
-            _ => return Err(error),
+            Ok(None) => api.retries.pause_after(error)?,
+            Err(gone) if matches!(gone.kind(), Kind::Decided(_)) => return Err(gone),
+            Err(_) => return Err(error),
         }
         sent_before = true;
     }
 }
 
 impl Direction {
-    /// Whether the account is to hold the role afterwards.
-    fn wanted(self) -> bool {
-        self == Direction::Grant
-    }
-
     fn unchanged(self) -> UnchangedReason {
         match self {
             Direction::Grant => UnchangedReason::AlreadyGranted,
@@ -190,26 +259,93 @@ impl Direction {
 /// A role, and whether an account holds it.
 struct Membership {
     role: UserRole,
-    /// Whether the role came with a list of its members at all.
-    has_members: bool,
+    /// How many members it named; `None` where it came without a list of them.
+    members: Option<u64>,
+    /// Whether the account was among them.
     holds: bool,
+    /// Whether another role came with a list of its members.
+    others_have_lists: bool,
 }
 
-/// Looks the role up in the list of all roles, since NinjaOne has no way to ask for one; `None` where it is not there.
-fn look(api: &Api, role: Id, account: Id) -> Result<Option<Membership>, Error> {
-    api.retries.repeating(|| {
-        let mut events = api.roles(None)?;
-        match scan(&mut events, role, account)? {
-            Some(found) if !found.has_members => Err(events.without_members(role)),
-            found => Ok(found),
+impl Membership {
+    /// Whether it is seen to be as the change is to make it. Without a list of members nobody is seen not to be among them.
+    fn shows(&self, direction: Direction) -> bool {
+        match direction {
+            Direction::Grant => self.holds,
+            Direction::Revoke => self.members.is_some() && !self.holds,
         }
-    })
+    }
+}
+
+/// What there is to see once a change is done.
+struct Expected {
+    direction: Direction,
+    members_before: Option<u64>,
+}
+
+impl Expected {
+    /// Whether the list of roles shows the change.
+    fn is_shown_by(&self, now: &Membership) -> bool {
+        // The list of a role that nobody holds any more may be left out, as Java's serializers do with empty ones.
+        let last_one_left = self.direction == Direction::Revoke
+            && self.members_before == Some(1)
+            && now.members.is_none()
+            && now.others_have_lists;
+        now.shows(self.direction) || last_one_left
+    }
+
+    /// Whether the answer to the change proves it. Who is missing from an answer whose form is not known may be a member all
+    /// the same, so no answer proves a revocation, nor that everybody else is still there.
+    fn is_proven_by(&self, answer: &Membership) -> bool {
+        self.direction == Direction::Grant && answer.holds && self.lost(answer).is_none()
+    }
+
+    fn written(&self, now: &Membership) -> Written {
+        Written {
+            outcome: Outcome::Changed,
+            lost: self.lost(now),
+        }
+    }
+
+    /// How many members there were and are, where more are gone than the change was to remove.
+    fn lost(&self, now: &Membership) -> Option<(u64, u64)> {
+        let before = self.members_before?;
+        let least = match self.direction {
+            Direction::Grant => before + 1,
+            Direction::Revoke => before.saturating_sub(1),
+        };
+        let after = now.members.unwrap_or_default();
+        (after < least).then_some((before, after))
+    }
+}
+
+/// Looks until the list of roles shows the change, or there is no time to look again; `None` where it does not show it.
+fn look_until_shown(
+    api: &Api,
+    role: Id,
+    account: Id,
+    expected: &Expected,
+) -> Result<Option<Membership>, Error> {
+    loop {
+        let now = Some(look(api, role, account)?).filter(|now| expected.is_shown_by(now));
+        if now.is_some() || !api.retries.pause_before_look() {
+            return Ok(now);
+        }
+    }
+}
+
+/// Looks the role up in the list of all roles, since NinjaOne has no way to ask for one.
+fn look(api: &Api, role: Id, account: Id) -> Result<Membership, Error> {
+    api.retries
+        .repeating(|| scan(&mut api.roles(None)?, role, account))?
+        .ok_or_else(|| Error::not_found(ResourceKind::Role, role))
 }
 
 /// Reads to the end, so that an answer that breaks off is an error and not "does not hold it".
 fn scan(events: &mut RoleEvents, role: Id, account: Id) -> Result<Option<Membership>, Error> {
     let mut holds = false;
     let mut found = None;
+    let mut others_have_lists = false;
     while let Some(event) = events.try_next()? {
         match event {
             RoleEvent::Member(of, member) => holds |= of == role && member.id == Some(account),
@@ -217,14 +353,15 @@ fn scan(events: &mut RoleEvents, role: Id, account: Id) -> Result<Option<Members
                 id,
                 role: fields,
                 members,
-            } if id == role => found = Some((fields, members.is_some())),
-            RoleEvent::Role { .. } => {}
+            } if id == role => found = Some((fields, members)),
+            RoleEvent::Role { members, .. } => others_have_lists |= members.is_some(),
         }
     }
-    Ok(found.map(|(role, has_members)| Membership {
+    Ok(found.map(|(role, members)| Membership {
         role,
-        has_members,
+        members,
         holds,
+        others_have_lists,
     }))
 }
 

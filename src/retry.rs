@@ -17,6 +17,8 @@ const MOST_REPEATS: u32 = 4;
 const MOST_PAUSE_MILLIS: u64 = 20_000;
 /// The longest that the first pause gets by chance. It doubles from one to the next.
 const FIRST_PAUSE_MILLIS: u64 = 500;
+/// How often a write that was accepted is looked for again in one call. Services of this kind show a change within seconds.
+const MOST_LOOKS: u32 = 5;
 /// The least that is waited for a token to become valid. It takes other services a few seconds.
 const TOKEN_WAIT_MILLIS: u64 = 1_000;
 const NANOS_PER_MILLI: u64 = 1_000_000;
@@ -25,6 +27,7 @@ const NANOS_PER_MILLI: u64 = 1_000_000;
 pub struct Retries<'a> {
     host: &'a dyn Host,
     repeats_left: Cell<u32>,
+    looks_left: Cell<u32>,
     pause_left_millis: Cell<u64>,
     /// When the attempt began that is under way.
     began_at_nanos: Cell<u64>,
@@ -38,6 +41,7 @@ impl<'a> Retries<'a> {
         Retries {
             host,
             repeats_left: Cell::new(MOST_REPEATS),
+            looks_left: Cell::new(MOST_LOOKS),
             pause_left_millis: Cell::new(MOST_PAUSE_MILLIS),
             began_at_nanos: Cell::new(host.monotonic_nanos()),
             shows_failures: false,
@@ -82,34 +86,70 @@ impl<'a> Retries<'a> {
         };
         let longest = FIRST_PAUSE_MILLIS << (MOST_REPEATS - 1 - repeats_left);
         let pause = asked.saturating_add(self.host.dice() % (longest + 1));
-        let now = self.host.monotonic_nanos();
-        // The next attempt may take as long as the last one, and an answer to the host should come of it.
-        let attempt = (now - self.began_at_nanos.get()) / NANOS_PER_MILLI;
-        let fits_deadline = self
-            .host
-            .time_left_millis()
-            .is_none_or(|left| pause.saturating_add(attempt) < left);
-        let Some(pause_left) = self
-            .pause_left_millis
-            .get()
-            .checked_sub(pause)
-            .filter(|_| fits_deadline)
-        else {
+        let Some(pause_left) = self.pause_left_after(pause) else {
             return Err(error);
         };
         self.repeats_left.set(repeats_left);
-        self.pause_left_millis.set(pause_left);
         self.host.log(
             Level::Warn,
             "trying again",
             &[
                 ("pause-ms", &pause.to_string()),
                 ("after", &error.to_string()),
+                ("request-id", error.request_id().unwrap_or_default()),
             ],
         );
-        self.host.pause(pause * NANOS_PER_MILLI);
-        self.began_at_nanos.set(self.host.monotonic_nanos());
+        self.pause(pause, pause_left);
         Ok(())
+    }
+
+    /// Pauses before another look at a change that was accepted and is not shown; false, at once, where there is no time for
+    /// one. The pauses double.
+    pub fn pause_before_look(&self) -> bool {
+        let Some(looks_left) = self.looks_left.get().checked_sub(1) else {
+            return false;
+        };
+        let pause = FIRST_PAUSE_MILLIS << (MOST_LOOKS - 1 - looks_left);
+        let Some(pause_left) = self.pause_left_after(pause) else {
+            return false;
+        };
+        self.looks_left.set(looks_left);
+        self.host.log(
+            Level::Debug,
+            "looking again",
+            &[("pause-ms", &pause.to_string())],
+        );
+        self.pause(pause, pause_left);
+        true
+    }
+
+    /// Notes that a request begins: how long it takes is how long it may take again.
+    pub fn begin_attempt(&self) {
+        self.began_at_nanos.set(self.host.monotonic_nanos());
+    }
+
+    /// Notes that there is more than there was before the last failure, so that each part of a long way has the repeats of a
+    /// whole one. How long a call pauses in all stays as it is.
+    pub fn note_progress(&self) {
+        self.repeats_left.set(MOST_REPEATS);
+    }
+
+    /// What remains of the pauses after one of so many milliseconds; `None` where it does not fit into the call.
+    fn pause_left_after(&self, pause: u64) -> Option<u64> {
+        // The next attempt may take as long as the last one, and an answer to the host should come of it.
+        let attempt = (self.host.monotonic_nanos() - self.began_at_nanos.get()) / NANOS_PER_MILLI;
+        let fits_deadline = self
+            .host
+            .time_left_millis()
+            .is_none_or(|left| pause.saturating_add(attempt) < left);
+        let left = self.pause_left_millis.get().checked_sub(pause)?;
+        fits_deadline.then_some(left)
+    }
+
+    fn pause(&self, millis: u64, left: u64) {
+        self.pause_left_millis.set(left);
+        self.host.pause(millis * NANOS_PER_MILLI);
+        self.begin_attempt();
     }
 }
 
@@ -117,7 +157,7 @@ impl<'a> Retries<'a> {
 fn wait_before_repeating(error: &Error) -> Option<u64> {
     match error.kind() {
         Kind::RateLimited(wait) => Some(wait.unwrap_or_default()),
-        Kind::Unreachable | Kind::Network | Kind::Timeout(_) => Some(0),
+        Kind::Unreachable | Kind::Network | Kind::Timeout(_) | Kind::SettingUnavailable => Some(0),
         Kind::NotYetAccepted => Some(TOKEN_WAIT_MILLIS),
         // 501 is not going to pass: the endpoint does not know the method.
         Kind::Upstream => error

@@ -1,7 +1,7 @@
 //! The four settings, parsed and checked.
 //!
-//! Every wrong setting is reported at once, by name and with what to do, before any request is sent. The client secret is
-//! looked at here and not kept: [`Settings::secret`] asks the host for it anew whenever a token is fetched.
+//! Every wrong setting is reported at once, by name and with what to do, before any request is sent. The client secret is not
+//! kept: [`Settings::secret`] asks the host for it when a token is fetched, and only then.
 //!
 //! What this module does not know: whether NinjaOne accepts what is set.
 
@@ -9,8 +9,8 @@ use std::fmt;
 
 use zeroize::Zeroizing;
 
-use crate::error::Problem;
-use crate::host::Host;
+use crate::error::{Error, Problem};
+use crate::host::{Host, SettingError};
 use crate::http::split_scheme;
 use crate::text;
 
@@ -23,7 +23,7 @@ pub const CLIENT_SECRET: &str = "client-secret";
 /// Key of the setting that says what to ask permission for.
 pub const SCOPE: &str = "scope";
 
-/// What is asked for when [`SCOPE`] is not set: enough to read everything and to change role membership.
+/// What is asked for when [`SCOPE`] is not set: enough to read everything, and to create, change and delete accounts.
 pub const DEFAULT_SCOPE: &str = "monitoring management";
 
 /// The settings of one tenant, without the secret.
@@ -38,33 +38,45 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// Asks the host for all four settings and checks them.
+    /// Asks the host for the settings and checks them. The secret is asked for when it is used; here only where something else
+    /// is wrong, so that an administrator is told everything at once.
     ///
     /// # Errors
     ///
-    /// Every setting that is missing or wrong, with what to do about it.
-    pub fn load(host: &dyn Host) -> Result<Self, Vec<Problem>> {
+    /// Every setting that is missing or wrong, with what to do about it; or that the host cannot give one now.
+    pub fn load(host: &dyn Host) -> Result<Self, Error> {
         let mut problems = Vec::new();
         let base_url = checked(
             &mut problems,
-            required(host, BASE_URL).and_then(|text| BaseUrl::parse(text.trim())),
-        );
+            required(host, BASE_URL)
+                .and_then(|text| BaseUrl::parse(text.trim()).map_err(Wrong::Problem)),
+        )?;
         let client_id = checked(
             &mut problems,
             required(host, CLIENT_ID).and_then(|text| parse_client_id(&text)),
-        );
-        checked(&mut problems, Self::secret(host));
+        )?;
         let scope = checked(
             &mut problems,
-            optional(host, SCOPE).and_then(|text| Scope::parse(text.as_deref())),
-        );
+            optional(host, SCOPE)
+                .and_then(|text| Scope::parse(text.as_deref()).map_err(Wrong::Problem)),
+        )?;
         match (base_url, client_id, scope) {
-            (Some(base_url), Some(client_id), Some(scope)) if problems.is_empty() => Ok(Settings {
+            (Some(base_url), Some(client_id), Some(scope)) => Ok(Settings {
                 base_url,
                 client_id,
                 scope,
             }),
-            _ => Err(problems),
+            _ => {
+                // Where it stands among the settings that describe names.
+                let place = problems
+                    .iter()
+                    .position(|problem| problem.field == SCOPE)
+                    .unwrap_or(problems.len());
+                let mut of_secret = Vec::new();
+                checked(&mut of_secret, checked_secret(host))?;
+                problems.splice(place..place, of_secret);
+                Err(Error::settings(problems))
+            }
         }
     }
 
@@ -72,62 +84,88 @@ impl Settings {
     ///
     /// # Errors
     ///
-    /// When it is missing, or cannot be a secret.
-    pub fn secret(host: &dyn Host) -> Result<Zeroizing<String>, Problem> {
-        let secret = Zeroizing::new(required(host, CLIENT_SECRET)?);
-        if secret.chars().any(char::is_control) {
-            return Err(Problem::new(
-                CLIENT_SECRET,
-                "it has a control character, such as a line break, in it",
-                "set it to the secret alone, exactly as NinjaOne showed it",
-            ));
-        }
-        Ok(secret)
+    /// When it is missing, or cannot be a secret; or the host cannot give it now.
+    pub fn secret(host: &dyn Host) -> Result<Zeroizing<String>, Error> {
+        checked_secret(host).map_err(|wrong| match wrong {
+            Wrong::Problem(problem) => Error::settings(vec![problem]),
+            Wrong::Unavailable(error) => error,
+        })
     }
 }
 
-/// Keeps what went well, and notes what did not.
-fn checked<T>(problems: &mut Vec<Problem>, result: Result<T, Problem>) -> Option<T> {
-    result.map_err(|problem| problems.push(problem)).ok()
+/// Why there is no such setting.
+enum Wrong {
+    /// It has to be changed.
+    Problem(Problem),
+    /// The host cannot give it now.
+    Unavailable(Error),
 }
 
-fn optional(host: &dyn Host, key: &'static str) -> Result<Option<String>, Problem> {
-    host.setting(key).map_err(|unavailable| {
-        Problem::new(
+fn checked_secret(host: &dyn Host) -> Result<Zeroizing<String>, Wrong> {
+    let secret = Zeroizing::new(required(host, CLIENT_SECRET)?);
+    if secret.chars().any(char::is_control) {
+        return Err(Wrong::Problem(Problem::new(
+            CLIENT_SECRET,
+            "it has a control character, such as a line break, in it",
+            "set it to the secret alone, exactly as NinjaOne showed it",
+        )));
+    }
+    Ok(secret)
+}
+
+/// Keeps what went well, and notes what has to be changed.
+fn checked<T>(problems: &mut Vec<Problem>, result: Result<T, Wrong>) -> Result<Option<T>, Error> {
+    match result {
+        Ok(value) => Ok(Some(value)),
+        Err(Wrong::Unavailable(error)) => Err(error),
+        Err(Wrong::Problem(problem)) => {
+            problems.push(problem);
+            Ok(None)
+        }
+    }
+}
+
+fn optional(host: &dyn Host, key: &'static str) -> Result<Option<String>, Wrong> {
+    host.setting(key).map_err(|error| match error {
+        SettingError::Unavailable(reason) => {
+            Wrong::Unavailable(Error::setting_unavailable(key, &reason))
+        }
+        SettingError::Denied(reason) => Wrong::Problem(Problem::new(
             key,
-            &format!("the host cannot give it: {unavailable}"),
-            "mend the place where the host keeps its settings",
-        )
+            &format!("the host does not give it: {reason}"),
+            "let the connector have it, where the host keeps its settings",
+        )),
     })
 }
 
-fn required(host: &dyn Host, key: &'static str) -> Result<String, Problem> {
-    let mend = match key {
+fn required(host: &dyn Host, key: &'static str) -> Result<String, Wrong> {
+    let remedy = match key {
         BASE_URL => {
             "set it to the address at which you sign in to NinjaOne, for example https://app.ninjarmm.com"
         }
         CLIENT_ID => {
-            "set it to the client id that NinjaOne shows under Administration, Apps, API, Client app IDs"
+            "set it to the client id that NinjaOne shows under Administration, Apps, API, Client App IDs"
         }
         _ => {
             "set it to the client secret that NinjaOne showed once when the API application was made; make a new one if it is lost"
         }
     };
+    let wrong = |problem: &str| Err(Wrong::Problem(Problem::new(key, problem, remedy)));
     match optional(host, key)? {
-        None => Err(Problem::new(key, "it is not set", mend)),
-        Some(text) if text.trim().is_empty() => Err(Problem::new(key, "it is empty", mend)),
+        None => wrong("it is not set"),
+        Some(text) if text.trim().is_empty() => wrong("it is empty"),
         Some(text) => Ok(text),
     }
 }
 
-fn parse_client_id(text: &str) -> Result<String, Problem> {
+fn parse_client_id(text: &str) -> Result<String, Wrong> {
     let text = text.trim();
     if text.chars().any(char::is_control) {
-        return Err(Problem::new(
+        return Err(Wrong::Problem(Problem::new(
             CLIENT_ID,
             "it has a control character, such as a line break, in it",
             "set it to the client id alone, exactly as NinjaOne shows it",
-        ));
+        )));
     }
     Ok(text.to_string())
 }
@@ -270,7 +308,8 @@ fn prefix_of(path: &str) -> &str {
     .trim_end_matches('/')
 }
 
-/// The scopes that NinjaOne has: `monitoring` to read, `management` to change, `control` to act on devices and accounts.
+/// The scopes that NinjaOne has: `monitoring` to read accounts, `management` to read roles and to change accounts, `control` to
+/// give and take roles.
 pub const KNOWN_SCOPES: [&str; 3] = ["monitoring", "management", "control"];
 
 /// What the connector asks permission for: one or more of [`KNOWN_SCOPES`], each once, in that order.

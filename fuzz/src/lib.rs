@@ -15,7 +15,7 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use ninjaone_connector::Connector;
-use ninjaone_connector::host::{Host, Level, SettingUnavailable};
+use ninjaone_connector::host::{Host, Level, SettingError};
 use ninjaone_connector::http::{
     Body, Method, Request, Response, Transport, TransportError, TransportErrorKind,
 };
@@ -180,7 +180,7 @@ fn failure(kind: TransportErrorKind) -> TransportError {
 }
 
 impl Host for Outside {
-    fn setting(&self, key: &str) -> Result<Option<String>, SettingUnavailable> {
+    fn setting(&self, key: &str) -> Result<Option<String>, SettingError> {
         Ok((self.0.settings)(key))
     }
 

@@ -77,6 +77,10 @@ impl ActivityPages {
                 .id
                 .filter(|id| *id > 0)
                 .ok_or_else(|| page.malformed("an activity has no positive id"))?;
+            if !self.in_page && self.last == Some(id) {
+                // Whether `olderThan` includes the activity that it names is not documented.
+                continue;
+            }
             if self.last.is_some_and(|last| id >= last) {
                 return Err(page.malformed("activities do not get older from one to the next"));
             }

@@ -29,28 +29,55 @@ pub const LARGEST_PAGE: u32 = 5_000;
 const USUAL_PAGE: u32 = 1_000;
 /// A page that has items ends once it took this many bytes of an answer, so that large items do not add up.
 const PAGE_BYTES: u64 = 1024 * 1024;
+/// A page without any, as a filter makes one, ends after this many: a fresh instance has to read them again for the next page.
+const EMPTY_PAGE_BYTES: u64 = 8 * 1024 * 1024;
+/// How many elements are taken between two looks at the time that is left: to ask the host costs more than an element.
+const ELEMENTS_BETWEEN_LOOKS: u32 = 256;
+/// How many listings stay open. Each has a connection, and what it remembers of the accounts it gave.
+const MOST_OPEN: usize = 4;
 
-/// A listing whose answer is still arriving.
-pub struct OpenListing {
+/// The listings of an instance whose answers are still arriving, oldest first, at most one for each request.
+#[derive(Default)]
+pub struct OpenListings(RefCell<Vec<OpenListing>>);
+
+struct OpenListing {
+    /// Names its request.
+    fingerprint: u64,
     /// The cursor that was given for its next page.
     cursor: String,
     walk: Walk,
 }
 
+impl OpenListings {
+    /// Takes the walk out that goes on at this cursor.
+    fn take(&self, cursor: &str) -> Option<Walk> {
+        let mut open = self.0.borrow_mut();
+        let place = open.iter().position(|open| open.cursor == cursor)?;
+        Some(open.remove(place).walk)
+    }
+
+    /// Keeps a listing open; the one of the same request that was open, and the oldest where there are many, ends.
+    fn keep(&self, listing: OpenListing) {
+        let mut open = self.0.borrow_mut();
+        open.retain(|open| open.fingerprint != listing.fingerprint);
+        if open.len() == MOST_OPEN {
+            open.remove(0);
+        }
+        open.push(listing);
+    }
+}
+
 /// One page.
-pub(crate) fn page(
-    api: &Api,
-    open: &RefCell<Option<OpenListing>>,
-    request: &ListRequest,
-) -> Result<Page, Error> {
+pub(crate) fn page(api: &Api, open: &OpenListings, request: &ListRequest) -> Result<Page, Error> {
     let plan = Plan::new(&api.settings, request)?;
+    let room = Room::new(api, request.limit);
     let mut walk = match &request.cursor {
         None => Walk::default(),
         Some(text) => {
             let cursor = Cursor::parse(text, plan.fingerprint).ok_or_else(not_of_this_request)?;
-            match open.take() {
-                Some(open) if open.cursor == *text => open.walk,
-                _ => api.retries.repeating(|| Walk::resume(api, &plan, cursor))?,
+            match open.take(text) {
+                Some(walk) => walk,
+                None => api.retries.repeating(|| Walk::resume(api, &plan, cursor))?,
             }
         }
     };
@@ -59,9 +86,9 @@ pub(crate) fn page(
         notices: Vec::new(),
         next: Continuation::More(String::new()),
     };
-    let limit = page_size(request.limit);
-    let mut bytes_before = walk.bytes_read();
-    while page.items.len() < limit {
+    let mut bytes = Bytes::from(&walk);
+    let mut elements = 0;
+    while !room.is_full(api, &page, bytes.taken, elements) {
         let next = match walk.next(api, &plan) {
             Ok(next) => next,
             Err(error) => {
@@ -69,7 +96,7 @@ pub(crate) fn page(
                 api.retries.pause_after(error)?;
                 let place = walk.cursor();
                 walk = api.retries.repeating(|| Walk::resume(api, &plan, place))?;
-                bytes_before = walk.bytes_read();
+                bytes.read = walk.bytes_read();
                 continue;
             }
         };
@@ -80,19 +107,74 @@ pub(crate) fn page(
             });
             return Ok(page);
         };
+        api.retries.note_progress();
         page.items.extend(found.item);
         page.notices.extend(found.notice);
-        if !page.items.is_empty() && walk.bytes_read().saturating_sub(bytes_before) > PAGE_BYTES {
-            break;
-        }
+        bytes.note(&walk);
+        elements += 1;
     }
     let cursor = walk.cursor().to_text(plan.fingerprint);
-    *open.borrow_mut() = Some(OpenListing {
+    open.keep(OpenListing {
+        fingerprint: plan.fingerprint,
         cursor: cursor.clone(),
         walk,
     });
     page.next = Continuation::More(cursor);
     Ok(page)
+}
+
+/// How many bytes of answers a page has taken, of however many answers.
+struct Bytes {
+    /// Of the answer that is being read, at the last look.
+    read: u64,
+    taken: u64,
+}
+
+impl Bytes {
+    fn from(walk: &Walk) -> Self {
+        Bytes {
+            read: walk.bytes_read(),
+            taken: 0,
+        }
+    }
+
+    fn note(&mut self, walk: &Walk) {
+        let read = walk.bytes_read();
+        // Fewer than at the last look: another answer has begun.
+        self.taken += read.checked_sub(self.read).unwrap_or(read);
+        self.read = read;
+    }
+}
+
+/// How much a page may take.
+struct Room {
+    items: usize,
+    /// How many milliseconds have to be left at its end, where the host says how long it waits: half of what there was, so that
+    /// what comes next, however slow, does not outlast the call.
+    time: Option<u64>,
+}
+
+impl Room {
+    fn new(api: &Api, limit: Option<u32>) -> Self {
+        Room {
+            items: page_size(limit),
+            time: api.host.time_left_millis().map(|left| left / 2),
+        }
+    }
+
+    /// Whether the page has to end here. It takes at least one element, so that a listing gets on.
+    fn is_full(&self, api: &Api, page: &Page, bytes: u64, elements: u32) -> bool {
+        let most_bytes = match page.items.is_empty() {
+            true => EMPTY_PAGE_BYTES,
+            false => PAGE_BYTES,
+        };
+        let is_late = || match (self.time, api.host.time_left_millis()) {
+            (Some(least), Some(left)) => left < least,
+            _ => false,
+        };
+        let looks = elements > 0 && elements.is_multiple_of(ELEMENTS_BETWEEN_LOOKS);
+        page.items.len() >= self.items || bytes > most_bytes || (looks && is_late())
+    }
 }
 
 fn page_size(limit: Option<u32>) -> usize {

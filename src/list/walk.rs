@@ -339,8 +339,10 @@ impl Walk {
 }
 
 fn type_fits(role: &UserRole, plan: &Plan) -> bool {
-    match (plan.keep.user_type, &role.role_type) {
-        (Some(wanted), Some(own)) => own == wanted.as_api(),
+    // A role for a type that is not known here, such as one for all, may be for this type too.
+    let role_type = role.role_type.as_deref().and_then(UserType::from_api);
+    match (plan.keep.user_type, role_type) {
+        (Some(wanted), Some(role_type)) => role_type == wanted,
         _ => true,
     }
 }
@@ -437,6 +439,8 @@ fn next_account(
 struct OrganizationPages {
     open: Option<Elements<Organization>>,
     in_page: u32,
+    /// The last one of the page before.
+    after: Option<Id>,
     last: Option<Id>,
     ended: bool,
 }
@@ -451,16 +455,20 @@ impl OrganizationPages {
                 Some(page) => page,
                 None => self
                     .open
-                    .insert(api.organizations(self.last, ORGANIZATIONS_PER_REQUEST)?),
+                    .insert(api.organizations(self.after, ORGANIZATIONS_PER_REQUEST)?),
             };
             if let Some(organization) = page.try_next()? {
                 let id = organization
                     .id
                     .ok_or_else(|| page.malformed("an organization has no id"))?;
-                if self.in_page == 0 && self.last == Some(id) {
-                    // The page after an identifier begins with it: an endless loop, unless it is stopped.
+                if self.in_page == 0 && self.after == Some(id) {
+                    // A page may begin with the one that it is to come after.
+                    continue;
+                }
+                if self.after.is_some_and(|after| id <= after) {
+                    // Pages that do not get on would go round for ever.
                     return Err(page.malformed(
-                        "a page of organizations begins with the last one of the page before",
+                        "the pages of organizations go round: one has an identifier that is not after the last one of the page before",
                     ));
                 }
                 self.in_page += 1;
@@ -470,6 +478,7 @@ impl OrganizationPages {
             // Only an empty page is the end for sure: a short one may be all that NinjaOne gives at once.
             self.ended = self.in_page == 0;
             self.in_page = 0;
+            self.after = self.last;
             self.open = None;
         }
     }

@@ -16,6 +16,9 @@ use crate::text;
 /// How much of the body of a failure is read, in bytes.
 const LARGEST_FAILURE: usize = 64 * 1024;
 
+/// How long is waited where `Retry-After` makes no sense.
+const UNREADABLE_WAIT_MILLIS: u64 = 5_000;
+
 /// The `error_code` of an endpoint that needs a person behind the token.
 const USER_CONTEXT_REQUIRED: i64 = 5;
 /// The `error_code`s of a missing and of a malformed `Authorization` header.
@@ -80,32 +83,28 @@ pub(crate) struct Refusal {
 }
 
 impl Refusal {
-    /// Reads it.
-    pub(crate) fn read(
-        exchange: &mut OpenExchange,
-        response: Response,
-        unix_seconds: u64,
-    ) -> Result<Self, Error> {
+    /// Reads it. A body that breaks off tells less, and leaves what the status says.
+    pub(crate) fn read(exchange: &mut OpenExchange, response: Response, unix_seconds: u64) -> Self {
         let status = response.status;
         let retry_after = retry_after(&response, unix_seconds);
         let location = response
             .header("location")
             .map(|location| exchange.said(&host_of_location(location)));
         let calls_itself_page = is_html(&response);
-        let body = read_start(response).map_err(|error| transport_failure(&error, exchange))?;
+        let body = read_what_comes(response);
         let is_page = calls_itself_page || without_mark(&body).trim_ascii_start().starts_with(b"<");
         let body = FailureBody::parse(&body);
         exchange.note_failure(
             body.message_code.as_deref().or(body.code.as_deref()),
             body.incident_id.as_deref(),
         );
-        Ok(Refusal {
+        Refusal {
             status,
             retry_after,
             location,
             is_page,
             body,
-        })
+        }
     }
 
     /// What it means. `token_age` is that of a token which has never been accepted and is seconds old.
@@ -160,14 +159,17 @@ impl Refusal {
                 Kind::NoSuchEndpoint,
                 "this instance of NinjaOne has no such endpoint; check the base URL, and ask NinjaOne when your instance gets it",
             ),
-            404 => (Kind::NotFound, "there is no such entity"),
+            404 => (
+                Kind::NotFound,
+                "what it names is not there, or something in between does not let it through",
+            ),
             408 => (
                 Kind::Timeout(TimeoutPhase::FirstByte),
                 "NinjaOne did not get the request in time; try again",
             ),
             400 | 409 | 422 => (
                 Kind::Rejected,
-                "NinjaOne did not accept the request; mend what it names",
+                "NinjaOne did not accept the request; remedy what it names",
             ),
             429 | 503 => (
                 Kind::RateLimited(self.retry_after),
@@ -274,7 +276,9 @@ fn how_to_permit(needs: &Needs) -> String {
 
 /// The observed failure of a path that the instance does not know, as opposed to an entity that is not there.
 pub(crate) fn is_unknown_route(body: &FailureBody) -> bool {
-    body.code.as_deref() == Some("FAILURE") && body.message.as_deref() == Some("HTTP 404 Not Found")
+    let says_404 = |text: &Option<String>| text.as_deref() == Some("HTTP 404 Not Found");
+    body.code.as_deref() == Some("FAILURE")
+        && (says_404(&body.message) || says_404(&body.message_code))
 }
 
 /// Whether an answer calls itself a web page.
@@ -319,17 +323,70 @@ pub(crate) fn read_start(mut response: Response) -> Result<Vec<u8>, TransportErr
     Ok(body)
 }
 
-/// The wait that `Retry-After` asks for, in milliseconds: seconds, or the time until a date.
+/// The start of a body, as far as it comes.
+fn read_what_comes(mut response: Response) -> Vec<u8> {
+    let mut body = Vec::new();
+    while body.len() < LARGEST_FAILURE {
+        let Ok(Some(chunk)) = response.body.chunk() else {
+            break;
+        };
+        body.extend_from_slice(&chunk);
+    }
+    body
+}
+
+/// The wait that `Retry-After` asks for, in milliseconds: seconds, or the time until a date. Where it is written in a way that
+/// makes no sense, somebody wants to be left alone all the same.
 fn retry_after(response: &Response, unix_seconds: u64) -> Option<u64> {
     let value = response.header("retry-after")?.trim();
-    if let Ok(seconds) = value.parse::<u64>() {
-        return Some(seconds.saturating_mul(1000));
-    }
-    let until = super::date::unix_seconds(value)?;
+    Some(
+        seconds(value)
+            .map(|seconds| seconds.saturating_mul(1000))
+            .or_else(|| until_date(value, response, unix_seconds))
+            .unwrap_or(UNREADABLE_WAIT_MILLIS),
+    )
+}
+
+/// A number of seconds, the next whole one where it has a fraction. Of several, as proxies make by adding theirs, the longest.
+fn seconds(value: &str) -> Option<u64> {
+    let one = |number: &str| {
+        let (whole, fraction) = number.trim().split_once('.').unwrap_or((number.trim(), ""));
+        let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+        if whole.is_empty() || !digits(whole) || !digits(fraction) {
+            return None;
+        }
+        let seconds = whole.parse().unwrap_or(u64::MAX);
+        let has_part = fraction.bytes().any(|digit| digit != b'0');
+        Some(seconds.saturating_add(u64::from(has_part)))
+    };
+    let several: Option<Vec<u64>> = value.split(',').map(one).collect();
+    several?.into_iter().max()
+}
+
+fn until_date(value: &str, response: &Response, unix_seconds: u64) -> Option<u64> {
+    let until = super::date::unix_seconds(&usual_spelling(value))?;
     // The sender's own clock, where it shows it, makes the difference exact.
     let now = response
         .header("date")
         .and_then(super::date::unix_seconds)
         .unwrap_or(unix_seconds);
     Some(until.saturating_sub(now).saturating_mul(1000))
+}
+
+/// A date as HTTP wants it spelled: names with capital letters, and GMT for what is the same.
+fn usual_spelling(date: &str) -> String {
+    let mut spelled = String::with_capacity(date.len());
+    for c in date.chars() {
+        let within_word = spelled.ends_with(|last: char| last.is_ascii_alphabetic());
+        spelled.push(match within_word {
+            true => c.to_ascii_lowercase(),
+            false => c.to_ascii_uppercase(),
+        });
+    }
+    for zone in ["Gmt", "Utc", "Ut", "Z", "+0000"] {
+        if let Some(rest) = spelled.strip_suffix(zone) {
+            return format!("{rest}GMT");
+        }
+    }
+    spelled
 }

@@ -19,23 +19,30 @@ use crate::settings::Settings;
 /// The most activities that the API gives at once.
 const ACTIVITIES_PER_REQUEST: u32 = 1_000;
 
-/// `monitoring` reads. What each endpoint enforces is not known ("OAuth 2.0 client credentials" in `docs/ninjaone-api.md`).
+/// Reading users, organizations and activities. The scopes here are those of the one published guide to such a connector; what
+/// each endpoint enforces is not known ("OAuth 2.0 client credentials" in `docs/ninjaone-api.md`).
 const READING: Needs = Needs {
     scopes: &["monitoring"],
     else_needed: None,
 };
-/// Role membership is under the API's tag `management`.
-const MEMBERSHIP: Needs = Needs {
+/// Reading roles and who holds them.
+const ROLES: Needs = Needs {
     scopes: &["management"],
     else_needed: None,
 };
-/// The API documents the 403 of these as "Must be a System Administrator".
+/// Giving and taking roles.
+const MEMBERSHIP: Needs = Needs {
+    scopes: &["control"],
+    else_needed: None,
+};
+/// Creating, changing and deleting technicians. The API documents the 403 of these as "Must be a System Administrator".
 const TECHNICIANS: Needs = Needs {
-    scopes: &["management", "control"],
+    scopes: &["management"],
     else_needed: Some("see to it that the application was made by a System Administrator"),
 };
+/// Creating, changing and deleting end users.
 const END_USERS: Needs = Needs {
-    scopes: &["management", "control"],
+    scopes: &["management"],
     else_needed: None,
 };
 
@@ -76,17 +83,36 @@ impl Api<'_> {
         self.array(collection(user_type), "")
     }
 
-    /// `GET /v2/user/technician/{id}` or `GET /v2/user/end-user/{id}`; `None` where the answer is 404.
+    /// `GET /v2/user/technician/{id}` or `GET /v2/user/end-user/{id}`. Asked once: whether to ask again is for the caller,
+    /// who may know where else to ask.
     ///
     /// # Errors
     ///
-    /// When the answer is anything else. A 400 ("Bad request or invalid user type") is [`Kind::Rejected`].
-    pub fn user(&self, user_type: UserType, id: Id) -> Result<Option<User>, Error> {
-        self.entity(&Call::get(
-            format!("{}/{id}", entity(user_type)),
-            "",
-            &READING,
-        ))
+    /// When the answer is not that user. A 404 is [`Kind::NotFound`] or [`Kind::NoSuchEndpoint`], and a 400 ("Bad request or
+    /// invalid user type") is [`Kind::Rejected`]; none of them proves that the user is not there.
+    pub fn user(&self, user_type: UserType, id: Id) -> Result<User, Error> {
+        let call = Call::get(format!("{}/{id}", entity(user_type)), "", &READING);
+        let user: User = self.entity(&call)?;
+        self.check_identity(&call, id, user.id)?;
+        match user.user_type.as_deref().and_then(UserType::from_api) {
+            Some(other) if other != user_type => {
+                let problem = format!("the user {id} is of the type {}", other.as_api());
+                Err(self
+                    .exchange(&call)
+                    .error(Kind::Malformed(Some(0)), problem))
+            }
+            _ => Ok(user),
+        }
+    }
+
+    /// An answer about something else, as failures under the status of a success are, and what a cache mistakes for it.
+    fn check_identity(&self, call: &Call, asked: Id, answered: Option<Id>) -> Result<(), Error> {
+        let problem = match answered {
+            Some(id) if id == asked => return Ok(()),
+            Some(other) => format!("the answer has the id {other}, and {asked} was asked for"),
+            None => format!("the answer has no id, and {asked} was asked for"),
+        };
+        Err(self.exchange(call).error(Kind::Malformed(Some(0)), problem))
     }
 
     /// `POST /v2/user/technicians` or `POST /v2/user/end-users?sendInvitation=…`. The user is `None` where the answer has
@@ -150,7 +176,7 @@ impl Api<'_> {
     /// As [`Api::users`].
     pub fn roles(&self, role_type: Option<UserType>) -> Result<RoleEvents, Error> {
         let query = role_type.map_or_else(String::new, |t| format!("roleType={}", t.as_api()));
-        let call = Call::get("/v2/user/roles".to_string(), &query, &READING);
+        let call = Call::get("/v2/user/roles".to_string(), &query, &ROLES);
         self.reader(&call).map(RoleEvents::of_array)
     }
 
@@ -203,28 +229,32 @@ impl Api<'_> {
         self.array("/v2/organizations", &format!("pageSize={page_size}{after}"))
     }
 
-    /// `GET /v2/organization/{id}`; `None` where the answer is 404.
+    /// `GET /v2/organization/{id}`; `None` where NinjaOne itself says that there is none: a 404 without a code of NinjaOne's
+    /// may come from a gateway.
     ///
     /// # Errors
     ///
-    /// When the answer is anything else.
+    /// When the answer is not that organization.
     pub fn organization(&self, id: Id) -> Result<Option<Organization>, Error> {
-        self.entity(&Call::get(format!("/v2/organization/{id}"), "", &READING))
+        let call = Call::get(format!("/v2/organization/{id}"), "", &READING);
+        match self.retries.repeating(|| self.entity(&call)) {
+            Ok(organization) => {
+                let organization: Organization = organization;
+                self.check_identity(&call, id, organization.id)?;
+                Ok(Some(organization))
+            }
+            Err(error) if matches!(error.kind(), Kind::NotFound) && error.has_code() => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
-    /// One value, or `None` where there is no such entity.
-    fn entity<T: Object>(&self, call: &Call) -> Result<Option<T>, Error> {
-        let value = self.retries.repeating(|| {
-            let (exchange, response) = self.success(call, 200..=204)?;
-            one(exchange, response)
-        });
-        match value {
-            Err(error) if matches!(error.kind(), Kind::NotFound) => Ok(None),
-            Ok(None) => Err(self
-                .exchange(call)
-                .error(Kind::Malformed(Some(0)), "the body is empty")),
-            other => other,
-        }
+    /// One value.
+    fn entity<T: Object>(&self, call: &Call) -> Result<T, Error> {
+        let (exchange, response) = self.success(call, 200..=204)?;
+        one(exchange, response)?.ok_or_else(|| {
+            self.exchange(call)
+                .error(Kind::Malformed(Some(0)), "the body is empty")
+        })
     }
 
     /// `GET /v2/activities`: what happened to users, newest first: at most 1,000 activities, older than the one with that
@@ -306,7 +336,7 @@ impl Api<'_> {
         exchange.note_head(&response);
         let now = self.host.unix_seconds();
         if !wanted.contains(&response.status) {
-            let refusal = Refusal::read(&mut exchange, response, now)?;
+            let refusal = Refusal::read(&mut exchange, response, now);
             return Err(refusal.into_error(&exchange, call.needs, token_age));
         }
         answer::check_content(&exchange, &response, now)?;
@@ -315,6 +345,7 @@ impl Api<'_> {
     }
 
     fn send(&self, call: &Call) -> Result<Response, Error> {
+        self.retries.begin_attempt();
         let authorization = self
             .retries
             .repeating(|| {

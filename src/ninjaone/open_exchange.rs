@@ -1,6 +1,6 @@
 //! An exchange that is under way, and the errors that may come of it.
 //!
-//! All that an error says of an answer is put in here, so that nothing confidential gets into one.
+//! All that an error says of an answer goes through here, so that nothing confidential gets into it.
 
 use crate::confidential::Confidential;
 use crate::error::{Error, Exchange, Kind};
@@ -29,14 +29,14 @@ impl OpenExchange {
     pub(crate) fn note_head(&mut self, response: &Response) {
         self.exchange.status = Some(response.status);
         // Observed, not documented: identifies the call to NinjaOne's support.
-        self.exchange.request_id = response.header("x-nj-request-id").map(|id| self.said(id));
+        self.exchange.request_id = response.header("x-nj-request-id").map(ToString::to_string);
     }
 
     /// Takes in what the body of a failure tells: a code, and what names the request where the head did not.
     pub(crate) fn note_failure(&mut self, code: Option<&str>, incident_id: Option<&str>) {
-        self.exchange.code = code.map(|code| self.said(code));
+        self.exchange.code = code.map(ToString::to_string);
         if self.exchange.request_id.is_none() {
-            self.exchange.request_id = incident_id.map(|id| self.said(id));
+            self.exchange.request_id = incident_id.map(ToString::to_string);
         }
     }
 
@@ -45,8 +45,16 @@ impl OpenExchange {
         self.confidential.said(text)
     }
 
-    /// The failure of this exchange.
+    /// The failure of this exchange. Only here is taken out of it what is confidential: to know the secret, the host has to be
+    /// asked for it, and most exchanges do not fail.
     pub(crate) fn error(&self, kind: Kind, message: impl Into<String>) -> Error {
-        Error::exchange(kind, &self.exchange, message)
+        let said = |text: &Option<String>| text.as_deref().map(|text| self.said(text));
+        let exchange = Exchange {
+            request: self.exchange.request.clone(),
+            status: self.exchange.status,
+            code: said(&self.exchange.code),
+            request_id: said(&self.exchange.request_id),
+        };
+        Error::exchange(kind, &exchange, message)
     }
 }

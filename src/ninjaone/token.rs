@@ -139,7 +139,8 @@ impl TokenCache {
         freshness: Freshness,
     ) -> Result<Token, Error> {
         let mut exchange = OpenExchange::new(format!("POST {TOKEN_PATH}"), &self.confidential);
-        let request = request(settings, host, freshness)?;
+        let secret = Settings::secret(host)?;
+        let request = request(settings, &secret, freshness);
         let asked_at_nanos = host.monotonic_nanos();
         let response = http
             .send(request)
@@ -159,7 +160,7 @@ impl TokenCache {
         );
         let answer = parse(&body, &exchange)?;
         self.confidential.add_token(&answer.token);
-        let granted = self.granted(answer.granted, settings);
+        let granted = self.granted(answer.granted, settings, &secret);
         let scopes = granted.as_deref().unwrap_or_default().join(" ");
         host.log(Level::Debug, "got a token", &[("scope", &scopes)]);
         let age_then = age.unwrap_or_default();
@@ -180,11 +181,16 @@ impl TokenCache {
 
     /// The scopes that were granted. Where nothing is said of them, those are that were asked for (RFC 6749, 5.1); where it is
     /// said in a way that tells none, they are not known.
-    fn granted(&self, told: Option<Vec<String>>, settings: &Settings) -> Option<Vec<String>> {
+    fn granted(
+        &self,
+        told: Option<Vec<String>>,
+        settings: &Settings,
+        secret: &str,
+    ) -> Option<Vec<String>> {
         let scopes = told.unwrap_or_else(|| vec![settings.scope.to_string()]);
         let mut words = Vec::new();
         for scope in &scopes {
-            let scope = self.confidential.blank(scope);
+            let scope = self.confidential.blank_beside(scope, secret);
             let split = scope.split(|c: char| c.is_whitespace() || c == ',');
             let split = split.filter(|word| !word.is_empty());
             words.extend(split.map(ToString::to_string));
@@ -202,24 +208,23 @@ enum Freshness {
     New,
 }
 
-fn request(settings: &Settings, host: &dyn Host, freshness: Freshness) -> Result<Request, Error> {
-    let secret = Settings::secret(host).map_err(|problem| Error::settings(vec![problem]))?;
+fn request(settings: &Settings, secret: &str, freshness: Freshness) -> Request {
     let body = form(&[
         ("grant_type", "client_credentials"),
         ("client_id", &settings.client_id),
-        ("client_secret", &secret),
+        ("client_secret", secret),
         ("scope", &settings.scope.to_string()),
     ]);
     let mut headers = headers(Some("application/x-www-form-urlencoded"));
     if freshness == Freshness::New {
         headers.push(("cache-control", Zeroizing::new("no-cache".to_string())));
     }
-    Ok(Request {
+    Request {
         method: Method::Post,
         url: settings.base_url.join(TOKEN_PATH),
         headers,
         body,
-    })
+    }
 }
 
 /// What the answer has of a token.
@@ -284,10 +289,7 @@ fn refusal(
         else_needed: None,
     };
     let status = response.status;
-    let refusal = match Refusal::read(&mut exchange, response, host.unix_seconds()) {
-        Ok(refusal) => refusal,
-        Err(error) => return error,
-    };
+    let refusal = Refusal::read(&mut exchange, response, host.unix_seconds());
     let is_about_credentials =
         status == 401 || (matches!(status, 400 | 403 | 404) && !refusal.is_page);
     if !is_about_credentials {
@@ -303,7 +305,7 @@ fn refusal(
             .map(ToString::to_string)
             .collect();
         let message = format!(
-            "the API application was not given every scope of \"{}\"; tick them in NinjaOne (Administration, Apps, API, Client app IDs), \
+            "the API application was not given every scope of \"{}\"; tick them in NinjaOne (Administration, Apps, API, Client App IDs), \
              or ask for fewer in the setting scope",
             settings.scope
         );

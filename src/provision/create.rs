@@ -7,7 +7,7 @@ use super::fields::{self, CREATE_FIELDS};
 use super::step;
 use crate::contract::{
     self, Action, Change, FieldChange, Mode, NewAccount, Outcome, ResourceKind, ResourceReference,
-    Step, StepStatus, Value,
+    Step, StepStatus, UnchangedReason, Value,
 };
 use crate::convert;
 use crate::error::{Error, Kind, Problem};
@@ -16,6 +16,7 @@ use crate::host::Level;
 use crate::membership;
 use crate::ninjaone::wire::{CreateUser, Id, User, UserType};
 use crate::ninjaone::{Api, RoleEvent};
+use crate::same;
 
 /// What is to be created, checked.
 struct Wanted {
@@ -23,10 +24,19 @@ struct Wanted {
     email: String,
     body: CreateUser,
     send_invitation: Option<bool>,
-    roles: Vec<Id>,
+    roles: Vec<WantedRole>,
+}
+
+/// A role to grant.
+#[derive(Clone, Copy)]
+struct WantedRole {
+    id: Id,
+    /// How many members it has, where the list of roles tells.
+    members: Option<u64>,
 }
 
 pub(super) fn create(api: &Api, account: &NewAccount, mode: Mode) -> Result<Change, Error> {
+    let account = &without_edges(account);
     let wanted = check(api, account)?;
     if let Some(existing) = find::by_email(api, &wanted.email)? {
         return Err(already_exists(&wanted.email, &existing));
@@ -43,7 +53,7 @@ pub(super) fn create(api: &Api, account: &NewAccount, mode: Mode) -> Result<Chan
             wanted
                 .roles
                 .iter()
-                .map(|role| grant_step(None, *role, StepStatus::Done(Outcome::WouldChange))),
+                .map(|role| grant_step(None, role.id, StepStatus::Done(Outcome::WouldChange))),
         );
         return Ok(Change {
             outcome: Outcome::WouldChange,
@@ -67,10 +77,28 @@ pub(super) fn create(api: &Api, account: &NewAccount, mode: Mode) -> Result<Chan
     })
 }
 
+/// The same account without white space at the ends of its texts: nobody means it, and NinjaOne may take it off.
+fn without_edges(account: &NewAccount) -> NewAccount {
+    let mut account = account.clone();
+    let texts = [
+        &mut account.given_name,
+        &mut account.family_name,
+        &mut account.email,
+        &mut account.phone,
+    ];
+    for text in texts.into_iter().flatten() {
+        *text = text.trim().to_string();
+    }
+    account
+}
+
 /// Checks every field, and reports every wrong one at once. Reads the organization and the roles, where any are named.
 fn check(api: &Api, account: &NewAccount) -> Result<Wanted, Error> {
     let Some(user_type) = convert::user_type(&account.kind) else {
-        let problem = format!("NinjaOne has no accounts of the kind {:?}", account.kind);
+        let problem = format!(
+            "NinjaOne has no accounts of the kind {:?}",
+            same::start(&account.kind)
+        );
         return Err(Error::invalid_argument(vec![Problem::new(
             "kind",
             &problem,
@@ -116,7 +144,7 @@ fn check(api: &Api, account: &NewAccount) -> Result<Wanted, Error> {
     if let Some(id) = body.organization_id {
         fields::check_organization(api, id, &mut problems)?;
     }
-    check_roles(api, &roles, user_type, &mut problems)?;
+    let roles = check_roles(api, &roles, user_type, &mut problems)?;
     if !problems.is_empty() {
         return Err(Error::invalid_argument(problems));
     }
@@ -157,7 +185,16 @@ fn check_attributes(
     body: &mut CreateUser,
     problems: &mut Vec<Problem>,
 ) {
-    for attribute in &account.attributes {
+    for (index, attribute) in account.attributes.iter().enumerate() {
+        let mut earlier = account.attributes[..index].iter();
+        if earlier.any(|earlier| earlier.name == attribute.name) {
+            problems.push(Problem::new(
+                &attribute.name,
+                "it is named twice",
+                "name it once",
+            ));
+            continue;
+        }
         match fields::check_name(&attribute.name, CREATE_FIELDS, user_type, "set") {
             Ok(field) if field.name == "fullPortalAccess" => match attribute.value {
                 Value::Boolean(access) => body.full_portal_access = Some(access),
@@ -177,60 +214,49 @@ fn check_attributes(
     }
 }
 
-/// Checks that each role exists and is for this type of user, with one look at the list of roles.
+/// Checks that each role exists and is not for another type of user, with one look at the list of roles.
 fn check_roles(
     api: &Api,
     roles: &[Id],
     user_type: UserType,
     problems: &mut Vec<Problem>,
-) -> Result<(), Error> {
+) -> Result<Vec<WantedRole>, Error> {
     if roles.is_empty() {
-        return Ok(());
+        return Ok(Vec::new());
     }
     let found = api.retries.repeating(|| {
         let mut found = Vec::new();
         let mut events = api.roles(None)?;
         while let Some(event) = events.try_next()? {
-            let RoleEvent::Role { id, role, members } = event else {
-                continue;
-            };
-            match members {
-                _ if !roles.contains(&id) => {}
-                Some(_) => found.push((id, role.role_type)),
-                // To grant it will take a look at its members: better no account than one without its roles.
-                None => return Err(events.without_members(id)),
+            if let RoleEvent::Role { id, role, members } = event
+                && roles.contains(&id)
+            {
+                found.push((WantedRole { id, members }, role.role_type));
             }
         }
         Ok(found)
     })?;
-    for (id, role_type) in &found {
-        if role_type
-            .as_ref()
-            .is_some_and(|own| own != user_type.as_api())
-        {
-            let problem = format!(
-                "the role {id} is not for accounts of the kind {}",
-                convert::account_kind(user_type)
-            );
+    let mut wanted = Vec::new();
+    for id in roles {
+        let Some((role, role_type)) = found.iter().find(|(role, _)| role.id == *id) else {
+            let problem = format!("there is no role {id} in NinjaOne");
+            let remedy = "list the roles to see which there are";
+            problems.push(Problem::new("roles", &problem, remedy));
+            continue;
+        };
+        let role_type = role_type.as_deref().and_then(UserType::from_api);
+        if role_type.is_some_and(|role_type| role_type != user_type) {
+            let kind = convert::account_kind(user_type);
+            let problem = format!("the role {id} is not for accounts of the kind {kind}");
             problems.push(Problem::new(
                 "roles",
                 &problem,
                 "choose roles for that kind",
             ));
         }
+        wanted.push(*role);
     }
-    for id in roles
-        .iter()
-        .filter(|id| found.iter().all(|(known, _)| known != *id))
-    {
-        let problem = format!("there is no role {id} in NinjaOne");
-        problems.push(Problem::new(
-            "roles",
-            &problem,
-            "list the roles to see which there are",
-        ));
-    }
-    Ok(())
+    Ok(wanted)
 }
 
 /// Sends the create once, and finds out what came of it.
@@ -240,24 +266,33 @@ fn send(api: &Api, wanted: &Wanted) -> Result<(Id, User), Error> {
         "creating an account",
         &[("kind", convert::account_kind(wanted.user_type))],
     );
-    let (error, may_be_there) =
-        match api.create_user(wanted.user_type, &wanted.body, wanted.send_invitation) {
-            Ok(Some(user)) if user.id.is_some() => return with_id(user, wanted),
-            Ok(_) => (unconfirmed(wanted), true),
-            Err(error) => {
-                let unknown = error.leaves_outcome_unknown();
-                (error, unknown)
-            }
-        };
+    let error = match api.create_user(wanted.user_type, &wanted.body, wanted.send_invitation) {
+        Ok(Some(user)) if is_wanted(&user, wanted) => return with_id(user, wanted),
+        Ok(_) => unconfirmed(wanted),
+        Err(error) => error,
+    };
     let refused = matches!(error.kind(), Kind::Rejected);
-    if !refused && !may_be_there {
+    let accepted = matches!(error.kind(), Kind::Decided(_));
+    if !refused && !accepted && !error.leaves_outcome_unknown() {
         return Err(error);
     }
-    match find::by_email(api, &wanted.email) {
-        Ok(Some(existing)) if refused => Err(already_exists(&wanted.email, &existing)),
-        Ok(Some(created)) => with_id(created, wanted),
-        _ => Err(error),
+    loop {
+        match find::by_email(api, &wanted.email) {
+            Ok(Some(existing)) if refused => {
+                return Err(already_exists(&wanted.email, &existing));
+            }
+            Ok(Some(created)) => return with_id(created, wanted),
+            // Whoever repeats the call looks for the account first, so it should be listed by then if it was made.
+            Ok(None) if !refused && api.retries.pause_before_look() => {}
+            _ => return Err(error),
+        }
     }
+}
+
+/// Whether an answer is about the account that was created.
+fn is_wanted(user: &User, wanted: &Wanted) -> bool {
+    let email = user.email.as_deref();
+    user.id.is_some() && email.is_none_or(|email| find::same_address(email, &wanted.email))
 }
 
 fn with_id(user: User, wanted: &Wanted) -> Result<(Id, User), Error> {
@@ -266,20 +301,31 @@ fn with_id(user: User, wanted: &Wanted) -> Result<(Id, User), Error> {
         .ok_or_else(|| unconfirmed(wanted))
 }
 
-fn grant_roles(api: &Api, id: Id, roles: &[Id], steps: &mut Vec<Step>) -> Outcome {
+fn grant_roles(api: &Api, id: Id, roles: &[WantedRole], steps: &mut Vec<Step>) -> Outcome {
     let mut outcome = Outcome::Changed;
-    for role in roles {
-        let status = match outcome {
-            Outcome::Partial => StepStatus::Skipped,
-            _ => match membership::grant_to_known(api, id, *role) {
-                Ok(granted) => StepStatus::Done(granted),
-                Err(error) => {
+    for (index, role) in roles.iter().enumerate() {
+        if outcome == Outcome::Partial {
+            steps.push(grant_step(Some(id), role.id, StepStatus::Skipped));
+            continue;
+        }
+        if roles[..index].iter().any(|earlier| earlier.id == role.id) {
+            let granted = Outcome::Unchanged(UnchangedReason::AlreadyGranted);
+            steps.push(grant_step(Some(id), role.id, StepStatus::Done(granted)));
+            continue;
+        }
+        match membership::grant_to_new(api, id, role.id, role.members) {
+            Ok(granted) => {
+                if membership::outcome_of(&granted) == Outcome::Partial {
                     outcome = Outcome::Partial;
-                    StepStatus::Failed(error.into_problem())
                 }
-            },
-        };
-        steps.push(grant_step(Some(id), *role, status));
+                steps.extend(granted);
+            }
+            Err(error) => {
+                outcome = Outcome::Partial;
+                let status = StepStatus::Failed(error.into_problem());
+                steps.push(grant_step(Some(id), role.id, status));
+            }
+        }
     }
     outcome
 }

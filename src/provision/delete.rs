@@ -68,7 +68,8 @@ fn check_allowed(
     ))
 }
 
-/// Whether no other technician is known to be an administrator and enabled.
+/// Whether no other technician is known to be an administrator who can sign in: enabled, and with an invitation that was
+/// accepted, where NinjaOne tells of one.
 fn is_last_administrator(api: &Api, id: Id) -> Result<bool, Error> {
     api.retries.repeating(|| {
         let mut technicians = api.users(Some(UserType::Technician))?;
@@ -76,7 +77,10 @@ fn is_last_administrator(api: &Api, id: Id) -> Result<bool, Error> {
         while let Some(user) = technicians.try_next()? {
             others |= user.id != Some(id)
                 && user.administrator == Some(true)
-                && user.enabled == Some(true);
+                && user.enabled == Some(true)
+                && user
+                    .invitation_status
+                    .is_none_or(|status| status == "REGISTERED");
         }
         Ok(!others)
     })
@@ -102,7 +106,12 @@ fn send(api: &Api, id: Id, user_type: UserType) -> Result<Outcome, Error> {
         if !may_be_gone {
             return sent.map(|()| Outcome::Changed);
         }
-        let gone = find::user(api, id, &[user_type]).map(|user| user.is_none());
+        // What was carried out may show a little later.
+        let gone = if sent.is_ok() || sent_before {
+            is_gone_at_last(api, id, user_type)
+        } else {
+            is_gone(api, id, user_type)
+        };
         match (sent, gone) {
             (Ok(()), Ok(true)) => return Ok(Outcome::Changed),
             (Ok(()), Ok(false)) => return Err(unconfirmed(id)),
@@ -119,6 +128,23 @@ fn send(api: &Api, id: Id, user_type: UserType) -> Result<Outcome, Error> {
             (Err(error), Err(_)) | (Ok(()), Err(error)) => return Err(error),
         }
         sent_before = true;
+    }
+}
+
+/// Whether the account is neither found nor listed.
+fn is_gone(api: &Api, id: Id, user_type: UserType) -> Result<bool, Error> {
+    find::user(api, id, &[user_type]).map(|user| user.is_none())
+}
+
+/// The same, after as many looks as there is time for.
+fn is_gone_at_last(api: &Api, id: Id, user_type: UserType) -> Result<bool, Error> {
+    loop {
+        if is_gone(api, id, user_type)? {
+            return Ok(true);
+        }
+        if !api.retries.pause_before_look() {
+            return Ok(false);
+        }
     }
 }
 

@@ -17,7 +17,7 @@ pub struct Field {
     pub of: &'static [UserType],
     /// Whether creating an account needs it.
     pub required: bool,
-    /// The most characters, where there is such a limit; the least is then 1.
+    /// The most characters (UTF-16 units), where there is such a limit; the least is then 1.
     pub most: Option<u32>,
 }
 
@@ -56,9 +56,9 @@ const PHONE: Field = Field {
 };
 const ORGANIZATION: Field = Field {
     name: "organization",
-    description: "The organization that the end user belongs to.",
+    description: "The organization that the end user belongs to. NinjaOne may need it.",
     of: END_USER,
-    required: true,
+    required: false,
     most: None,
 };
 const FULL_PORTAL_ACCESS: Field = Field {
@@ -70,7 +70,7 @@ const FULL_PORTAL_ACCESS: Field = Field {
 };
 
 /// What creating takes: `CreateTechnicianRequest` and `CreateEndUserRequest` of the API. The API marks no field as required;
-/// without a name or an address an account is of no use, and an end user without an organization is likely refused.
+/// without a name or an address an account is of no use. Whether an end user needs an organization, NinjaOne says.
 pub const CREATE_FIELDS: &[Field] = &[
     GIVEN_NAME,
     FAMILY_NAME,
@@ -85,11 +85,13 @@ pub const UPDATE_FIELDS: &[Field] = &[GIVEN_NAME, FAMILY_NAME, ORGANIZATION, FUL
 
 /// Checks the text of a field against its limits.
 pub(super) fn check_text(field: &Field, text: &str, problems: &mut Vec<Problem>) {
-    let length = text.chars().count();
+    // Java, which NinjaOne is written in, counts so: most emoji are two.
+    let length = text.encode_utf16().count();
     if text.trim().is_empty() {
         problems.push(Problem::new(field.name, "it is empty", "give it a value"));
     } else if let Some(most) = field.most.filter(|most| length > *most as usize) {
-        let problem = format!("it has {length} characters, and NinjaOne takes at most {most}");
+        let problem =
+            format!("it has {length} characters (UTF-16 units), and NinjaOne takes at most {most}");
         problems.push(Problem::new(field.name, &problem, "shorten it"));
     }
     if text.chars().any(char::is_control) {
@@ -101,35 +103,21 @@ pub(super) fn check_text(field: &Field, text: &str, problems: &mut Vec<Problem>)
     }
 }
 
-/// Checks that an address can be one: one `@`, something before it, a host name after it, nothing that cannot be in either.
-/// Whether anybody reads what is sent there, nobody can tell.
+/// Checks the little that an address has to have. What else is wrong with one is for NinjaOne to say: people have addresses that
+/// rules forbid, and there is mail without a dot in its domain.
 pub(super) fn check_email(email: &str, problems: &mut Vec<Problem>) {
-    let is_atom = |text: &str, also: &str| {
-        !text.is_empty()
-            && text.split('.').all(|part| {
-                !part.is_empty()
-                    && part
-                        .chars()
-                        .all(|c| c.is_ascii_alphanumeric() || !c.is_ascii() || also.contains(c))
-            })
+    let has_sides = email
+        .rsplit_once('@')
+        .is_some_and(|(local, domain)| !local.is_empty() && !domain.is_empty());
+    let problem = if !has_sides {
+        "by the rule that an address has an @ with something on both sides of it, it is none"
+    } else if email.contains(char::is_whitespace) {
+        "by the rule that an address has no white space in it, it is none"
+    } else {
+        return;
     };
-    let plausible = email.split_once('@').is_some_and(|(local, domain)| {
-        email.len() <= 254
-            && local.len() <= 64
-            && is_atom(local, "!#$%&'*+/=?^_`{|}~-")
-            && is_atom(domain, "-")
-            && domain.contains('.')
-            && domain
-                .split('.')
-                .all(|label| label.len() <= 63 && !label.starts_with('-') && !label.ends_with('-'))
-    });
-    if !plausible {
-        problems.push(Problem::new(
-            EMAIL.name,
-            "it is not an e-mail address",
-            "give one like somebody@example.com",
-        ));
-    }
+    let remedy = "give one like somebody@example.com";
+    problems.push(Problem::new(EMAIL.name, problem, remedy));
 }
 
 /// Whether a type of user has a field of that name, among these; and a problem that says why not.
@@ -171,8 +159,8 @@ pub(super) fn check_organization(
 ) -> Result<(), Error> {
     if api.organization(id)?.is_none() {
         let problem = format!("there is no organization {id} in NinjaOne");
-        let mend = "list the organizations to see which there are";
-        problems.push(Problem::new(ORGANIZATION.name, &problem, mend));
+        let remedy = "list the organizations to see which there are";
+        problems.push(Problem::new(ORGANIZATION.name, &problem, remedy));
     }
     Ok(())
 }

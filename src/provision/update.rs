@@ -3,14 +3,15 @@
 use super::fields::{self, UPDATE_FIELDS};
 use super::one_step;
 use crate::contract::{
-    self, AccountUpdate, Action, Change, FieldChange, FieldUpdate, Mode, Outcome, RefusalReason,
-    ResourceKind, UnchangedReason, Value,
+    self, AccountUpdate, Action, Change, ErrorKind, FieldChange, FieldUpdate, Mode, Outcome,
+    Reason, RefusalReason, ResourceKind, Step, StepStatus, UnchangedReason, Value,
 };
 use crate::error::{Error, Problem};
 use crate::find;
 use crate::host::Level;
 use crate::ninjaone::Api;
 use crate::ninjaone::wire::{Id, UpdateUser, User, UserType};
+use crate::same;
 
 pub(super) fn update(api: &Api, update: &AccountUpdate, mode: Mode) -> Result<Change, Error> {
     let mut problems = Vec::new();
@@ -46,30 +47,127 @@ pub(super) fn update(api: &Api, update: &AccountUpdate, mode: Mode) -> Result<Ch
             Err(error) if !error.leaves_outcome_unknown() => return Err(error),
             sent => sent,
         };
-        let shown = api.user(user_type, id);
+        let shown = match sent.is_ok() {
+            true => look_until_shown(api, user_type, id, &user, &wanted),
+            false => look(api, user_type, id),
+        };
         match (sent, shown) {
-            (_, Ok(Some(now))) if difference(&now, &wanted).0.is_empty() => {
-                return Ok(one_step(
-                    Action::UpdateAccount,
-                    id,
-                    changes,
-                    Outcome::Changed,
-                ));
+            (_, Ok(Some(now))) if missing(&user, &now, &wanted).is_empty() => {
+                return Ok(changed(api, id, &user, &now, &wanted, changes));
             }
             // Not there, so it can be sent again: it sets fields to values.
             (Err(error), Ok(Some(_))) => api.retries.pause_after(error)?,
             (Err(error), _) | (_, Err(error)) => return Err(error),
-            (Ok(()), Ok(_)) => return Err(unconfirmed(id)),
+            (Ok(()), Ok(Some(now))) => {
+                return Err(unconfirmed(id, &missing(&user, &now, &wanted).join(", ")));
+            }
+            (Ok(()), Ok(None)) => return Err(unconfirmed(id, "the list of users")),
         }
     }
 }
 
+fn look(api: &Api, user_type: UserType, id: Id) -> Result<Option<User>, Error> {
+    find::user(api, id, &[user_type]).map(|found| found.map(|(_, user)| user))
+}
+
+/// Looks until the change shows, or there is no time to look again.
+fn look_until_shown(
+    api: &Api,
+    user_type: UserType,
+    id: Id,
+    before: &User,
+    wanted: &[Wanted],
+) -> Result<Option<User>, Error> {
+    loop {
+        let now = look(api, user_type, id)?;
+        let is_shown = |now: &User| missing(before, now, wanted).is_empty();
+        if now.as_ref().is_some_and(is_shown) || !api.retries.pause_before_look() {
+            return Ok(now);
+        }
+    }
+}
+
+/// The change, with what is stored now; and where other fields lost their values, a second step that says so.
+fn changed(
+    api: &Api,
+    id: Id,
+    before: &User,
+    now: &User,
+    wanted: &[Wanted],
+    mut changes: Vec<FieldChange>,
+) -> Change {
+    for change in &mut changes {
+        change.after = shown(now, &change.field);
+    }
+    let mut change = one_step(Action::UpdateAccount, id, changes, Outcome::Changed);
+    let lost: Vec<_> = FIELDS
+        .into_iter()
+        .filter(|field| wanted.iter().all(|wanted| wanted.field != *field))
+        .map(|field| FieldChange {
+            field: field.to_string(),
+            before: shown(before, field),
+            after: shown(now, field),
+        })
+        .filter(|change| change.before.is_some() && change.after.is_none())
+        .collect();
+    if lost.is_empty() {
+        return change;
+    }
+    let names: Vec<_> = lost.iter().map(|change| change.field.as_str()).collect();
+    let message = format!(
+        "NinjaOne took away the values of fields that were not to change: {}; set them again in NinjaOne, and report it to NinjaOne",
+        names.join(", ")
+    );
+    api.host
+        .log(Level::Error, &message, &[("account", &id.to_string())]);
+    change.outcome = Outcome::Partial;
+    change.steps.push(Step {
+        action: Action::UpdateAccount,
+        account: Some(id.to_string()),
+        role: None,
+        changes: lost,
+        status: StepStatus::Failed(Reason {
+            kind: ErrorKind::Upstream,
+            message,
+        }),
+    });
+    change
+}
+
 /// A field and the value that it is to have.
-enum Wanted {
-    GivenName(String),
-    FamilyName(String),
-    Organization(Id),
-    FullPortalAccess(bool),
+struct Wanted {
+    field: &'static str,
+    value: Value,
+}
+
+/// The fields that NinjaOne shows of a user and that a change must leave alone, unless it is about them.
+const FIELDS: [&str; 8] = [
+    "given-name",
+    "family-name",
+    "email",
+    "phone",
+    "organization",
+    "fullPortalAccess",
+    "enabled",
+    "administrator",
+];
+
+/// The value of a field, where it has one.
+fn shown(user: &User, field: &str) -> Option<Value> {
+    let text = |text: &Option<String>| text.clone().map(Value::Text);
+    match field {
+        "given-name" => text(&user.first_name),
+        "family-name" => text(&user.last_name),
+        "email" => text(&user.email),
+        "phone" => text(&user.phone),
+        "organization" => user.organization_id.map(|id| Value::Text(id.to_string())),
+        "enabled" => user.enabled.map(Value::Boolean),
+        "administrator" => user.administrator.map(Value::Boolean),
+        _ => {
+            let sent = user.extra.iter().find(|(name, _)| name == field);
+            sent.map(|(_, json)| Value::Boolean(json == "true"))
+        }
+    }
 }
 
 fn check(api: &Api, update: &AccountUpdate, user_type: UserType) -> Result<Vec<Wanted>, Error> {
@@ -91,14 +189,12 @@ fn check(api: &Api, update: &AccountUpdate, user_type: UserType) -> Result<Vec<W
             continue;
         }
         match check_field(name, value, user_type, &mut problems) {
-            Ok(one) => wanted.extend(one),
+            Ok(field) => wanted.extend(field),
             Err(problem) => problems.push(problem),
         }
     }
-    for one in &wanted {
-        if let Wanted::Organization(id) = one {
-            fields::check_organization(api, *id, &mut problems)?;
-        }
+    for id in wanted.iter().filter_map(Wanted::organization) {
+        fields::check_organization(api, id, &mut problems)?;
     }
     if problems.is_empty() {
         Ok(wanted)
@@ -121,26 +217,61 @@ fn check_field(
             "set it to a value, or leave it out",
         ));
     };
-    match (field.name, value) {
-        ("fullPortalAccess", Value::Boolean(access)) => Ok(Some(Wanted::FullPortalAccess(*access))),
+    let field_name = field.name;
+    let wanted = |value| {
+        Some(Wanted {
+            field: field_name,
+            value,
+        })
+    };
+    match (field_name, value) {
+        ("fullPortalAccess", Value::Boolean(_)) => Ok(wanted(value.clone())),
         ("fullPortalAccess", _) => Err(Problem::new(
             name,
             "it is not a boolean",
             "give true or false",
         )),
         (_, Value::Text(text)) => {
+            // Nobody means white space at the ends, and NinjaOne may take it off.
+            let text = text.trim();
             let before = problems.len();
             fields::check_text(&field, text, problems);
-            if problems.len() > before {
-                return Ok(None);
+            if field_name == "organization" && problems.len() == before {
+                find::parse_id(name, text, problems);
             }
-            Ok(match field.name {
-                "given-name" => Some(Wanted::GivenName(text.clone())),
-                "family-name" => Some(Wanted::FamilyName(text.clone())),
-                _ => find::parse_id(name, text, problems).map(Wanted::Organization),
-            })
+            let fits = problems.len() == before;
+            Ok(wanted(Value::Text(text.to_string())).filter(|_| fits))
         }
         _ => Err(Problem::new(name, "it is not text", "give it as text")),
+    }
+}
+
+impl Wanted {
+    fn organization(&self) -> Option<Id> {
+        match (self.field, &self.value) {
+            ("organization", Value::Text(id)) => Id::parse(id),
+            _ => None,
+        }
+    }
+
+    /// Whether a field that shows this need not be changed: it has the value, or the value as many systems store it.
+    fn is_met_by(&self, shown: Option<&Value>) -> bool {
+        match (shown, &self.value) {
+            (Some(Value::Text(shown)), Value::Text(wanted)) => {
+                shown == wanted || *shown == same::tidy(wanted)
+            }
+            (shown, wanted) => shown == Some(wanted),
+        }
+    }
+
+    /// Whether a field that showed the one and shows the other was changed as wanted: it has the value now, or one that is the
+    /// same to people and was not there before.
+    fn is_reached(&self, before: Option<&Value>, now: Option<&Value>) -> bool {
+        let is_same = match (now, &self.value) {
+            (Some(Value::Text(now)), Value::Text(wanted)) => same::tidy(now) == same::tidy(wanted),
+            _ => false,
+        };
+        self.is_met_by(now) || (is_same && now != before)
     }
 }
 
@@ -148,53 +279,37 @@ fn check_field(
 fn difference(user: &User, wanted: &[Wanted]) -> (Vec<FieldChange>, UpdateUser) {
     let mut changes = Vec::new();
     let mut body = UpdateUser::default();
-    let mut change = |field: &str, before: Option<Value>, after: Value| {
-        let differs = before.as_ref() != Some(&after);
-        if differs {
-            changes.push(FieldChange {
-                field: field.to_string(),
-                before,
-                after: Some(after),
-            });
+    for wanted in wanted {
+        let before = shown(user, wanted.field);
+        if wanted.is_met_by(before.as_ref()) {
+            continue;
         }
-        differs
-    };
-    let text = |text: &Option<String>| text.clone().map(Value::Text);
-    for one in wanted {
-        match one {
-            Wanted::GivenName(name) => {
-                body.first_name = change(
-                    "given-name",
-                    text(&user.first_name),
-                    Value::Text(name.clone()),
-                )
-                .then(|| name.clone());
-            }
-            Wanted::FamilyName(name) => {
-                body.last_name = change(
-                    "family-name",
-                    text(&user.last_name),
-                    Value::Text(name.clone()),
-                )
-                .then(|| name.clone());
-            }
-            Wanted::Organization(id) => {
-                let before = user.organization_id.map(|id| Value::Text(id.to_string()));
-                body.organization_id =
-                    change("organization", before, Value::Text(id.to_string())).then_some(*id);
-            }
-            Wanted::FullPortalAccess(access) => {
-                let sent = user
-                    .extra
-                    .iter()
-                    .find(|(name, _)| name == "fullPortalAccess");
-                let before = sent.map(|(_, json)| Value::Boolean(json == "true"));
-                body.full_portal_access =
-                    change("fullPortalAccess", before, Value::Boolean(*access)).then_some(*access);
-            }
+        match (wanted.field, &wanted.value) {
+            ("given-name", Value::Text(name)) => body.first_name = Some(name.clone()),
+            ("family-name", Value::Text(name)) => body.last_name = Some(name.clone()),
+            (_, Value::Boolean(access)) => body.full_portal_access = Some(*access),
+            _ => body.organization_id = wanted.organization(),
         }
+        changes.push(FieldChange {
+            field: wanted.field.to_string(),
+            before,
+            after: Some(wanted.value.clone()),
+        });
     }
     (changes, body)
+}
+
+/// The fields that are not as wanted after a change.
+fn missing(before: &User, now: &User, wanted: &[Wanted]) -> Vec<&'static str> {
+    let is_missing = |wanted: &&Wanted| {
+        let (before, now) = (shown(before, wanted.field), shown(now, wanted.field));
+        !wanted.is_reached(before.as_ref(), now.as_ref())
+    };
+    wanted
+        .iter()
+        .filter(is_missing)
+        .map(|wanted| wanted.field)
+        .collect()
 }
 
 /// What NinjaOne's API does to users that SCIM manages is not known; its console refuses.
@@ -209,9 +324,9 @@ pub(super) fn externally_managed(id: Id, done: &str) -> Error {
     )
 }
 
-fn unconfirmed(id: Id) -> Error {
+fn unconfirmed(id: Id, missing: &str) -> Error {
     let message = format!(
-        "NinjaOne accepted the change of the account {id}, but does not show it; look again in a while"
+        "NinjaOne accepted the change of the account {id}, but does not show it in {missing}; look again in a while"
     );
     Error::decided(contract::Error::Unconfirmed, message)
 }

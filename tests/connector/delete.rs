@@ -315,15 +315,22 @@ fn the_failure_of_the_write_is_told_before_that_of_the_look_afterwards() {
     world
         .tenant
         .after(1, GET, Fault::Refuse(Answer::text(500, "")));
+    let list = "GET /v2/users";
+    world
+        .tenant
+        .always(list, Fault::Refuse(Answer::text(500, "")));
     let failure = delete(&world).expect_err("nobody knows");
-    assert_eq!(failure.exchange.expect("an exchange").request, GET);
+    assert_eq!(failure.exchange.expect("an exchange").request, list);
     let world = World::new();
     world
         .tenant
         .always(DELETE, Fault::LoseAnswer(TransportErrorKind::Network));
-    world
-        .tenant
-        .after(1, GET, Fault::Refuse(Answer::text(500, "")));
+    for request in [GET, list] {
+        let passed = usize::from(request == GET);
+        world
+            .tenant
+            .after(passed, request, Fault::Refuse(Answer::text(500, "")));
+    }
     assert_eq!(error(delete(&world)), Error::Network);
 }
 
@@ -365,4 +372,131 @@ fn a_deletion_is_logged() {
         world.host.log()[1..],
         ["Info deleting an account account=2"]
     );
+}
+
+#[test]
+fn a_404_is_not_yet_that_there_is_no_such_account() {
+    for not_found in [
+        Answer::text(404, ""),
+        Answer::json(
+            404,
+            &json!({"message": "no Route matched with those values"}),
+        ),
+        Answer::json(
+            404,
+            &json!({"resultCode": "FAILURE", "errorMessage": {"code": "HTTP 404 Not Found"}}),
+        ),
+        Answer::failure(404, "USER_NOT_FOUND"),
+    ] {
+        let world = World::new();
+        for path in ["technician/2", "end-user/2"] {
+            let request = format!("GET /v2/user/{path}");
+            world
+                .tenant
+                .always(&request, Fault::Refuse(not_found.clone()));
+        }
+        assert_eq!(error(delete(&world)), Error::Upstream(404));
+        assert_eq!(
+            error(world.grant("2", "21", Mode::Apply)),
+            Error::Upstream(404)
+        );
+        assert_eq!(world.tenant.writes().len(), 0);
+    }
+}
+
+#[test]
+fn a_deletion_is_not_confirmed_by_a_404_while_the_account_is_listed() {
+    let world = World::new();
+    world.tenant.always(DELETE, Fault::Pretend);
+    world
+        .tenant
+        .after(1, GET, Fault::Refuse(Answer::text(404, "")));
+    assert_eq!(error(delete(&world)), Error::Upstream(404));
+}
+
+#[test]
+fn a_deletion_that_shows_a_little_later_is_waited_for() {
+    let world = World::new();
+    world.tenant.always(DELETE, Fault::Pretend);
+    let gone = Fault::outrun(|tenant| tenant.users.retain(|user| user["id"] != 2));
+    world.tenant.after(3, GET, gone);
+    assert_eq!(outcome(delete(&world)), Outcome::Changed);
+    assert_eq!(world.host.pauses(), [500, 1_000]);
+}
+
+#[test]
+fn an_empty_list_of_users_proves_nothing() {
+    let world = World::new();
+    world.tenant.serve("/v2/users", "[]");
+    assert_eq!(error(world.delete("99", Mode::Apply)), Error::Upstream(404));
+}
+
+#[test]
+fn an_endpoint_that_refuses_one_kind_of_account_does_not_shut_out_the_other() {
+    for refusal in [
+        Answer::text(403, ""),
+        Answer::json(
+            500,
+            &json!({"resultCode": "FAILURE", "errorMessage": "NullPointerException"}),
+        ),
+        unknown_route(),
+    ] {
+        let world = World::new();
+        for id in [11, 99] {
+            let request = format!("GET /v2/user/technician/{id}");
+            world
+                .tenant
+                .always(&request, Fault::Refuse(refusal.clone()));
+        }
+        assert_eq!(outcome(world.delete("11", Mode::Apply)), Outcome::Changed);
+        assert!(world.host.pauses().is_empty());
+    }
+}
+
+#[test]
+fn who_may_not_be_seen_is_not_taken_for_gone() {
+    let world = World::changed(|tenant| tenant.users.retain(|user| user["id"] != 2));
+    world
+        .tenant
+        .always(GET, Fault::Refuse(Answer::text(403, "")));
+    let error = error(delete(&world));
+    assert!(matches!(error, Error::MissingPermission(_)), "{error:?}");
+}
+
+#[test]
+fn a_success_that_is_not_the_account_asked_for_is_no_account() {
+    for body in [
+        r#"{"resultCode": "FAILURE", "errorMessage": "user_not_found"}"#,
+        r#"{"id": 1, "administrator": false, "userType": "TECHNICIAN"}"#,
+        r#"{"id": 11, "administrator": false, "userType": "END_USER"}"#,
+        "null",
+        "",
+    ] {
+        let world = World::new();
+        for id in [11, 99] {
+            world
+                .tenant
+                .serve(&format!("/v2/user/technician/{id}"), body);
+        }
+        assert_eq!(outcome(world.delete("99", Mode::Apply)), GONE, "{body}");
+        assert_eq!(outcome(world.delete("11", Mode::Apply)), Outcome::Changed);
+        let writes = world.tenant.writes();
+        assert_eq!(writes[0].request(), "DELETE /v2/user/end-user/11");
+        assert_eq!(writes.len(), 1);
+        // What is listed and cannot be read is an error.
+        let world = World::new();
+        world.tenant.serve("/v2/user/technician/2", body);
+        let error = error(delete(&world));
+        assert!(matches!(error, Error::MalformedResponse(_)), "{error:?}");
+        assert_eq!(world.tenant.writes().len(), 0);
+    }
+}
+
+#[test]
+fn an_administrator_whose_invitation_is_open_cannot_sign_in() {
+    for status in ["PENDING", "EXPIRED"] {
+        let world = World::changed(|tenant| tenant.user_mut(3)["invitationStatus"] = json!(status));
+        let last = error(world.delete_even(true, "1", Mode::Apply));
+        assert_eq!(last, refused(RefusalReason::LastAdministrator));
+    }
 }

@@ -134,7 +134,7 @@ fn a_field_is_described_as_it_is_checked() {
     );
     assert_eq!(
         names(&end_user.create_fields),
-        "given-name! family-name! email! phone organization! fullPortalAccess"
+        "given-name! family-name! email! phone organization fullPortalAccess"
     );
     let changeable = |fields: &[ninjaone_connector::contract::FieldDescription]| {
         fields

@@ -282,9 +282,24 @@ fn a_page_of_events_ends_after_a_mebibyte_of_an_answer() {
 }
 
 #[test]
+fn a_page_of_activities_may_begin_with_the_one_that_it_is_to_be_older_than() {
+    let world = World::changed(|tenant| {
+        tenant.largest_activity_page = 2;
+        tenant.older_than_includes = true;
+    });
+    let (pages, summary) = list_all(&world, &list_of(EVENTS));
+    let events: Vec<_> = pages.iter().flat_map(|page| names(&page.items)).collect();
+    assert_eq!(
+        events,
+        ["event 9", "event 8", "event 5", "event 4", "event 2"]
+    );
+    assert_eq!(summary.counts.events, 5);
+}
+
+#[test]
 fn activities_that_do_not_get_older_are_malformed_and_not_endless() {
     let world = World::new();
-    let same_again = r#"{"activities": [{"id": 5}]}"#;
+    let same_again = r#"{"activities": [{"id": 5}, {"id": 4}]}"#;
     world.tenant.serve("/v2/activities", same_again);
     let failure = world.list(&list_of(EVENTS)).expect_err("endless");
     assert_eq!(failure.error, Error::MalformedResponse(Some(16)));

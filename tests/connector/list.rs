@@ -421,12 +421,10 @@ fn an_organization_that_was_sent_twice_is_given_once_and_noticed() {
     let world = World::new();
     let request = "GET /v2/organizations";
     let page = |body: &str| Fault::Refuse(Answer::text(200, body));
-    world
-        .tenant
-        .once(request, page(r#"[{"id": 4}, {"id": 5}]"#));
-    world
-        .tenant
-        .once(request, page(r#"[{"id": 4}, {"id": 6}]"#));
+    world.tenant.once(
+        request,
+        page(r#"[{"id": 4}, {"id": 5}, {"id": 4}, {"id": 6}]"#),
+    );
     world.tenant.once(request, page("[]"));
     let (pages, summary) = list_all(&world, &list_of(ORGANIZATIONS));
     assert_eq!(

@@ -2,7 +2,7 @@
 
 use ninjaone_connector::contract::{
     Action, Change, Error, Failure, Mode, Outcome, RefusalReason, ResourceKind, ResourceReference,
-    UnchangedReason,
+    StepStatus, UnchangedReason, Value,
 };
 use ninjaone_connector::http::TransportErrorKind;
 use serde_json::json;
@@ -51,14 +51,110 @@ fn a_role_is_granted_with_one_write_whatever_ninjaone_answers() {
 }
 
 #[test]
-fn nobody_is_said_to_hold_or_not_to_hold_a_role_without_a_list_of_members() {
+fn a_role_without_a_list_of_members_is_granted_by_what_the_answer_shows_and_never_seen_to_be_revoked()
+ {
     for body in [r#"[{"id": 21}]"#, r#"[{"id": 21, "members": null}]"#] {
         let world = World::new();
         world.tenant.serve("/v2/user/roles", body);
-        for error in [error(grant(&world)), error(revoke(&world))] {
-            assert!(matches!(error, Error::MalformedResponse(_)), "{error:?}");
-        }
-        assert!(world.tenant.writes().is_empty());
+        assert_eq!(outcome(grant(&world)), Outcome::Changed);
+        assert_eq!(error(revoke(&world)), Error::Unconfirmed);
+        assert_eq!(world.tenant.writes().len(), 2);
+        world
+            .tenant
+            .always(ADD, Fault::Refuse(Answer::text(204, "")));
+        assert_eq!(error(grant(&world)), Error::Unconfirmed);
+    }
+}
+
+#[test]
+fn the_last_member_is_revoked_where_empty_lists_are_left_out() {
+    let world = World::new();
+    let others = r#"{"id": 22, "members": [{"id": 11}]}"#;
+    let roles = Answer::text(200, format!(r#"[{{"id": 21}}, {others}]"#));
+    world.tenant.after(1, ROLES, Fault::Refuse(roles));
+    assert_eq!(outcome(revoke(&world)), Outcome::Changed);
+    // Where no role has a list, it proves nothing.
+    let world = World::new();
+    let roles = Answer::text(200, r#"[{"id": 21}, {"id": 22}]"#);
+    world.tenant.after(1, ROLES, Fault::Refuse(roles));
+    assert_eq!(error(revoke(&world)), Error::Unconfirmed);
+}
+
+#[test]
+fn a_revocation_is_not_believed_to_its_own_answer() {
+    let world = World::new();
+    let without = json!({"id": 21, "members": []});
+    world
+        .tenant
+        .always(REMOVE, Fault::Refuse(Answer::json(200, &without)));
+    assert_eq!(error(revoke(&world)), Error::Unconfirmed);
+}
+
+#[test]
+fn a_change_that_shows_a_little_later_is_waited_for() {
+    let world = World::with(Unknowns {
+        answers: Answers::Nothing,
+        ..Unknowns::DOCUMENTED
+    });
+    let before = r#"[{"id": 21, "type": "TECHNICIAN", "members": [{"id": 1}]}]"#;
+    for _ in 0..3 {
+        world
+            .tenant
+            .once(ROLES, Fault::Refuse(Answer::text(200, before)));
+    }
+    assert_eq!(outcome(grant(&world)), Outcome::Changed);
+    assert_eq!(world.host.pauses(), [500, 1_000]);
+    assert_eq!(world.tenant.writes().len(), 1);
+}
+
+#[test]
+fn nobody_looks_again_for_longer_than_the_host_waits() {
+    let world = World::new();
+    world
+        .tenant
+        .always(ADD, Fault::Refuse(Answer::text(204, "")));
+    world.host.stop_waiting_in(2_000);
+    assert_eq!(error(grant(&world)), Error::Unconfirmed);
+    assert_eq!(world.host.pauses(), [500, 1_000]);
+}
+
+#[test]
+fn other_members_who_are_gone_are_told() {
+    let roles = |members: &str| {
+        let role = format!(r#"[{{"id": 21, "type": "TECHNICIAN", "members": [{members}]}}]"#);
+        Fault::Refuse(Answer::text(200, role))
+    };
+    let (one, two, three) = (r#"{"id": 1}"#, r#"{"id": 2}"#, r#"{"id": 3}"#);
+    let lists = [
+        (
+            grant as fn(&World) -> _,
+            [one, three].join(","),
+            two.to_string(),
+            (2, 1),
+        ),
+        (revoke, [one, two, three].join(","), two.to_string(), (3, 1)),
+    ];
+    for (change, before, after, (had, has)) in lists {
+        let world = World::with(Unknowns {
+            answers: Answers::Nothing,
+            ..Unknowns::DOCUMENTED
+        });
+        world.tenant.once(ROLES, roles(&before));
+        world.tenant.once(ROLES, roles(&after));
+        let change: Change = Result::expect(change(&world), "a change");
+        assert_eq!(change.outcome, Outcome::Partial);
+        assert_eq!(change.steps[0].status, StepStatus::Done(Outcome::Changed));
+        let lost = &change.steps[1];
+        assert_eq!(lost.changes[0].before, Some(Value::Integer(had)));
+        assert_eq!(lost.changes[0].after, Some(Value::Integer(has)));
+        let StepStatus::Failed(reason) = &lost.status else {
+            panic!("not failed: {lost:?}");
+        };
+        assert!(
+            reason.message.contains("removed more"),
+            "{}",
+            reason.message
+        );
     }
 }
 
@@ -92,14 +188,15 @@ fn a_change_says_whose_role_it_was() {
 }
 
 #[test]
-fn an_answer_that_shows_the_change_is_enough() {
+fn an_answer_that_shows_the_new_member_is_enough() {
     let world = World::new();
     outcome(grant(&world));
     let account = "GET /v2/user/technician/2";
     assert_eq!(world.tenant.lines(), [ROLES, account, ADD]);
     world.tenant.forget_sent();
+    // That somebody is missing from an answer is no proof.
     outcome(revoke(&world));
-    assert_eq!(world.tenant.lines(), [ROLES, REMOVE]);
+    assert_eq!(world.tenant.lines(), [ROLES, REMOVE, ROLES]);
 }
 
 #[test]

@@ -483,15 +483,50 @@ fn organizations_are_asked_for_until_a_page_is_empty() {
 }
 
 #[test]
-fn pages_of_organizations_that_begin_where_the_last_one_ended_are_malformed_and_not_endless() {
+fn pages_of_organizations_that_go_round_are_malformed_and_not_endless() {
+    for pages in [
+        // `after` is not heeded.
+        &[r#"[{"id": 4}, {"id": 5}]"#, r#"[{"id": 4}, {"id": 5}]"#][..],
+        // A longer round.
+        &[r#"[{"id": 4}]"#, r#"[{"id": 5}]"#, r#"[{"id": 4}]"#],
+        &[r#"[{"id": 4}, {"id": 5}]"#, r#"[{"id": 5}, {"id": 3}]"#],
+    ] {
+        let world = World::new();
+        for page in pages {
+            let page = Answer::text(200, *page);
+            world
+                .tenant
+                .once("GET /v2/organizations", Fault::Refuse(page));
+        }
+        let failure = world
+            .list(&list_of(ResourceKinds::ORGANIZATIONS))
+            .expect_err("endless");
+        assert!(
+            matches!(failure.error, Error::MalformedResponse(Some(_))),
+            "{failure:?}"
+        );
+        assert!(failure.message.contains("go round"), "{}", failure.message);
+        assert_eq!(world.tenant.lines().len(), pages.len());
+    }
+}
+
+#[test]
+fn a_page_of_organizations_may_begin_with_the_one_that_it_is_to_come_after() {
     let world = World::new();
-    world.tenant.serve("/v2/organizations", r#"[{"id": 5}]"#);
-    let failure = world
-        .list(&list_of(ResourceKinds::ORGANIZATIONS))
-        .expect_err("endless");
-    assert!(
-        matches!(failure.error, Error::MalformedResponse(Some(_))),
-        "{failure:?}"
+    for page in [
+        r#"[{"id": 4}, {"id": 5}]"#,
+        r#"[{"id": 5}, {"id": 6}]"#,
+        r#"[{"id": 6}]"#,
+    ] {
+        let page = Answer::text(200, page);
+        world
+            .tenant
+            .once("GET /v2/organizations", Fault::Refuse(page));
+    }
+    let (pages, summary) = list_all(&world, &list_of(ResourceKinds::ORGANIZATIONS));
+    assert_eq!(
+        names(&pages[0].items),
+        ["organization 4", "organization 5", "organization 6"]
     );
-    assert_eq!(world.tenant.lines().len(), 2);
+    assert_eq!(summary.counts.organizations, 3);
 }

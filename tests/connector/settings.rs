@@ -1,6 +1,7 @@
 //! Settings: each wrong one is named with what to do, all at once, before anything is sent.
 
 use ninjaone_connector::contract::{Error, ResourceKinds};
+use ninjaone_connector::host::SettingError;
 use ninjaone_connector::settings::{BaseUrl, Scope};
 
 use crate::support::tenant::form_value;
@@ -68,15 +69,47 @@ fn a_mend_says_where_to_find_what_is_missing() {
         .map(|problem| problem.mend.as_str())
         .collect();
     assert!(mends[0].contains("https://app.ninjarmm.com"), "{mends:?}");
-    assert!(mends[1].contains("Client app IDs"), "{mends:?}");
+    assert!(mends[1].contains("Client App IDs"), "{mends:?}");
     assert!(mends[2].contains("make a new one"), "{mends:?}");
     assert!(problems.iter().all(|p| p.problem == "it is not set"));
 }
 
 #[test]
-fn a_setting_that_the_host_cannot_give_is_named_with_the_reason() {
+fn a_setting_that_the_host_cannot_give_now_is_asked_for_again_and_then_worth_repeating() {
+    for key in ["base-url", "client-id", "client-secret", "scope"] {
+        let world = World::new();
+        world
+            .host
+            .fail(key, SettingError::Unavailable("the vault is sealed".into()));
+        let failure = world
+            .list(&list_of(ResourceKinds::ACCOUNTS))
+            .expect_err("no settings");
+        assert_eq!(failure.error, Error::Network, "{key}");
+        let says = format!("the host cannot give the setting {key} now: the vault is sealed");
+        assert!(failure.message.starts_with(&says), "{}", failure.message);
+        assert_eq!(world.host.pauses().len(), 4, "{key}");
+        assert!(world.tenant.token_requests().is_empty());
+    }
+}
+
+#[test]
+fn the_secret_is_asked_for_when_it_is_used_and_only_then() {
     let world = World::new();
-    world.host.deny("scope", "the vault is sealed");
+    for _ in 0..3 {
+        world
+            .list(&list_of(ResourceKinds::ACCOUNTS))
+            .expect("a page");
+    }
+    let asked_for = world.host.asked_for();
+    let of_secret = asked_for.iter().filter(|key| *key == "client-secret");
+    assert_eq!(of_secret.count(), 1, "{asked_for:?}");
+}
+
+#[test]
+fn a_setting_that_the_host_denies_is_named_with_the_reason() {
+    let world = World::new();
+    let denied = SettingError::Denied("the vault is sealed".to_string());
+    world.host.fail("scope", denied);
     let failure = world.check().expect_err("settings are missing");
     assert!(
         failure.message.contains("the vault is sealed"),

@@ -509,7 +509,7 @@ fn other_failures_of_the_token_endpoint_are_told_as_those_of_any_other() {
         ),
         (
             Answer::json(400, &json!({"error": "x"})).breaks_off(TransportErrorKind::Network),
-            Error::Network,
+            Error::Unauthorized,
         ),
         (
             Answer::text(200, "{\"acc").breaks_off(TransportErrorKind::Network),
@@ -595,10 +595,12 @@ fn the_request_id_of_a_refusal_is_kept() {
 }
 
 #[test]
-fn a_secret_that_the_host_withdraws_is_asked_for_at_the_next_call() {
+fn a_secret_that_the_host_withdraws_is_missed_at_the_next_token() {
     let world = World::new();
     call(&world);
     world.host.unset("client-secret");
+    call(&world);
+    world.clock().advance_seconds(3_600);
     let error = error(world.list(&list_of(ResourceKinds::ORGANIZATIONS)));
     assert_eq!(complaints(error), ["client-secret"]);
 }

@@ -2,12 +2,13 @@
 
 use ninjaone_connector::contract::{
     Action, Change, Error, Failure, FieldChange, FieldUpdate, Mode, Operation, Outcome,
-    ProvisionRequest, RefusalReason, ResourceKind, ResourceReference, UnchangedReason, Value,
+    ProvisionRequest, RefusalReason, ResourceKind, ResourceReference, StepStatus, UnchangedReason,
+    Value,
 };
 use ninjaone_connector::http::TransportErrorKind;
 use serde_json::json;
 
-use crate::support::tenant::{Answer, Fault, Unknowns, unknown_route};
+use crate::support::tenant::{Answer, Fault, Unknowns, technician, unknown_route};
 use crate::support::{World, complaints, error, outcome, set, unchanged};
 
 const PATCH: &str = "PATCH /v2/user/technician/2";
@@ -330,11 +331,8 @@ fn a_change_that_is_seen_in_part_is_unconfirmed() {
 #[test]
 fn an_account_that_vanishes_after_the_change_is_unconfirmed() {
     let world = World::new();
-    world.tenant.after(
-        1,
-        GET,
-        Fault::Refuse(Answer::failure(404, "USER_NOT_FOUND")),
-    );
+    let vanishes = Fault::outrun(|tenant| tenant.users.retain(|user| user["id"] != 2));
+    world.tenant.after(1, GET, vanishes);
     assert_eq!(error(rename(&world, Mode::Apply)), Error::Unconfirmed);
 }
 
@@ -523,4 +521,90 @@ fn nobody_can_be_let_in_or_kept_out_and_nothing_is_sent() {
         }
     }
     assert!(world.tenant.lines().is_empty());
+}
+
+#[test]
+fn a_change_that_takes_other_values_away_is_partial_and_names_them() {
+    let world = World::changed(|tenant| tenant.user_mut(2)["phone"] = json!("+1 555"));
+    let replaces = Fault::outrun(|tenant| {
+        let user = tenant.user_mut(2);
+        (user["phone"], user["firstName"]) = (json!(null), json!(null));
+    });
+    world.tenant.always(PATCH, replaces);
+    let fields = [("family-name", set("Roe"))];
+    let change = world.update("2", &fields, Mode::Apply).expect("a change");
+    assert_eq!(change.outcome, Outcome::Partial);
+    assert_eq!(change.steps[0].status, StepStatus::Done(Outcome::Changed));
+    let lost: Vec<_> = change.steps[1]
+        .changes
+        .iter()
+        .map(|c| c.field.as_str())
+        .collect();
+    assert_eq!(lost, ["given-name", "phone"]);
+    let StepStatus::Failed(reason) = &change.steps[1].status else {
+        panic!("not failed: {change:?}");
+    };
+    assert!(
+        reason.message.contains("given-name, phone"),
+        "{}",
+        reason.message
+    );
+}
+
+#[test]
+fn white_space_at_the_ends_changes_nothing() {
+    let world = World::new();
+    let fields = [("given-name", set(" Tech \u{a0}"))];
+    assert_eq!(
+        outcome(world.update("2", &fields, Mode::Apply)),
+        unchanged(UnchangedReason::NoDifference)
+    );
+    assert_eq!(world.tenant.writes().len(), 0);
+}
+
+#[test]
+fn a_value_that_is_stored_in_another_form_is_changed_once_and_told_as_it_is_stored() {
+    for (sent, stored) in [("van  Dijk", "van Dijk"), ("Rene\u{301}", "René")] {
+        let world = World::new();
+        let stores = Fault::AnswerAfter(Answer::text(200, ""));
+        world.tenant.always(PATCH, stores);
+        let tidies = Fault::outrun(move |tenant| {
+            tenant.user_mut(2)["lastName"] = json!(stored);
+        });
+        world.tenant.after(1, GET, tidies);
+        let fields = [("family-name", set(sent))];
+        let change = world.update("2", &fields, Mode::Apply).expect("a change");
+        assert_eq!(change.outcome, Outcome::Changed);
+        let after = change.steps[0].changes[0].after.clone();
+        assert_eq!(after, Some(Value::Text(stored.to_string())));
+        let again = world.update("2", &fields, Mode::Apply);
+        assert_eq!(outcome(again), unchanged(UnchangedReason::NoDifference));
+        assert_eq!(world.tenant.writes().len(), 1);
+    }
+}
+
+#[test]
+fn white_space_that_is_stored_can_be_taken_off() {
+    let world = World::changed(|tenant| tenant.user_mut(2)["lastName"] = json!("van  Dijk "));
+    let fields = [("family-name", set("van Dijk"))];
+    let changed = outcome(world.update("2", &fields, Mode::Apply));
+    assert_eq!(changed, Outcome::Changed);
+    assert_eq!(
+        world.tenant.state().user(2).expect("a user")["lastName"],
+        "van Dijk"
+    );
+}
+
+#[test]
+fn a_change_that_shows_a_little_later_is_waited_for() {
+    let world = World::new();
+    let before = technician(2, "ben@acme.example", false);
+    for _ in 0..3 {
+        world
+            .tenant
+            .once(GET, Fault::Refuse(Answer::json(200, &before)));
+    }
+    assert_eq!(outcome(rename(&world, Mode::Apply)), Outcome::Changed);
+    assert_eq!(world.host.pauses(), [500, 1_000]);
+    assert_eq!(world.tenant.writes().len(), 1);
 }

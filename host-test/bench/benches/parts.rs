@@ -24,7 +24,7 @@ use connector_host::{
 };
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use ninjaone_connector::confidential::Confidential;
-use ninjaone_connector::host::{Level, SettingUnavailable};
+use ninjaone_connector::host::{Level, SettingError};
 use ninjaone_connector::http::{Body, Request, Response, Transport, TransportError};
 use ninjaone_connector::ninjaone::token::TokenCache;
 use ninjaone_connector::ninjaone::wire::User;
@@ -118,7 +118,7 @@ impl transport::Transport for Canned {
 struct Surroundings;
 
 impl ninjaone_connector::host::Host for Surroundings {
-    fn setting(&self, key: &str) -> Result<Option<String>, SettingUnavailable> {
+    fn setting(&self, key: &str) -> Result<Option<String>, SettingError> {
         let value = match key {
             "base-url" => BASE_URL,
             "scope" => "monitoring",

@@ -11,7 +11,7 @@ use ninjaone_connector::Connector;
 use ninjaone_connector::contract::{
     Assignment, Continuation, Failure, Item, ListRequest, Mode, ResourceKinds,
 };
-use ninjaone_connector::host::{Host, Level, SettingUnavailable};
+use ninjaone_connector::host::{Host, Level, SettingError};
 use ninjaone_connector::http::{
     Body, Method, Request, Response, Transport, TransportError, TransportErrorKind,
 };
@@ -218,7 +218,7 @@ struct Surroundings {
 }
 
 impl Host for Surroundings {
-    fn setting(&self, key: &str) -> Result<Option<String>, SettingUnavailable> {
+    fn setting(&self, key: &str) -> Result<Option<String>, SettingError> {
         Ok(self.target.setting(key).map(str::to_string))
     }
 

@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use ninjaone_connector::host::{Host, Level, SettingUnavailable};
+use ninjaone_connector::host::{Host, Level, SettingError};
 
 /// A client secret with every kind of character that a form has to encode, and some that it need not.
 pub const SECRET: &str = "S3-cr_e.t*+/=&% ~ü";
@@ -34,7 +34,8 @@ pub struct FakeHost(Rc<State>);
 
 #[derive(Default)]
 struct State {
-    settings: RefCell<BTreeMap<String, Result<String, String>>>,
+    settings: RefCell<BTreeMap<String, Result<String, SettingError>>>,
+    asked_for: RefCell<Vec<String>>,
     log: RefCell<Vec<String>>,
     clock: Rc<Clock>,
     /// When the host stops waiting for the call under way, on the clock in nanoseconds.
@@ -65,9 +66,16 @@ impl FakeHost {
     }
 
     /// Makes the host fail to give a setting.
-    pub fn deny(&self, key: &str, reason: &str) {
-        let value = Err(reason.to_string());
-        self.0.settings.borrow_mut().insert(key.to_string(), value);
+    pub fn fail(&self, key: &str, error: SettingError) {
+        self.0
+            .settings
+            .borrow_mut()
+            .insert(key.to_string(), Err(error));
+    }
+
+    /// The keys of the settings that were asked for.
+    pub fn asked_for(&self) -> Vec<String> {
+        self.0.asked_for.borrow().clone()
     }
 
     pub fn clock(&self) -> &Rc<Clock> {
@@ -97,13 +105,12 @@ impl FakeHost {
 }
 
 impl Host for FakeHost {
-    fn setting(&self, key: &str) -> Result<Option<String>, SettingUnavailable> {
+    fn setting(&self, key: &str) -> Result<Option<String>, SettingError> {
+        self.0.asked_for.borrow_mut().push(key.to_string());
         match self.0.settings.borrow().get(key) {
             None => Ok(None),
             Some(Ok(value)) => Ok(Some(value.clone())),
-            Some(Err(reason)) => Err(SettingUnavailable {
-                reason: reason.clone(),
-            }),
+            Some(Err(error)) => Err(error.clone()),
         }
     }
 

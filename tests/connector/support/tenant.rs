@@ -32,6 +32,8 @@ pub struct State {
     pub largest_organization_page: usize,
     /// How many activities a page has at most, whatever is asked for.
     pub largest_activity_page: usize,
+    /// Whether the page of those older than an activity begins with it.
+    pub older_than_includes: bool,
     /// How many bytes of a body arrive at once.
     pub chunk_bytes: usize,
     /// How long every request takes.
@@ -276,6 +278,7 @@ impl Tenant {
             unknowns: Unknowns::DOCUMENTED,
             largest_organization_page: 1_000,
             largest_activity_page: 1_000,
+            older_than_includes: false,
             chunk_bytes: usize::MAX,
             latency_nanos: 0,
             token_life: json!(3600),
@@ -627,7 +630,8 @@ impl State {
             .query_value("status")
             .filter(|_| self.unknowns.heeds_filters);
         let rest = self.activities.iter().filter(|own| {
-            own["id"].as_u64() < Some(older_than)
+            let is_older = own["id"].as_u64() < Some(older_than);
+            (is_older || (self.older_than_includes && own["id"] == older_than))
                 && status.is_none_or(|status| own["statusCode"] == status)
         });
         let page: Vec<_> = rest
