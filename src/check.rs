@@ -64,7 +64,7 @@ pub(crate) fn check(api: &Api) -> CheckReport {
             api.roles(None)?.try_next().map(drop)
         }));
         probes.push(Tried::new(api, &ACTIVITIES, || {
-            api.user_activities(None, None)?.try_next().map(drop)
+            api.user_activities(None, None, None)?.try_next().map(drop)
         }));
         probes.push(Tried::new(api, &ORGANIZATIONS, || {
             api.organizations(None, 1)?.try_next().map(drop)

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use unicode_normalization::UnicodeNormalization;
+use icu_normalizer::ComposingNormalizerBorrowed as Normalizer;
 
 /// How much of a text that a host gave is repeated in an error, in characters.
 const MOST_SHOWN: usize = 100;
@@ -11,14 +11,16 @@ const MOST_SHOWN: usize = 100;
 ///
 /// What NinjaOne takes for the same is not known. Two accounts for one person are worse than a look at one that is there
 /// already, so this errs on that side: white space and invisible characters do not count, nor does the case of any letter
-/// (with or without a dot on the i), nor in which of the ways of Unicode a letter is written (NFKC).
+/// (with or without a dot on the i), nor whether an accent is a character of its own (NFC) or ASCII is written in full width.
+/// What Unicode calls compatible beyond that (NFKC), such as a ligature, is taken for something else.
 pub(crate) fn address(text: &str) -> Cow<'_, str> {
     let is_plain = |byte: u8| byte.is_ascii_graphic() && !byte.is_ascii_uppercase();
     if text.bytes().all(is_plain) {
         return Cow::Borrowed(text);
     }
-    let visible = text
-        .nfkc()
+    let nfc = Normalizer::new_nfc();
+    let visible = nfc
+        .normalize_iter(text.chars().map(of_usual_width))
         .filter(|c| !c.is_whitespace() && !is_invisible(*c));
     // By way of upper case, since several letters have one in common: ı and i, ſ and s, ß and ss; and ẞ has it by way of ß.
     let folded = visible
@@ -26,7 +28,8 @@ pub(crate) fn address(text: &str) -> Cow<'_, str> {
         .flat_map(char::to_uppercase)
         .flat_map(char::to_lowercase);
     const DOT_ABOVE: char = '\u{307}';
-    Cow::Owned(folded.nfkc().filter(|c| *c != DOT_ABOVE).collect())
+    let folded = nfc.normalize_iter(folded);
+    Cow::Owned(folded.filter(|c| *c != DOT_ABOVE).collect())
 }
 
 /// A text as people mean it: without white space at its ends, with one space for any other, and in the form of Unicode that
@@ -37,9 +40,9 @@ pub(crate) fn tidy(text: &str) -> String {
         if !tidy.is_empty() {
             tidy.push(' ');
         }
-        tidy.extend(word.nfc());
+        tidy.push_str(word);
     }
-    tidy
+    Normalizer::new_nfc().normalize(&tidy).into_owned()
 }
 
 /// The start of a text that a host gave, which may have any length.
@@ -47,6 +50,14 @@ pub(crate) fn start(text: &str) -> Cow<'_, str> {
     match text.char_indices().nth(MOST_SHOWN) {
         Some((end, _)) => Cow::Owned(format!("{}…", &text[..end])),
         None => Cow::Borrowed(text),
+    }
+}
+
+/// The character of ASCII for one in full width, as East Asian keyboards write it.
+fn of_usual_width(c: char) -> char {
+    match c {
+        '！'..='～' => char::from_u32(u32::from(c) - 0xfee0).unwrap_or(c),
+        _ => c,
     }
 }
 

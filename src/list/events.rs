@@ -1,19 +1,16 @@
 //! Events: the activities of users, which NinjaOne gives newest first, in pages of those older than an identifier.
 
-use std::cmp::Reverse;
-
 use crate::error::Error;
-use crate::ninjaone::wire::{Activity, Id, Time};
+use crate::ninjaone::wire::{Activity, Id};
 use crate::ninjaone::{Api, Elements};
-
-/// The codes of sign-ins, of technicians and of end users, by which NinjaOne was seen to filter.
-const SIGN_INS: [&str; 2] = ["APP_USER_LOGGED_IN", "END_USER_LOGGED_IN"];
 
 /// A walk from the newest activity back to a bound.
 #[derive(Default)]
 pub(super) struct ActivityPages {
     /// Narrows to one code.
     status: Option<&'static str>,
+    /// Narrows to one user.
+    user: Option<Id>,
     open: Option<Elements<Activity>>,
     in_page: bool,
     wanted_in_page: bool,
@@ -36,6 +33,25 @@ impl ActivityPages {
             bound: id(bound),
             ..ActivityPages::default()
         }
+    }
+
+    /// From the newest of this code, and of this user where there is one.
+    pub(super) fn narrowed(status: &'static str, user: Option<Id>) -> Self {
+        ActivityPages {
+            status: Some(status),
+            user,
+            ..ActivityPages::default()
+        }
+    }
+
+    /// Asks again for what follows, since the answer that was being read broke off.
+    pub(super) fn ask_again(&mut self) {
+        (self.open, self.in_page, self.wanted_in_page) = (None, false, false);
+    }
+
+    /// The one taken last.
+    pub(super) fn last(&self) -> Option<i64> {
+        self.last
     }
 
     /// Where to continue.
@@ -64,7 +80,7 @@ impl ActivityPages {
                 Some(page) => page,
                 None => self
                     .open
-                    .insert(api.user_activities(self.last, self.status)?),
+                    .insert(api.user_activities(self.last, self.status, self.user)?),
             };
             let Some(activity) = page.try_next()? else {
                 // The end is a page without anything, or without anything that is wanted.
@@ -100,68 +116,4 @@ impl ActivityPages {
 
 fn number(id: Option<i64>) -> u64 {
     id.and_then(|id| u64::try_from(id).ok()).unwrap_or_default()
-}
-
-/// When each user signed in last.
-///
-/// A list that is put in order now and then, and then keeps one time for each user: sign-ins come in no order of users, and
-/// the standard library's maps are several kilobytes of component.
-#[derive(Default)]
-pub(super) struct SignIns {
-    times: Vec<(u32, i64)>,
-    /// How many there were when the list was put in order.
-    settled: usize,
-}
-
-impl SignIns {
-    /// The last sign-in of a user, in milliseconds since 1970.
-    pub(super) fn last(&self, user: Id) -> Option<i64> {
-        let place = self
-            .times
-            .binary_search_by_key(&user.number(), |(user, _)| *user);
-        place.ok().map(|place| self.times[place].1)
-    }
-
-    fn add(&mut self, user: Id, time: Time) {
-        self.times.push((user.number(), time.milliseconds));
-        if self.times.len() > 2 * self.settled + 1_000 {
-            self.settle();
-        }
-    }
-
-    fn settle(&mut self) {
-        self.times
-            .sort_unstable_by_key(|(user, time)| (*user, Reverse(*time)));
-        self.times.dedup_by_key(|(user, _)| *user);
-        self.settled = self.times.len();
-    }
-}
-
-/// Reads every sign-in that NinjaOne keeps.
-pub(super) fn sign_ins(api: &Api) -> Result<SignIns, Error> {
-    let mut sign_ins = SignIns::default();
-    for status in SIGN_INS {
-        let mut pages = ActivityPages {
-            status: Some(status),
-            ..ActivityPages::default()
-        };
-        loop {
-            let activity = match pages.next(api, None) {
-                Ok(Some((_, activity))) => activity,
-                Ok(None) => break,
-                Err(error) => {
-                    api.retries.pause_after(error)?;
-                    pages.open = None;
-                    continue;
-                }
-            };
-            // Where NinjaOne does not heed the filter, other activities come too.
-            let is_sign_in = activity.status_code.as_deref() == Some(status);
-            if let (true, Some(user), Some(time)) = (is_sign_in, activity.user_id, activity.time) {
-                sign_ins.add(user, time);
-            }
-        }
-    }
-    sign_ins.settle();
-    Ok(sign_ins)
 }

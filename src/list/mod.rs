@@ -11,6 +11,7 @@ pub mod cursor;
 mod events;
 mod id_set;
 mod plan;
+mod sign_ins;
 mod sorted_map;
 mod walk;
 

@@ -20,6 +20,8 @@ pub(super) struct Plan {
 
 /// One answer, or several that make one sequence.
 pub(super) enum Stage {
+    /// When users signed in last, of one user or of all.
+    SignIns(Option<Id>),
     /// Accounts, from these sources one after the other.
     Accounts(Vec<AccountSource>),
     /// Roles with their members.
@@ -63,8 +65,6 @@ pub(super) struct Keep {
     pub(super) role: Option<Id>,
     /// Events at or after this time, in milliseconds since 1970.
     pub(super) since: Option<i64>,
-    /// Whether accounts come with their last sign-in.
-    pub(super) last_sign_in: bool,
     /// Whether every account is listed before the grants, so that a member who is none can be told.
     pub(super) knows_all_accounts: bool,
 }
@@ -120,7 +120,6 @@ impl Plan {
             account,
             role,
             since: filter.since,
-            last_sign_in: request.details.contains(AccountDetails::LAST_SIGN_IN),
             knows_all_accounts: request.kinds.contains(ResourceKinds::ACCOUNTS)
                 && filter.id.is_none()
                 && filter.email.is_none()
@@ -147,6 +146,9 @@ fn stages(request: &ListRequest, itself: Option<Id>, user_type: Option<UserType>
             (None, Some(one)) => vec![AccountSource::Detailed(one)],
             (None, None) => UserType::ALL.map(AccountSource::Detailed).to_vec(),
         };
+        if request.details.contains(AccountDetails::LAST_SIGN_IN) {
+            stages.push(Stage::SignIns(itself));
+        }
         stages.push(Stage::Accounts(sources));
     }
     if wants(ResourceKinds::ROLES) || wants(ResourceKinds::GRANTS) {

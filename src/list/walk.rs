@@ -3,9 +3,10 @@
 use std::mem;
 
 use super::cursor::{Cursor, Digest};
-use super::events::{self, ActivityPages, SignIns};
+use super::events::ActivityPages;
 use super::id_set::IdSet;
 use super::plan::{AccountSource, Plan, Stage};
+use super::sign_ins::{SignIn, SignInPages, SignIns};
 use super::sorted_map::SortedMap;
 use crate::contract::{self, Assignment, Counts, Item, Notice, ResourceKind, ResourceReference};
 use crate::convert;
@@ -30,8 +31,8 @@ pub(super) struct Walk {
     repeated_members: u64,
     roles: IdSet,
     organizations: IdSet,
-    /// When users signed in last, once that was asked for.
-    sign_ins: Option<SignIns>,
+    /// When users signed in last, as far as it was read.
+    sign_ins: SignIns,
     /// The events, once they have all been given.
     ended_events: Option<ActivityPages>,
 }
@@ -56,7 +57,7 @@ impl Default for Walk {
             repeated_members: 0,
             roles: IdSet::default(),
             organizations: IdSet::default(),
-            sign_ins: None,
+            sign_ins: SignIns::default(),
             ended_events: None,
         }
     }
@@ -71,6 +72,7 @@ pub(super) struct Found {
 
 /// An answer, or several that make one sequence.
 enum Source {
+    SignIns(SignInPages),
     Accounts {
         waiting: Vec<AccountSource>,
         open: Option<(Elements<User>, Option<UserType>)>,
@@ -83,6 +85,7 @@ enum Source {
 
 /// An element of an answer.
 enum Element {
+    SignIn(Option<SignIn>),
     Account(Id, User, Option<UserType>),
     Member(Id, Id, RoleMember),
     Role(Id, UserRole, Option<u64>),
@@ -99,10 +102,19 @@ impl Walk {
             .ok()
             .filter(|stage| *stage < plan.stages.len())
             .ok_or_else(gone)?;
-        if plan.keep.knows_all_accounts && matches!(plan.stages[stage], Stage::Roles { .. }) {
-            // Members are compared with all the accounts, so these have to be met again; their sign-ins do not matter.
-            walk.sign_ins = Some(SignIns::default());
-            while walk.stage == 0 {
+        // What was remembered of stages before has to be met again: sign-ins for accounts, and accounts for members, which are
+        // compared with all of them.
+        for before in 0..stage {
+            let is_needed = match plan.stages[before] {
+                Stage::SignIns(_) => matches!(plan.stages[stage], Stage::Accounts(_)),
+                Stage::Accounts(_) => {
+                    plan.keep.knows_all_accounts
+                        && matches!(plan.stages[stage], Stage::Roles { .. })
+                }
+                _ => false,
+            };
+            walk.enter(before);
+            while is_needed && walk.stage == before {
                 walk.next_in_stage(api, plan)?;
             }
         }
@@ -110,6 +122,12 @@ impl Walk {
         walk.counts = cursor.counts;
         if matches!(plan.stages[stage], Stage::Events) {
             walk.source = Some(Source::Events(ActivityPages::at(cursor.place)));
+            return Ok(walk);
+        }
+        if matches!(plan.stages[stage], Stage::SignIns(_)) {
+            while walk.stage == stage && !walk.has_read_sign_ins_to(cursor.place) {
+                walk.next_in_stage(api, plan)?;
+            }
             return Ok(walk);
         }
         let [taken, digest, _] = cursor.place;
@@ -124,9 +142,17 @@ impl Walk {
         Ok(walk)
     }
 
+    fn has_read_sign_ins_to(&self, place: [u64; 3]) -> bool {
+        match &self.source {
+            Some(Source::SignIns(pages)) => pages.has_reached(place),
+            _ => false,
+        }
+    }
+
     /// Where to continue.
     pub(super) fn cursor(&self) -> Cursor {
         let place = match &self.source {
+            Some(Source::SignIns(pages)) => pages.place(),
             Some(Source::Events(pages)) => pages.place(),
             _ => [self.taken, self.digest.value(), 0],
         };
@@ -165,6 +191,7 @@ impl Walk {
                 pages.open.as_ref().map_or(0, Elements::bytes_read)
             }
             Some(Source::Events(pages)) => pages.bytes_read(),
+            Some(Source::SignIns(pages)) => pages.bytes_read(),
             _ => 0,
         }
     }
@@ -190,10 +217,6 @@ impl Walk {
     /// Takes the next element of this stage; `None` at its end, and then the next stage is entered.
     fn next_in_stage(&mut self, api: &Api, plan: &Plan) -> Result<Option<Found>, Error> {
         let stage = &plan.stages[self.stage];
-        let is_accounts = matches!(stage, Stage::Accounts(_));
-        if is_accounts && plan.keep.last_sign_in && self.sign_ins.is_none() {
-            self.sign_ins = Some(events::sign_ins(api)?);
-        }
         let source = match &mut self.source {
             Some(source) => source,
             None => self.source.insert(Source::open(api, plan, stage)?),
@@ -230,8 +253,8 @@ impl Walk {
             Element::Member(role, account, _) => (b'm', [role.number(), account.number()]),
             Element::Role(id, ..) => (b'r', [id.number(), 0]),
             Element::Organization(id, _) => (b'o', [id.number(), 0]),
-            // The place of events is told by their identifiers.
-            Element::Activity(..) => return,
+            // The place of activities is told by their identifiers.
+            Element::Activity(..) | Element::SignIn(_) => return,
         };
         self.digest.add(&[tag]);
         self.digest.add(&ids[0].to_le_bytes());
@@ -241,13 +264,18 @@ impl Walk {
     /// Decides what becomes of an element.
     fn sift(&mut self, element: Element, plan: &Plan, stage: &Stage) -> Found {
         match element {
+            Element::SignIn(sign_in) => {
+                if let Some(sign_in) = sign_in {
+                    self.sign_ins.add(sign_in);
+                }
+                Found::default()
+            }
             Element::Account(id, user, asked) => {
                 if !self.accounts.insert(id) {
                     return Found::duplicate(ResourceKind::Account, id.to_string());
                 }
                 let mut account = convert::account(id, user, asked);
-                let sign_ins = self.sign_ins.as_ref();
-                account.last_sign_in = sign_ins.and_then(|sign_ins| sign_ins.last(id));
+                account.last_sign_in = self.sign_ins.last(id);
                 let kind_fits = plan
                     .keep
                     .user_type
@@ -363,6 +391,7 @@ impl Found {
 impl Source {
     fn open(api: &Api, plan: &Plan, stage: &Stage) -> Result<Self, Error> {
         Ok(match stage {
+            Stage::SignIns(user) => Source::SignIns(SignInPages::new(*user)),
             Stage::Accounts(sources) => Source::Accounts {
                 waiting: sources.iter().rev().copied().collect(),
                 open: None,
@@ -376,6 +405,7 @@ impl Source {
 
     fn next(&mut self, api: &Api, plan: &Plan) -> Result<Option<Element>, Error> {
         match self {
+            Source::SignIns(pages) => Ok(pages.next(api)?.map(Element::SignIn)),
             Source::Events(pages) => Ok(pages
                 .next(api, plan.keep.since)?
                 .map(|(id, activity)| Element::Activity(id, activity))),

@@ -4,9 +4,10 @@ use ninjaone_connector::contract::{
     AccountDetails, Attribute, Continuation, Error, Event, EventKind, Item, ListRequest, Page,
     ResourceKinds, Summary, Value,
 };
+use ninjaone_connector::http::TransportErrorKind;
 use serde_json::{Value as Json, json};
 
-use crate::support::tenant::{Unknowns, activity};
+use crate::support::tenant::{Fault, Unknowns, activity};
 use crate::support::{World, error, list_all, list_of, listed, names};
 
 const EVENTS: ResourceKinds = ResourceKinds::EVENTS;
@@ -472,4 +473,99 @@ fn sign_ins_that_cannot_be_read_are_an_error_and_no_list_without_them() {
     request.details = AccountDetails::LAST_SIGN_IN;
     let error = error(world.list(&request));
     assert_eq!(error, Error::MalformedResponse(Some(16)));
+}
+
+/// A tenant with so many sign-ins, on so many bytes each, newest first.
+fn with_sign_ins(sign_ins: i64, bytes: usize) -> World {
+    let note = "x".repeat(bytes);
+    World::changed(|tenant| {
+        tenant.largest_activity_page = 100;
+        tenant.activities = (1..=sign_ins)
+            .rev()
+            .map(|id| {
+                let user = if id == 7 { 2 } else { 1 };
+                json!({
+                    "id": id, "statusCode": "APP_USER_LOGGED_IN", "userId": user,
+                    "activityTime": 1_700_000_000 + id, "message": note,
+                })
+            })
+            .collect();
+    })
+}
+
+fn with_last_sign_in() -> ListRequest {
+    let mut request = list_of(ResourceKinds::ACCOUNTS);
+    request.details = AccountDetails::LAST_SIGN_IN;
+    request
+}
+
+/// The last sign-ins of the technicians 1 and 2, by pages of fresh instances or of one.
+fn last_of_two(world: &World, fresh: bool) -> (Vec<usize>, Vec<Option<i64>>) {
+    let mut request = with_last_sign_in();
+    let (mut sizes, mut times) = (Vec::new(), Vec::new());
+    loop {
+        let page = match fresh {
+            true => world.fresh_instance().list(&request),
+            false => world.list(&request),
+        };
+        let page = page.expect("a page");
+        sizes.push(page.items.len());
+        for item in page.items {
+            if let Item::Account(account) = item {
+                times.push(account.last_sign_in);
+            }
+        }
+        assert!(sizes.len() < 50, "it does not end");
+        match page.next {
+            Continuation::More(cursor) => request.cursor = Some(cursor),
+            Continuation::Complete(_) => return (sizes, times[..2].to_vec()),
+        }
+    }
+}
+
+#[test]
+fn sign_ins_are_read_in_pages_without_items_before_the_accounts() {
+    for fresh in [false, true] {
+        let world = with_sign_ins(3_000, 10_000);
+        let (sizes, times) = last_of_two(&world, fresh);
+        assert_eq!(sizes[..3], [0, 0, 0], "{fresh}");
+        assert_eq!(sizes.iter().sum::<usize>(), 5);
+        let expected = [1_700_003_000_000, 1_700_000_007_000].map(Some);
+        assert_eq!(times, expected);
+    }
+}
+
+#[test]
+fn the_sign_ins_of_one_account_are_not_those_of_all() {
+    for heeds_filters in [true, false] {
+        let world = with_sign_ins(1_000, 10);
+        world.tenant.change().unknowns.heeds_filters = heeds_filters;
+        let mut request = with_last_sign_in();
+        request.filter.id = Some("2".to_string());
+        let page = world.list(&request).expect("a page");
+        let [Item::Account(account)] = &page.items[..] else {
+            panic!("not one account: {page:?}");
+        };
+        assert_eq!(account.last_sign_in, Some(1_700_000_007_000));
+        let lines = world.tenant.lines();
+        let of_activities = lines.iter().filter(|line| line.contains("/v2/activities"));
+        assert!(of_activities.clone().all(|line| line.ends_with("&user=2")));
+        if heeds_filters {
+            assert_eq!(of_activities.count(), 2, "{lines:?}");
+        }
+    }
+}
+
+#[test]
+fn a_long_way_through_sign_ins_survives_a_failure_here_and_there() {
+    let world = with_sign_ins(1_000, 10);
+    for passed in 1..10 {
+        let broken = Fault::Drop(TransportErrorKind::Network);
+        world
+            .tenant
+            .once_after(passed, "GET /v2/activities", broken);
+    }
+    let (_, times) = last_of_two(&world, false);
+    assert_eq!(times[0], Some(1_700_001_000_000));
+    assert_eq!(world.host.pauses().len(), 9);
 }

@@ -530,3 +530,86 @@ fn a_page_of_organizations_may_begin_with_the_one_that_it_is_to_come_after() {
     );
     assert_eq!(summary.counts.organizations, 3);
 }
+
+#[test]
+fn a_filter_that_nothing_passes_gives_empty_pages_and_no_endless_call() {
+    let name = "x".repeat(1_000);
+    let users: Vec<_> = (1..=20_000)
+        .map(|id| {
+            format!(r#"{{"id": {id}, "email": "u{id}@acme.example", "firstName": "{name}"}}"#)
+        })
+        .collect();
+    let world = World::new();
+    world
+        .tenant
+        .serve("/v2/users", format!("[{}]", users.join(",")));
+    world.tenant.change().chunk_bytes = 64 * 1024;
+    let mut request = list_of(ResourceKinds::ACCOUNTS);
+    request.filter.email = Some("nobody@acme.example".to_string());
+    let (pages, summary) = list_all(&world, &request);
+    assert_eq!(pages.len(), 3);
+    assert!(pages.iter().all(|page| page.items.is_empty()));
+    assert_eq!(summary.counts.accounts, 0);
+    assert_eq!(world.tenant.lines().len(), 1);
+}
+
+#[test]
+fn a_page_ends_when_half_of_the_time_is_gone() {
+    let world = World::changed(|tenant| {
+        tenant.users = (1..=1_000)
+            .map(|id| json!({"id": id, "userType": "TECHNICIAN"}))
+            .collect();
+        // The answer takes longer than half of what the host waits.
+        tenant.latency_nanos = 6_000_000_000;
+    });
+    world.host.stop_waiting_in(14_000);
+    let page = world
+        .list(&list_of(ResourceKinds::ACCOUNTS))
+        .expect("a page");
+    assert_eq!(page.items.len(), 256);
+    assert!(matches!(page.next, Continuation::More(_)));
+}
+
+#[test]
+fn listings_that_take_turns_ask_once_each() {
+    let world = World::new();
+    let mut requests = [
+        list_of(ResourceKinds::ACCOUNTS),
+        list_of(ResourceKinds::GRANTS),
+        list_of(ResourceKinds::ORGANIZATIONS),
+        list_of(ResourceKinds::ROLES),
+    ];
+    let mut given = 0;
+    for _ in 0..6 {
+        for request in &mut requests {
+            request.limit = Some(1);
+            let page = world.list(request).expect("a page");
+            given += page.items.len();
+            match page.next {
+                Continuation::More(cursor) => request.cursor = Some(cursor),
+                Continuation::Complete(_) => {}
+            }
+        }
+    }
+    assert!(given >= 5 + 4 + 2 + 3, "{given}");
+    let lines = world.tenant.lines();
+    let of_users = lines
+        .iter()
+        .filter(|line| line.starts_with("GET /v2/users"));
+    assert_eq!(of_users.count(), 1, "{lines:?}");
+}
+
+#[test]
+fn a_long_answer_survives_more_failures_than_a_short_one() {
+    let users: Vec<_> = (1..=100).map(|id| format!(r#"{{"id": {id}}}"#)).collect();
+    let body = format!("[{}]", users.join(","));
+    let world = World::new();
+    for failures in 1..=8 {
+        let part = body[..body.len() * failures / 9].to_string();
+        let broken = Answer::text(200, part).breaks_off(TransportErrorKind::Network);
+        world.tenant.once("GET /v2/users", Fault::Refuse(broken));
+    }
+    world.tenant.serve("/v2/users", body);
+    let (_, summary) = list_all(&world, &list_of(ResourceKinds::ACCOUNTS));
+    assert_eq!(summary.counts.accounts, 100);
+}

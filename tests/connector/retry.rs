@@ -299,3 +299,19 @@ fn grants_given_before_an_answer_broke_off_are_not_given_again() {
     assert_eq!(grants.len(), all);
     assert!(page.notices.is_empty());
 }
+
+#[test]
+fn what_is_tried_again_is_logged_with_its_request_id() {
+    let world = World::new();
+    let refused = Answer::text(500, "").header("x-nj-request-id", "NJ-7");
+    world.tenant.once("GET /v2/users", Fault::Refuse(refused));
+    world
+        .list(&list_of(ResourceKinds::ACCOUNTS))
+        .expect("a page");
+    let log = world.host.log();
+    let line = log.iter().find(|line| line.contains("trying again"));
+    assert!(
+        line.is_some_and(|line| line.contains("request-id=NJ-7")),
+        "{log:?}"
+    );
+}

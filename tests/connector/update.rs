@@ -608,3 +608,21 @@ fn a_change_that_shows_a_little_later_is_waited_for() {
     assert_eq!(world.host.pauses(), [500, 1_000]);
     assert_eq!(world.tenant.writes().len(), 1);
 }
+
+#[test]
+fn a_404_of_a_gateway_is_not_yet_that_there_is_no_such_organization() {
+    let world = World::new();
+    let request = "GET /v2/organization/101";
+    world
+        .tenant
+        .once(request, Fault::Refuse(Answer::text(404, "")));
+    let fields = [("organization", set("101"))];
+    assert_eq!(
+        error(world.update("11", &fields, Mode::Plan)),
+        Error::Upstream(404)
+    );
+    let other = Answer::json(200, &serde_json::json!({"id": 100}));
+    world.tenant.once(request, Fault::Refuse(other));
+    let error = error(world.update("11", &fields, Mode::Plan));
+    assert!(matches!(error, Error::MalformedResponse(_)), "{error:?}");
+}

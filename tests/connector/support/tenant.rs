@@ -313,6 +313,11 @@ impl Tenant {
         self.rule(request, passed, usize::MAX, fault);
     }
 
+    /// Lets this happen to one such request, once so many of them have passed or met with another rule.
+    pub fn once_after(&self, passed: usize, request: &str, fault: Fault) {
+        self.rule(request, passed, 1, fault);
+    }
+
     fn rule(&self, request: &str, after: usize, times: usize, fault: Fault) {
         self.0.borrow_mut().rules.push(Rule {
             request: request.to_string(),
@@ -630,9 +635,13 @@ impl State {
             .query_value("status")
             .filter(|_| self.unknowns.heeds_filters);
         let rest = self.activities.iter().filter(|own| {
+            let user = sent
+                .query_value("user")
+                .filter(|_| self.unknowns.heeds_filters);
             let is_older = own["id"].as_u64() < Some(older_than);
             (is_older || (self.older_than_includes && own["id"] == older_than))
                 && status.is_none_or(|status| own["statusCode"] == status)
+                && user.is_none_or(|user| own["userId"] == number(user))
         });
         let page: Vec<_> = rest
             .take(self.largest_activity_page.min(asked as usize))
