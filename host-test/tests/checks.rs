@@ -85,12 +85,16 @@ async fn scopes_that_are_missing_deny_what_needs_them_and_say_how_to_get_them() 
     options.credentials.scopes = "monitoring".parse().expect("a scope");
     let simulator = simulated(options).await;
     let report = connector(&simulator).check().await.expect("a report");
-    assert!(report.healthy, "reading works");
+    assert!(!report.healthy, "reading roles needs management");
     assert_eq!(
-        permission(&report, Operation::ListGrants),
+        permission(&report, Operation::ListAccounts),
         &Permission::Allowed
     );
-    for operation in [Operation::Grant, Operation::CreateAccount] {
+    for operation in [
+        Operation::ListGrants,
+        Operation::Grant,
+        Operation::CreateAccount,
+    ] {
         let Permission::Denied(why) = permission(&report, operation) else {
             panic!("{report:?}")
         };

@@ -439,7 +439,7 @@ async fn how_a_missing_scope_is_refused() {
             behavior,
             ..Options::default()
         };
-        options.credentials.scopes = "monitoring".parse().expect("a scope");
+        options.credentials.scopes = "monitoring management".parse().expect("scopes");
         let simulator = simulated(options).await;
         let mut connector = connector(&simulator);
         let assignment = assignment(
@@ -450,7 +450,7 @@ async fn how_a_missing_scope_is_refused() {
         let Error::MissingPermission(needed) = &refused.error else {
             panic!("{value}: {refused:?}")
         };
-        assert_eq!(needed, &["management"], "{value}");
+        assert_eq!(needed, &["control"], "{value}");
     })
     .await;
 }
@@ -509,7 +509,7 @@ async fn a_read_that_does_not_show_a_write_yet_is_unconfirmed_and_not_a_success(
 fn every_switch_is_tried_both_ways() {
     const ELSEWHERE: [&str; 3] = [
         "user-endpoints", // what `check` says of it: checks.rs
-        "write-scope",    // which scope is enforced: no write depends on knowing
+        "scope-rule",     // which scope is enforced: no write depends on knowing
         "patch-enabled",  // the connector never sends `enabled`
     ];
     let here: String = include_str!("unknowns.rs").split_whitespace().collect();

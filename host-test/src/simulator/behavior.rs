@@ -264,12 +264,16 @@ switches! {
         "not-found" NotFound,
     }
 
-    /// Which scope a change needs. What NinjaOne enforces is not known. A read always needs
-    /// monitoring, unless nothing is enforced.
-    "write-scope" write_scope: WriteScope {
-        /// Every change needs management.
+    /// Which scope a request needs. What NinjaOne enforces is not known. Reading anything but
+    /// roles always needs monitoring, unless nothing is enforced.
+    "scope-rule" scope_rule: ScopeRule {
+        /// As the one published guide to a connector has it: management to read roles and to
+        /// change accounts, control to change role members.
+        "guide" Guide,
+        /// Monitoring to read everything, management to change everything.
         "management" Management,
-        /// Role members need management, and accounts need control.
+        /// Monitoring to read everything, management to change role members, control to change
+        /// accounts.
         "control-for-accounts" ControlForAccounts,
         /// Any valid token may read and change everything.
         "any" Any,

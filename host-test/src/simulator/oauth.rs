@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
 use super::{
-    Credentials, InsufficientScope, Scope, Scopes, Shared, UserEndpoints, WriteScope, WrongSecret,
+    Credentials, InsufficientScope, Scope, ScopeRule, Scopes, Shared, UserEndpoints, WrongSecret,
     dice::Dice, errors::Refusal,
 };
 
@@ -200,7 +200,7 @@ pub(super) async fn authorize(
         return Err(Refusal::unknown_route());
     }
     let allowed = check_token(&shared, request.headers(), |scopes| {
-        is_allowed(scopes, request.method(), path, shared.behavior.write_scope)
+        is_allowed(scopes, request.method(), path, shared.behavior.scope_rule)
     })?;
     if user_endpoints == UserEndpoints::UserContextRequired && path.starts_with("/user") {
         return Err(Refusal::user_context_required());
@@ -245,11 +245,13 @@ fn is_well_formed(token: &str) -> bool {
     !token.is_empty() && token.bytes().all(allowed)
 }
 
-fn is_allowed(scopes: &Scopes, method: &Method, path: &str, rule: WriteScope) -> bool {
+fn is_allowed(scopes: &Scopes, method: &Method, path: &str, rule: ScopeRule) -> bool {
     let needed = match rule {
-        WriteScope::Any => return true,
+        ScopeRule::Any => return true,
+        ScopeRule::Guide if method.is_safe() && path == "/user/roles" => Scope::Management,
         _ if method.is_safe() => Scope::Monitoring,
-        WriteScope::ControlForAccounts if !path.starts_with("/user/role/") => Scope::Control,
+        ScopeRule::Guide if path.starts_with("/user/role/") => Scope::Control,
+        ScopeRule::ControlForAccounts if !path.starts_with("/user/role/") => Scope::Control,
         _ => Scope::Management,
     };
     scopes.contains(needed)
@@ -468,22 +470,30 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn which_scope_a_write_needs_is_as_the_switch_says() {
-        // What a token of monitoring and management may do: change role members, delete accounts.
+    async fn which_scope_a_request_needs_is_as_the_switch_says() {
+        // What these scopes allow: to read roles, to change their members, to delete an account.
         for (rule, scopes, expected) in [
-            ("management", "monitoring management", [200, 204]),
-            ("control-for-accounts", "monitoring management", [200, 401]),
-            ("management", "monitoring", [401, 401]),
-            ("any", "control", [200, 204]),
+            ("guide", "monitoring", [401, 401, 401]),
+            ("guide", "monitoring management", [200, 401, 204]),
+            ("guide", "monitoring control", [401, 200, 401]),
+            ("management", "monitoring management", [200, 200, 204]),
+            (
+                "control-for-accounts",
+                "monitoring management",
+                [200, 200, 401],
+            ),
+            ("management", "monitoring", [200, 401, 401]),
+            ("any", "control", [200, 200, 204]),
         ] {
-            let client = start_with_scopes(scopes, &format!("write-scope={rule}")).await;
+            let client = start_with_scopes(scopes, &format!("scope-rule={rule}")).await;
             let role = client.simulator.roles()[0].id;
             let id = client.plain(AccountKind::EndUser).id;
+            let read = client.get("/v2/user/roles").await;
             let change = client
                 .patch(&format!("/v2/user/role/{role}/add-members"), json!([]))
                 .await;
             let delete = client.delete(&format!("/v2/user/end-user/{id}")).await;
-            let statuses = [change.status.as_u16(), delete.status.as_u16()];
+            let statuses = [read, change, delete].map(|answer| answer.status.as_u16());
             assert_eq!(statuses, expected, "{rule}, {scopes}");
         }
     }

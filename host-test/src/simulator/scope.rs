@@ -3,14 +3,14 @@
 use std::{collections::BTreeSet, fmt, str::FromStr};
 
 /// What a token may do, as far as the vendor names it. What each endpoint really enforces is not
-/// known; see [`WriteScope`](super::WriteScope).
+/// known; see [`ScopeRule`](super::ScopeRule).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Scope {
-    /// `monitoring`: reading.
+    /// `monitoring`: reading accounts and organizations.
     Monitoring,
-    /// `management`: changing.
+    /// `management`: reading roles, and changing accounts.
     Management,
-    /// `control`: acting on devices, and perhaps more.
+    /// `control`: giving and taking roles.
     Control,
 }
 
