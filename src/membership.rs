@@ -376,12 +376,12 @@ fn parse(assignment: &Assignment) -> Result<(Id, Id), Error> {
 }
 
 fn unconfirmed(account: Id, role: Id, direction: Direction) -> Error {
-    let shows = match direction {
-        Direction::Grant => "does not list",
-        Direction::Revoke => "still lists",
+    let (shows, or_none) = match direction {
+        Direction::Grant => ("does not list", ""),
+        Direction::Revoke => ("still lists", ", or names no members of it at all"),
     };
     let message = format!(
-        "NinjaOne accepted the change, but {shows} the account {account} among the members of the role {role}; \
+        "NinjaOne accepted the change, but {shows} the account {account} among the members of the role {role}{or_none}; \
          look again in a while, and report it to NinjaOne if it stays so"
     );
     Error::decided(contract::Error::Unconfirmed, message)

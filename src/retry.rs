@@ -31,6 +31,8 @@ pub struct Retries<'a> {
     pause_left_millis: Cell<u64>,
     /// When the attempt began that is under way.
     began_at_nanos: Cell<u64>,
+    /// How long the longest attempt before it took.
+    longest_nanos: Cell<u64>,
     /// Whether failures are shown as they come, but for a token that may become valid.
     shows_failures: bool,
 }
@@ -44,6 +46,7 @@ impl<'a> Retries<'a> {
             looks_left: Cell::new(MOST_LOOKS),
             pause_left_millis: Cell::new(MOST_PAUSE_MILLIS),
             began_at_nanos: Cell::new(host.monotonic_nanos()),
+            longest_nanos: Cell::new(0),
             shows_failures: false,
         }
     }
@@ -123,9 +126,16 @@ impl<'a> Retries<'a> {
         true
     }
 
-    /// Notes that a request begins: how long it takes is how long it may take again.
+    /// Notes that a request begins: how long the longest one took is how long another may take.
     pub fn begin_attempt(&self) {
+        self.longest_nanos.set(self.attempt_nanos());
         self.began_at_nanos.set(self.host.monotonic_nanos());
+    }
+
+    /// How long the longest attempt took so far, with the one under way.
+    fn attempt_nanos(&self) -> u64 {
+        let this = self.host.monotonic_nanos() - self.began_at_nanos.get();
+        this.max(self.longest_nanos.get())
     }
 
     /// Notes that there is more than there was before the last failure, so that each part of a long way has the repeats of a
@@ -136,8 +146,8 @@ impl<'a> Retries<'a> {
 
     /// What remains of the pauses after one of so many milliseconds; `None` where it does not fit into the call.
     fn pause_left_after(&self, pause: u64) -> Option<u64> {
-        // The next attempt may take as long as the last one, and an answer to the host should come of it.
-        let attempt = (self.host.monotonic_nanos() - self.began_at_nanos.get()) / NANOS_PER_MILLI;
+        // The next attempt may take as long as the longest one, and an answer to the host should come of it.
+        let attempt = self.attempt_nanos() / NANOS_PER_MILLI;
         let fits_deadline = self
             .host
             .time_left_millis()
@@ -148,8 +158,9 @@ impl<'a> Retries<'a> {
 
     fn pause(&self, millis: u64, left: u64) {
         self.pause_left_millis.set(left);
+        self.longest_nanos.set(self.attempt_nanos());
         self.host.pause(millis * NANOS_PER_MILLI);
-        self.begin_attempt();
+        self.began_at_nanos.set(self.host.monotonic_nanos());
     }
 }
 

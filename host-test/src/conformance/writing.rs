@@ -586,10 +586,15 @@ fn can_be_created(kind: &AccountKindDescription) -> bool {
     !kind.create_fields.is_empty()
 }
 
-/// A new account with all that it needs, and an address of its own.
+/// A new account with all that it needs, and an address of its own. What it can refer to it does, since a connector may leave it
+/// to the connected system whether an account can do without.
 async fn filled(run: &mut Run, kind: &AccountKindDescription) -> Result<NewAccount, Fault> {
     let mut account = blank(&kind.kind);
-    for field in kind.create_fields.iter().filter(|field| field.required) {
+    let is_reference = |field: &FieldDescription| matches!(field.type_, FieldType::Reference(_));
+    for field in &kind.create_fields {
+        if !field.required && !is_reference(field) {
+            continue;
+        }
         let text = match &field.type_ {
             FieldType::Text => text_for(field, "Conformance"),
             FieldType::Email => address(&kind.kind),
@@ -598,7 +603,10 @@ async fn filled(run: &mut Run, kind: &AccountKindDescription) -> Result<NewAccou
             FieldType::Choice(values) | FieldType::Words(values) => {
                 values.first().cloned().unwrap_or_default()
             }
-            FieldType::Reference(kind) => first_of(run, *kind, &field.name).await?,
+            FieldType::Reference(kind) => match first_of(run, *kind, &field.name).await {
+                Err(_) if !field.required => continue,
+                first => first?,
+            },
             FieldType::Boolean => {
                 account.attributes.push(Attribute {
                     name: field.name.clone(),

@@ -503,8 +503,8 @@ const WAITS: [(&str, Option<&str>, Option<u64>); 9] = [
         Some(120_000),
     ),
     ("wait 1e18 s", Some("1000000000000000000"), Some(u64::MAX)),
-    ("wait -5 s", Some("-5"), None),
-    ("wait in words", Some("a while"), None),
+    ("wait -5 s", Some("-5"), Some(5_000)),
+    ("wait in words", Some("a while"), Some(5_000)),
     ("no wait", None, None),
 ];
 /// The longest wait that fits into a call.

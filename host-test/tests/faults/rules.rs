@@ -84,14 +84,13 @@ fn read(fault: &Fault, operation: Operation, lasts: bool) -> Rule {
     }
 }
 
-/// A list of what has nothing but an identifier is whole all the same; but who holds a role cannot be told where a role comes
-/// without members, so a list of grants is not whole, and nothing is granted or revoked without a look. Whether an account may be
+/// A list of what has nothing but an identifier is whole all the same. Who holds a role cannot be told where a role comes without
+/// members: a grant relies on the answer to it, and a revocation is not confirmed while it is so. Whether an account may be
 /// deleted cannot be told either.
 fn nulls(operation: Operation) -> Rule {
     match operation {
-        Operation::ListGrants | Operation::Grant | Operation::Revoke => error(Expected::Malformed),
-        // It has roles to look at among what it reads.
-        Operation::CreateEndUser => right().or(Expected::Malformed),
+        Operation::ListGrants => right().or(Expected::Malformed),
+        Operation::Revoke => right().or(Expected::Unconfirmed),
         Operation::Update => right().or(Expected::Unconfirmed),
         Operation::Delete => error(Expected::Refused),
         _ => right(),

@@ -376,7 +376,7 @@ async fn insufficient_privileges(connector: &mut Connector) {
     let granted = connector
         .grant(&assignment(END_USER, END_USERS_ROLE), Mode::Apply)
         .await;
-    let scopes = vec!["management".to_string()];
+    let scopes = vec!["control".to_string()];
     assert_eq!(failure(granted).error, Error::MissingPermission(scopes));
 }
 
