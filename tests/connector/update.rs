@@ -626,3 +626,19 @@ fn a_404_of_a_gateway_is_not_yet_that_there_is_no_such_organization() {
     let error = error(world.update("11", &fields, Mode::Plan));
     assert!(matches!(error, Error::MalformedResponse(_)), "{error:?}");
 }
+
+#[test]
+fn white_space_that_stays_as_it_was_is_not_taken_off() {
+    let world = World::changed(|tenant| tenant.user_mut(2)["lastName"] = json!("van  Dijk "));
+    world.tenant.always(PATCH, Fault::Pretend);
+    let fields = [("family-name", set("van Dijk"))];
+    let failure = world
+        .update("2", &fields, Mode::Apply)
+        .expect_err("not seen");
+    assert_eq!(failure.error, Error::Unconfirmed);
+    assert!(
+        failure.message.contains("family-name"),
+        "{}",
+        failure.message
+    );
+}
