@@ -13,7 +13,8 @@ use crate::convert;
 use crate::error::{Error, Kind};
 use crate::find;
 use crate::host::Level;
-use crate::ninjaone::wire::{Id, UserRole, UserType};
+use crate::list::id_set::IdSet;
+use crate::ninjaone::wire::{Id, RoleMember, UserRole, UserType};
 use crate::ninjaone::{Api, RoleEvent, RoleEvents};
 
 /// Gives an account a role.
@@ -259,7 +260,7 @@ impl Direction {
 /// A role, and whether an account holds it.
 struct Membership {
     role: UserRole,
-    /// How many members it named; `None` where it came without a list of them.
+    /// How many members it has; `None` where it came without a list of them.
     members: Option<u64>,
     /// Whether the account was among them.
     holds: bool,
@@ -274,6 +275,26 @@ impl Membership {
             Direction::Grant => self.holds,
             Direction::Revoke => self.members.is_some() && !self.holds,
         }
+    }
+}
+
+/// Counts the members of a role, each once however often it is named.
+#[derive(Default)]
+pub(crate) struct Members {
+    met: IdSet,
+    count: u64,
+}
+
+impl Members {
+    pub(crate) fn add(&mut self, member: &RoleMember) {
+        if member.id.is_some_and(|id| self.met.insert(id)) {
+            self.count += 1;
+        }
+    }
+
+    /// How many there are, and begins with the next role.
+    pub(crate) fn take(&mut self) -> u64 {
+        std::mem::take(self).count
     }
 }
 
@@ -344,16 +365,21 @@ fn look(api: &Api, role: Id, account: Id) -> Result<Membership, Error> {
 /// Reads to the end, so that an answer that breaks off is an error and not "does not hold it".
 fn scan(events: &mut RoleEvents, role: Id, account: Id) -> Result<Option<Membership>, Error> {
     let mut holds = false;
+    let mut distinct = Members::default();
     let mut found = None;
     let mut others_have_lists = false;
     while let Some(event) = events.try_next()? {
         match event {
-            RoleEvent::Member(of, member) => holds |= of == role && member.id == Some(account),
+            RoleEvent::Member(of, member) if of == role => {
+                holds |= member.id == Some(account);
+                distinct.add(&member);
+            }
+            RoleEvent::Member(..) => {}
             RoleEvent::Role {
                 id,
                 role: fields,
                 members,
-            } if id == role => found = Some((fields, members)),
+            } if id == role => found = Some((fields, members.map(|_| distinct.take()))),
             RoleEvent::Role { members, .. } => others_have_lists |= members.is_some(),
         }
     }

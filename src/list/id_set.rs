@@ -9,7 +9,7 @@ use crate::ninjaone::wire::Id;
 
 /// Identifiers, each at most once.
 #[derive(Default)]
-pub(super) struct IdSet(SortedMap<u16, Group>);
+pub(crate) struct IdSet(SortedMap<u16, Group>);
 
 enum Group {
     Sorted(Vec<u16>),
@@ -22,7 +22,7 @@ const MOST_SORTED: usize = BITMAP_WORDS * 4;
 
 impl IdSet {
     /// Adds an identifier; false where it was in already.
-    pub(super) fn insert(&mut self, id: Id) -> bool {
+    pub(crate) fn insert(&mut self, id: Id) -> bool {
         let (upper, lower) = split(id);
         self.0
             .get_or_insert_with(upper, || Group::Sorted(Vec::new()))

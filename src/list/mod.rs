@@ -9,7 +9,7 @@
 
 pub mod cursor;
 mod events;
-mod id_set;
+pub(crate) mod id_set;
 mod plan;
 mod sign_ins;
 mod sorted_map;

@@ -13,7 +13,7 @@ use crate::convert;
 use crate::error::{Error, Kind, Problem};
 use crate::find;
 use crate::host::Level;
-use crate::membership;
+use crate::membership::{self, Members};
 use crate::ninjaone::wire::{CreateUser, Id, User, UserType};
 use crate::ninjaone::{Api, RoleEvent};
 use crate::same;
@@ -226,12 +226,18 @@ fn check_roles(
     }
     let found = api.retries.repeating(|| {
         let mut found = Vec::new();
+        let mut distinct = Members::default();
         let mut events = api.roles(None)?;
         while let Some(event) = events.try_next()? {
-            if let RoleEvent::Role { id, role, members } = event
-                && roles.contains(&id)
-            {
-                found.push((WantedRole { id, members }, role.role_type));
+            match event {
+                RoleEvent::Member(_, member) => distinct.add(&member),
+                RoleEvent::Role { id, role, members } => {
+                    let counted = distinct.take();
+                    let members = members.map(|_| counted);
+                    if roles.contains(&id) {
+                        found.push((WantedRole { id, members }, role.role_type));
+                    }
+                }
             }
         }
         Ok(found)

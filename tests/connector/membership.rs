@@ -612,3 +612,16 @@ fn a_write_is_logged_with_whom_it_concerns() {
         ]
     );
 }
+
+#[test]
+fn members_who_are_named_twice_and_then_once_are_not_gone() {
+    let twice =
+        r#"[{"id": 21, "type": "TECHNICIAN", "members": [{"id": 1}, {"id": 1}, {"id": 3}]}]"#;
+    let served = || Fault::Refuse(Answer::text(200, twice));
+    let world = World::changed(|tenant| tenant.role_mut(21).members.push(3));
+    world.tenant.once(ROLES, served());
+    assert_eq!(outcome(grant(&world)), Outcome::Changed);
+    let world = World::changed(|tenant| tenant.role_mut(21).members.push(3));
+    world.tenant.once(ROLES, served());
+    assert_eq!(outcome(revoke(&world)), Outcome::Changed);
+}
