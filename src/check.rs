@@ -8,7 +8,6 @@ use crate::describe;
 use crate::error::{Error, Kind};
 use crate::ninjaone::Api;
 use crate::ninjaone::wire::UserType;
-use crate::text;
 
 /// What a probe is needed for.
 struct Purpose {
@@ -156,7 +155,7 @@ fn permission(
         [scope] => Permission::Denied(format!("the scope {scope} was not granted")),
         scopes => Permission::Denied(format!(
             "the scopes {} were not granted",
-            text::list(scopes, " and ")
+            scopes.join(" and ")
         )),
     }
 }

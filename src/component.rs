@@ -12,8 +12,7 @@ use crate::contract::{
 use crate::host::{Host, ImportedHost, Level};
 use crate::http::WasiHttp;
 
-/// Two-level segregated fit: constant time for every request, neighbours that are free grow together, and 3 KiB less of
-/// component than the standard library's allocator.
+/// Two-level segregated fit: constant time for every request, and neighbours that are free grow together.
 #[global_allocator]
 static ALLOCATOR: rlsf::GlobalTlsf = rlsf::GlobalTlsf::new();
 

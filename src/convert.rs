@@ -6,7 +6,7 @@
 use crate::contract::{
     Account, Attribute, Event, EventKind, Grant, Invitation, Organization, Role, Value,
 };
-use crate::ninjaone::value;
+use crate::ninjaone::object::{Rest, Sent};
 use crate::ninjaone::wire::{self, Id, UserType};
 
 /// The contract's name of a type of user.
@@ -32,12 +32,17 @@ pub fn account_kind_of_api(api: &str) -> String {
     )
 }
 
+/// The kind of a user as an account; `asked` as for [`account`].
+pub fn kind_of(user: &wire::User, asked: Option<UserType>) -> Option<String> {
+    let kind = user.user_type.as_deref().map(account_kind_of_api);
+    kind.or_else(|| asked.map(|user_type| account_kind(user_type).to_string()))
+}
+
 /// A user as an account; `asked` is the type of user that the endpoint is for, where it is for one.
 pub fn account(id: Id, user: wire::User, asked: Option<UserType>) -> Account {
-    let kind = user.user_type.as_deref().map(account_kind_of_api);
     Account {
         id: id.to_string(),
-        kind: kind.or_else(|| asked.map(|user_type| account_kind(user_type).to_string())),
+        kind: kind_of(&user, asked),
         external_id: user.uid,
         email: user.email,
         given_name: user.first_name,
@@ -52,19 +57,29 @@ pub fn account(id: Id, user: wire::User, asked: Option<UserType>) -> Account {
         externally_managed: user.scim_user,
         authentication: user.auth_type,
         last_sign_in: None,
-        attributes: attributes(user.extra),
+        attributes: attributes(user.rest),
     }
 }
 
-/// A role; `members` is how many members it named.
+/// The attribute of a role that came without its members: who holds it is not known, which is not "nobody".
+pub const MEMBERS_UNKNOWN: &str = "members-unknown";
+
+/// A role; `members` is how many members it named, where it named any or none.
 pub fn role(id: Id, role: wire::UserRole, members: Option<u64>) -> Role {
+    let mut attributes = attributes(role.rest);
+    if members.is_none() {
+        attributes.push(Attribute {
+            name: MEMBERS_UNKNOWN.to_string(),
+            value: Value::Boolean(true),
+        });
+    }
     Role {
         id: id.to_string(),
         name: role.name,
         account_kind: role.role_type.as_deref().map(account_kind_of_api),
         description: role.description,
         member_count: members,
-        attributes: attributes(role.extra),
+        attributes,
     }
 }
 
@@ -74,7 +89,7 @@ pub fn grant(role: Id, account: Id, member: wire::RoleMember) -> Grant {
         account: account.to_string(),
         role: role.to_string(),
         source: member.source,
-        attributes: attributes(member.extra),
+        attributes: attributes(member.rest),
     }
 }
 
@@ -84,7 +99,7 @@ pub fn organization(id: Id, organization: wire::Organization) -> Organization {
         id: id.to_string(),
         name: organization.name,
         description: organization.description,
-        attributes: attributes(organization.extra),
+        attributes: attributes(organization.rest),
     }
 }
 
@@ -96,7 +111,7 @@ pub fn event(id: i64, activity: wire::Activity) -> Event {
         time: activity.time.map(|time| time.milliseconds),
         account: activity.user_id.map(|id| id.to_string()),
         message: activity.message,
-        attributes: attributes(activity.extra),
+        attributes: attributes(activity.rest),
     }
 }
 
@@ -124,23 +139,22 @@ fn invitation(status: String) -> Invitation {
     }
 }
 
-fn attributes(extra: Vec<(String, String)>) -> Vec<Attribute> {
-    extra
+fn attributes(rest: Rest) -> Vec<Attribute> {
+    rest.fields
         .into_iter()
-        .map(|(name, json)| Attribute {
+        .map(|(name, sent)| Attribute {
             name,
-            value: value(json),
+            value: value(sent),
         })
         .collect()
 }
 
-/// A value from its JSON text. A number that is no 64-bit integer stays JSON, so that it keeps every digit.
-fn value(json: String) -> Value {
-    let sent = value::Value::of_checked(&json);
-    let simple = sent
-        .text()
-        .map(Value::Text)
-        .or_else(|| sent.boolean().map(Value::Boolean))
-        .or_else(|| sent.integer().map(Value::Integer));
-    simple.unwrap_or(Value::Json(json))
+/// A value as the contract has it.
+pub fn value(sent: Sent) -> Value {
+    match sent {
+        Sent::Text(text) => Value::Text(text),
+        Sent::Boolean(boolean) => Value::Boolean(boolean),
+        Sent::Integer(integer) => Value::Integer(integer),
+        Sent::Json(json) => Value::Json(json),
+    }
 }

@@ -7,7 +7,6 @@ use std::fmt;
 
 use crate::contract::{self, Failure, ResourceKind, ResourceReference};
 use crate::ninjaone::wire::Id;
-use crate::text;
 
 /// What is wrong with one setting, field or argument.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -314,16 +313,15 @@ impl From<Error> for Failure {
 }
 
 fn sentences(problems: &[Problem]) -> String {
-    let mut sentences = String::new();
-    for Problem {
-        field,
-        problem,
-        mend,
-    } in problems
-    {
-        text::append(&mut sentences, ". ", &format!("{field}: {problem}; {mend}"));
-    }
-    sentences
+    let sentence = |problem: &Problem| {
+        let Problem {
+            field,
+            problem,
+            mend,
+        } = problem;
+        format!("{field}: {problem}; {mend}")
+    };
+    problems.iter().map(sentence).collect::<Vec<_>>().join(". ")
 }
 
 /// The case of an error, without its payload.

@@ -19,7 +19,6 @@
 //! | [`http`], [`host`] | the outside, behind two small traits |
 //! | `confidential` | what no error and no log may show of what the other side said |
 //! | `same` | when two texts are the same to people |
-//! | `text` | lists within texts |
 //! | [`contract`] | the contract as Rust types, generated from `wit/` |
 //!
 //! Natively it is an ordinary library, so that all of it but the outside is tested without WebAssembly; [`Connector::new`]
@@ -47,6 +46,5 @@ pub mod provision;
 pub mod retry;
 mod same;
 pub mod settings;
-mod text;
 
 pub use connector::Connector;

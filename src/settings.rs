@@ -12,7 +12,6 @@ use zeroize::Zeroizing;
 use crate::error::{Error, Problem};
 use crate::host::{Host, SettingError};
 use crate::http::split_scheme;
-use crate::text;
 
 /// Key of the setting that says where NinjaOne is.
 pub const BASE_URL: &str = "base-url";
@@ -353,6 +352,6 @@ impl Scope {
 
 impl fmt::Display for Scope {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&text::list(&self.0, " "))
+        f.write_str(&self.0.join(" "))
     }
 }

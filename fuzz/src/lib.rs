@@ -3,7 +3,7 @@
 //!
 //! | target | the fuzzer chooses | beyond "no panic", the promise |
 //! | --- | --- | --- |
-//! | `listing` | the body of a list of users, roles, organizations or activities | the items are those that an independent reader of JSON finds, in whichever pieces they arrive and whichever pages they are asked for in; or it is an error |
+//! | `listing` | the body of a list of users, roles, organizations or activities | the items are those that are found when the body is read whole, in whichever pieces they arrive and whichever pages they are asked for in; or it is an error |
 //! | `answer` | the body of any one answer, all others being right | requests and pauses are bounded |
 //! | `exchange` | an operation, and every answer with status and headers | at most one account is created; a plan writes nothing; requests and pauses are bounded |
 //! | `settings` | the four settings | what is accepted reaches one origin, by `https` or on this computer |

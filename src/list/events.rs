@@ -92,13 +92,13 @@ impl ActivityPages {
             let id = activity
                 .id
                 .filter(|id| *id > 0)
-                .ok_or_else(|| page.malformed("an activity has no positive id"))?;
+                .ok_or_else(|| page.malformed("has no id that is a positive whole number"))?;
             if !self.in_page && self.last == Some(id) {
                 // Whether `olderThan` includes the activity that it names is not documented.
                 continue;
             }
             if self.last.is_some_and(|last| id >= last) {
-                return Err(page.malformed("activities do not get older from one to the next"));
+                return Err(page.malformed("is not older than the one before"));
             }
             self.last = Some(id);
             self.newest = self.newest.or(self.last);

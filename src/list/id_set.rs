@@ -4,12 +4,13 @@
 //! kept by their upper 16 bits, each group as a sorted list of the lower 16 while it is small, and as a bitmap once that is
 //! smaller. Two bytes an identifier at the worst, and an eighth of a byte where identifiers follow each other.
 
-use super::sorted_map::SortedMap;
+use std::collections::BTreeMap;
+
 use crate::ninjaone::wire::Id;
 
 /// Identifiers, each at most once.
 #[derive(Default)]
-pub(crate) struct IdSet(SortedMap<u16, Group>);
+pub(crate) struct IdSet(BTreeMap<u16, Group>);
 
 enum Group {
     Sorted(Vec<u16>),
@@ -25,14 +26,17 @@ impl IdSet {
     pub(crate) fn insert(&mut self, id: Id) -> bool {
         let (upper, lower) = split(id);
         self.0
-            .get_or_insert_with(upper, || Group::Sorted(Vec::new()))
+            .entry(upper)
+            .or_insert_with(|| Group::Sorted(Vec::new()))
             .insert(lower)
     }
 
     /// Whether an identifier is in.
     pub(super) fn contains(&self, id: Id) -> bool {
         let (upper, lower) = split(id);
-        self.0.get(upper).is_some_and(|group| group.contains(lower))
+        self.0
+            .get(&upper)
+            .is_some_and(|group| group.contains(lower))
     }
 }
 

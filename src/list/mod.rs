@@ -12,7 +12,6 @@ mod events;
 pub(crate) mod id_set;
 mod plan;
 mod sign_ins;
-mod sorted_map;
 mod walk;
 
 use std::cell::RefCell;

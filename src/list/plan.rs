@@ -46,6 +46,8 @@ pub(super) enum AccountSource {
     Users(Option<UserType>),
     /// `GET /v2/user/technicians` or `GET /v2/user/end-users`.
     Detailed(UserType),
+    /// `GET /v2/users`, for users of a type that has no detailed list.
+    Rest,
     /// `GET /v2/user/technician/{id}` or `GET /v2/user/end-user/{id}`, of one type or whichever has it.
     One(Option<UserType>, Id),
 }
@@ -144,7 +146,11 @@ fn stages(request: &ListRequest, itself: Option<Id>, user_type: Option<UserType>
                 vec![AccountSource::Users(user_type)]
             }
             (None, Some(one)) => vec![AccountSource::Detailed(one)],
-            (None, None) => UserType::ALL.map(AccountSource::Detailed).to_vec(),
+            (None, None) => vec![
+                AccountSource::Detailed(UserType::Technician),
+                AccountSource::Detailed(UserType::EndUser),
+                AccountSource::Rest,
+            ],
         };
         if request.details.contains(AccountDetails::LAST_SIGN_IN) {
             stages.push(Stage::SignIns(itself));

@@ -84,7 +84,6 @@ impl SignInPages {
                     continue;
                 }
             };
-            api.retries.note_progress();
             let Some((_, activity)) = activity else {
                 self.next_code();
                 continue;

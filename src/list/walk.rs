@@ -1,5 +1,6 @@
 //! Goes through the stages of a plan, one element at a time.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::mem;
 
 use super::cursor::{Cursor, Digest};
@@ -7,13 +8,17 @@ use super::events::ActivityPages;
 use super::id_set::IdSet;
 use super::plan::{AccountSource, Plan, Stage};
 use super::sign_ins::{SignIn, SignInPages, SignIns};
-use super::sorted_map::SortedMap;
 use crate::contract::{self, Assignment, Counts, Item, Notice, ResourceKind, ResourceReference};
 use crate::convert;
 use crate::error::Error;
 use crate::find;
+use crate::host::Level;
+use crate::ninjaone::object::Rest;
 use crate::ninjaone::wire::{Activity, Id, Organization, RoleMember, User, UserRole, UserType};
 use crate::ninjaone::{Api, Elements, RoleEvent, RoleEvents};
+
+/// What is wrong with an element without an identifier.
+const NO_ID: &str = "has no id that is a whole number";
 
 /// How many organizations to ask for at once. The API names no most; this many has been seen to be served.
 const ORGANIZATIONS_PER_REQUEST: u32 = 1_000;
@@ -26,11 +31,15 @@ pub(super) struct Walk {
     digest: Digest,
     counts: Counts,
     accounts: IdSet,
-    grants: SortedMap<u32, IdSet>,
+    grants: BTreeMap<Id, IdSet>,
     /// How many members of the role that is being met were met before.
     repeated_members: u64,
     roles: IdSet,
     organizations: IdSet,
+    /// Whether elements are passed over that were given before.
+    is_resuming: bool,
+    /// What was logged: it is the same for many elements.
+    logged: BTreeSet<(&'static str, &'static str)>,
     /// When users signed in last, as far as it was read.
     sign_ins: SignIns,
     /// The events, once they have all been given.
@@ -53,10 +62,12 @@ impl Default for Walk {
             digest: Digest::default(),
             counts,
             accounts: IdSet::default(),
-            grants: SortedMap::default(),
+            grants: BTreeMap::new(),
             repeated_members: 0,
             roles: IdSet::default(),
             organizations: IdSet::default(),
+            is_resuming: false,
+            logged: BTreeSet::new(),
             sign_ins: SignIns::default(),
             ended_events: None,
         }
@@ -75,7 +86,7 @@ enum Source {
     SignIns(SignInPages),
     Accounts {
         waiting: Vec<AccountSource>,
-        open: Option<(Elements<User>, Option<UserType>)>,
+        open: Option<OpenAccounts>,
     },
     Roles(RoleEvents),
     Organizations(OrganizationPages),
@@ -83,10 +94,35 @@ enum Source {
     Events(ActivityPages),
 }
 
+/// Accounts whose answer is being read.
+struct OpenAccounts {
+    elements: Elements<User>,
+    /// The type of user that the endpoint is for, where it is for one.
+    user_type: Option<UserType>,
+    /// Whether those that were met before come again in here.
+    completes: bool,
+}
+
+impl OpenAccounts {
+    fn new(elements: Elements<User>, user_type: Option<UserType>, completes: bool) -> Self {
+        OpenAccounts {
+            elements,
+            user_type,
+            completes,
+        }
+    }
+}
+
 /// An element of an answer.
 enum Element {
     SignIn(Option<SignIn>),
-    Account(Id, User, Option<UserType>),
+    Account {
+        id: Id,
+        user: User,
+        asked: Option<UserType>,
+        /// Whether it is no news that it was met before.
+        completes: bool,
+    },
     Member(Id, Id, RoleMember),
     Role(Id, UserRole, Option<u64>),
     Organization(Id, Organization),
@@ -97,7 +133,10 @@ impl Walk {
     /// Goes to the place of a cursor, in an instance that does not have the answer open: asks again, passes over what was
     /// taken, and makes sure that it is what was taken then.
     pub(super) fn resume(api: &Api, plan: &Plan, cursor: Cursor) -> Result<Self, Error> {
-        let mut walk = Walk::default();
+        let mut walk = Walk {
+            is_resuming: true,
+            ..Walk::default()
+        };
         let stage = usize::try_from(cursor.stage)
             .ok()
             .filter(|stage| *stage < plan.stages.len())
@@ -122,12 +161,14 @@ impl Walk {
         walk.counts = cursor.counts;
         if matches!(plan.stages[stage], Stage::Events) {
             walk.source = Some(Source::Events(ActivityPages::at(cursor.place)));
+            walk.is_resuming = false;
             return Ok(walk);
         }
         if matches!(plan.stages[stage], Stage::SignIns(_)) {
             while walk.stage == stage && !walk.has_read_sign_ins_to(cursor.place) {
                 walk.next_in_stage(api, plan)?;
             }
+            walk.is_resuming = false;
             return Ok(walk);
         }
         let [taken, digest, _] = cursor.place;
@@ -139,6 +180,7 @@ impl Walk {
         if walk.digest.value() != digest {
             return Err(gone());
         }
+        walk.is_resuming = false;
         Ok(walk)
     }
 
@@ -183,9 +225,8 @@ impl Walk {
     pub(super) fn bytes_read(&self) -> u64 {
         match &self.source {
             Some(Source::Accounts {
-                open: Some((elements, _)),
-                ..
-            }) => elements.bytes_read(),
+                open: Some(open), ..
+            }) => open.elements.bytes_read(),
             Some(Source::Roles(events)) => events.bytes_read(),
             Some(Source::Organizations(pages)) => {
                 pages.open.as_ref().map_or(0, Elements::bytes_read)
@@ -228,16 +269,9 @@ impl Walk {
             self.enter(self.stage + 1);
             return Ok(None);
         };
-        if let (Element::Role(id, role, None), Source::Roles(events)) = (&element, &*source)
-            && matches!(stage, Stage::Roles { grants: true, .. })
-            && plan.keep.role.is_none_or(|only| only == *id)
-            && type_fits(role, plan)
-        {
-            return Err(events.without_members(*id));
-        }
         self.taken += 1;
         self.note(&element);
-        Ok(Some(self.sift(element, plan, stage)))
+        Ok(Some(self.sift(element, api, plan, stage)))
     }
 
     fn enter(&mut self, stage: usize) {
@@ -249,7 +283,7 @@ impl Walk {
 
     fn note(&mut self, element: &Element) {
         let (tag, ids) = match element {
-            Element::Account(id, ..) => (b'a', [id.number(), 0]),
+            Element::Account { id, .. } => (b'a', [id.number(), 0]),
             Element::Member(role, account, _) => (b'm', [role.number(), account.number()]),
             Element::Role(id, ..) => (b'r', [id.number(), 0]),
             Element::Organization(id, _) => (b'o', [id.number(), 0]),
@@ -261,8 +295,8 @@ impl Walk {
         self.digest.add(&ids[1].to_le_bytes());
     }
 
-    /// Decides what becomes of an element.
-    fn sift(&mut self, element: Element, plan: &Plan, stage: &Stage) -> Found {
+    /// Decides what becomes of an element. What is not asked for is passed over before it is looked whether it came twice.
+    fn sift(&mut self, element: Element, api: &Api, plan: &Plan, stage: &Stage) -> Found {
         match element {
             Element::SignIn(sign_in) => {
                 if let Some(sign_in) = sign_in {
@@ -270,74 +304,160 @@ impl Walk {
                 }
                 Found::default()
             }
-            Element::Account(id, user, asked) => {
-                if !self.accounts.insert(id) {
-                    return Found::duplicate(ResourceKind::Account, id.to_string());
-                }
-                let mut account = convert::account(id, user, asked);
-                account.last_sign_in = self.sign_ins.last(id);
-                let kind_fits = plan
-                    .keep
-                    .user_type
-                    .is_none_or(|t| account.kind.as_deref() == Some(convert::account_kind(t)));
-                let email_fits = plan.keep.email.as_ref().is_none_or(|wanted| {
-                    account
-                        .email
-                        .as_ref()
-                        .is_some_and(|own| find::same_address(own, wanted))
-                });
-                Found::item((kind_fits && email_fits).then_some(Item::Account(account)))
-            }
+            Element::Account {
+                id,
+                user,
+                asked,
+                completes,
+            } => self.account(id, user, asked, completes, api, plan),
             Element::Member(role, account, member) => {
-                let wanted = matches!(stage, Stage::Roles { grants: true, .. })
-                    && plan.keep.account.is_none_or(|only| only == account)
-                    && plan.keep.role.is_none_or(|only| only == role)
-                    && self.role_type_fits(plan);
-                let members = self
-                    .grants
-                    .get_or_insert_with(role.number(), IdSet::default);
-                let again = !members.insert(account);
-                self.repeated_members += u64::from(again);
-                match (wanted, again) {
-                    (false, _) => Found::default(),
-                    (true, true) => {
-                        Found::duplicate(ResourceKind::Grant, format!("{account} {role}"))
-                    }
-                    (true, false) => self.grant(role, account, member, plan),
-                }
+                self.member(role, account, member, api, plan, stage)
             }
-            Element::Role(id, role, members) => {
-                let repeated = mem::take(&mut self.repeated_members);
-                let members = members.map(|members| members - repeated);
-                if !matches!(stage, Stage::Roles { roles: true, .. }) {
-                    return Found::default();
-                }
-                if !self.roles.insert(id) {
-                    return Found::duplicate(ResourceKind::Role, id.to_string());
-                }
-                let fits = [plan.keep.role_itself, plan.keep.role]
-                    .into_iter()
-                    .flatten()
-                    .all(|only| only == id)
-                    && type_fits(&role, plan);
-                Found::item(fits.then(|| Item::Role(convert::role(id, role, members))))
-            }
+            Element::Role(id, role, members) => self.role(id, role, members, api, plan, stage),
             Element::Organization(id, organization) => {
                 if !self.organizations.insert(id) {
                     return Found::duplicate(ResourceKind::Organization, id.to_string());
                 }
-                Found::item(Some(Item::Organization(convert::organization(
-                    id,
-                    organization,
-                ))))
+                self.log_odd(api, "organization", id, &organization.rest);
+                let organization = convert::organization(id, organization);
+                Found::item(Some(Item::Organization(organization)))
             }
             Element::Activity(id, activity) => {
                 let fits = plan
                     .keep
                     .account
                     .is_none_or(|only| activity.user_id == Some(only));
+                if fits {
+                    self.log_odd(api, "event", id, &activity.rest);
+                }
                 Found::item(fits.then(|| Item::Event(convert::event(id, activity))))
             }
+        }
+    }
+
+    fn account(
+        &mut self,
+        id: Id,
+        user: User,
+        asked: Option<UserType>,
+        completes: bool,
+        api: &Api,
+        plan: &Plan,
+    ) -> Found {
+        let kind_fits = plan.keep.user_type.is_none_or(|wanted| {
+            convert::kind_of(&user, asked).as_deref() == Some(convert::account_kind(wanted))
+        });
+        let email_fits = plan.keep.email.as_ref().is_none_or(|wanted| {
+            user.email
+                .as_ref()
+                .is_some_and(|own| find::same_address(own, wanted))
+        });
+        if !(kind_fits && email_fits) {
+            return Found::default();
+        }
+        if !self.accounts.insert(id) {
+            return match completes {
+                true => Found::default(),
+                false => Found::duplicate(ResourceKind::Account, id.to_string()),
+            };
+        }
+        if completes {
+            let message = "an account is in the list of all users and in no list of one type, so it comes without the details of these";
+            self.log_once(api, ("account", "details"), message, id);
+        }
+        self.log_odd(api, "account", id, &user.rest);
+        let mut account = convert::account(id, user, asked);
+        account.last_sign_in = self.sign_ins.last(id);
+        Found::item(Some(Item::Account(account)))
+    }
+
+    fn member(
+        &mut self,
+        role: Id,
+        account: Id,
+        member: RoleMember,
+        api: &Api,
+        plan: &Plan,
+        stage: &Stage,
+    ) -> Found {
+        let wanted = matches!(stage, Stage::Roles { grants: true, .. })
+            && plan.keep.account.is_none_or(|only| only == account)
+            && plan.keep.role.is_none_or(|only| only == role)
+            && self.role_type_fits(plan);
+        let again = !self.grants.entry(role).or_default().insert(account);
+        self.repeated_members += u64::from(again);
+        match (wanted, again) {
+            (false, _) => Found::default(),
+            (true, true) => Found::duplicate(ResourceKind::Grant, format!("{account} {role}")),
+            (true, false) => {
+                self.log_odd(api, "member", account, &member.rest);
+                self.grant(role, account, member, plan)
+            }
+        }
+    }
+
+    fn role(
+        &mut self,
+        id: Id,
+        role: UserRole,
+        members: Option<u64>,
+        api: &Api,
+        plan: &Plan,
+        stage: &Stage,
+    ) -> Found {
+        let repeated = mem::take(&mut self.repeated_members);
+        let members = members.map(|members| members - repeated);
+        let fits = [plan.keep.role_itself, plan.keep.role]
+            .into_iter()
+            .flatten()
+            .all(|only| only == id)
+            && type_fits(role.role_type.as_deref(), plan);
+        if !fits {
+            return Found::default();
+        }
+        if members.is_none() && matches!(stage, Stage::Roles { grants: true, .. }) {
+            self.log_members_unknown(api, id);
+        }
+        if !matches!(stage, Stage::Roles { roles: true, .. }) {
+            return Found::default();
+        }
+        if !self.roles.insert(id) {
+            return Found::duplicate(ResourceKind::Role, id.to_string());
+        }
+        self.log_odd(api, "role", id, &role.rest);
+        Found::item(Some(Item::Role(convert::role(id, role, members))))
+    }
+
+    /// Each such role is told: its grants are missing in what is listed, and have not gone.
+    fn log_members_unknown(&self, api: &Api, role: Id) {
+        if !self.is_resuming {
+            let message =
+                "a role came without a list of its members: its grants are unknown, and not none";
+            api.host
+                .log(Level::Warn, message, &[("role", &role.to_string())]);
+        }
+    }
+
+    /// Tells of fields that are of another type than expected, the first time for each field.
+    fn log_odd(&mut self, api: &Api, kind: &'static str, id: impl ToString, rest: &Rest) {
+        for field in &rest.odd {
+            let message = format!(
+                "the field {field} is of another type than expected, so it is an attribute as it came; more such are not told"
+            );
+            self.log_once(api, (kind, field), &message, id.to_string());
+        }
+    }
+
+    fn log_once(
+        &mut self,
+        api: &Api,
+        what: (&'static str, &'static str),
+        message: &str,
+        id: impl ToString,
+    ) {
+        if !self.is_resuming && self.logged.insert(what) {
+            api.host
+                .log(Level::Warn, message, &[(what.0, &id.to_string())]);
         }
     }
 
@@ -360,15 +480,15 @@ impl Walk {
     /// only; this is for the case that it does not heed that.
     fn role_type_fits(&self, plan: &Plan) -> bool {
         match &self.source {
-            Some(Source::Roles(events)) => type_fits(events.current_role(), plan),
+            Some(Source::Roles(events)) => type_fits(events.current_type(), plan),
             _ => true,
         }
     }
 }
 
-fn type_fits(role: &UserRole, plan: &Plan) -> bool {
+fn type_fits(role_type: Option<&str>, plan: &Plan) -> bool {
     // A role for a type that is not known here, such as one for all, may be for this type too.
-    let role_type = role.role_type.as_deref().and_then(UserType::from_api);
+    let role_type = role_type.and_then(UserType::from_api);
     match (plan.keep.user_type, role_type) {
         (Some(wanted), Some(role_type)) => role_type == wanted,
         _ => true,
@@ -432,35 +552,44 @@ impl Source {
 
 fn next_account(
     waiting: &mut Vec<AccountSource>,
-    open: &mut Option<(Elements<User>, Option<UserType>)>,
+    open: &mut Option<OpenAccounts>,
     api: &Api,
 ) -> Result<Option<Element>, Error> {
     loop {
-        if let Some((elements, asked)) = open {
-            if let Some(user) = elements.try_next()? {
-                let id = user
-                    .id
-                    .ok_or_else(|| elements.malformed("a user has no id"))?;
-                return Ok(Some(Element::Account(id, user, *asked)));
+        if let Some(accounts) = open {
+            if let Some(user) = accounts.elements.try_next()? {
+                let id = user.id.ok_or_else(|| accounts.elements.malformed(NO_ID))?;
+                return Ok(Some(Element::Account {
+                    id,
+                    user,
+                    asked: accounts.user_type,
+                    completes: accounts.completes,
+                }));
             }
             *open = None;
         }
-        match waiting.pop() {
-            None => return Ok(None),
-            Some(AccountSource::Users(user_type)) => {
-                *open = Some((api.users(user_type)?, user_type))
+        let Some(source) = waiting.pop() else {
+            return Ok(None);
+        };
+        *open = Some(match source {
+            AccountSource::Users(user_type) => {
+                OpenAccounts::new(api.users(user_type)?, user_type, false)
             }
-            Some(AccountSource::Detailed(user_type)) => {
-                *open = Some((api.users_in_detail(user_type)?, Some(user_type)))
+            AccountSource::Detailed(user_type) => {
+                OpenAccounts::new(api.users_in_detail(user_type)?, Some(user_type), false)
             }
-            Some(AccountSource::One(user_type, id)) => {
+            AccountSource::Rest => OpenAccounts::new(api.users(None)?, None, true),
+            AccountSource::One(user_type, id) => {
                 let types = user_type.map_or_else(|| UserType::ALL.to_vec(), |one| vec![one]);
                 let found = find::user(api, id, &types)?;
-                return Ok(
-                    found.map(|(user_type, user)| Element::Account(id, user, Some(user_type)))
-                );
+                return Ok(found.map(|(user_type, user)| Element::Account {
+                    id,
+                    user,
+                    asked: Some(user_type),
+                    completes: false,
+                }));
             }
-        }
+        });
     }
 }
 
@@ -488,9 +617,7 @@ impl OrganizationPages {
                     .insert(api.organizations(self.after, ORGANIZATIONS_PER_REQUEST)?),
             };
             if let Some(organization) = page.try_next()? {
-                let id = organization
-                    .id
-                    .ok_or_else(|| page.malformed("an organization has no id"))?;
+                let id = organization.id.ok_or_else(|| page.malformed(NO_ID))?;
                 if self.in_page == 0 && self.after == Some(id) {
                     // A page may begin with the one that it is to come after.
                     continue;
@@ -498,7 +625,7 @@ impl OrganizationPages {
                 if self.after.is_some_and(|after| id <= after) {
                     // Pages that do not get on would go round for ever.
                     return Err(page.malformed(
-                        "the pages of organizations go round: one has an identifier that is not after the last one of the page before",
+                        "has an identifier that is not after the last one of the page before: the pages go round",
                     ));
                 }
                 self.in_page += 1;

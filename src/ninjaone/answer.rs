@@ -7,17 +7,14 @@ use std::borrow::Cow;
 
 use super::json::JsonReader;
 use super::open_exchange::OpenExchange;
+use super::retry_after;
 use super::wire::FailureBody;
 use crate::contract::TimeoutPhase;
 use crate::error::{Error, Kind};
 use crate::http::{Response, TransportError, TransportErrorKind, split_scheme};
-use crate::text;
 
 /// How much of the body of a failure is read, in bytes.
 const LARGEST_FAILURE: usize = 64 * 1024;
-
-/// How long is waited where `Retry-After` makes no sense.
-const UNREADABLE_WAIT_MILLIS: u64 = 5_000;
 
 /// The `error_code` of an endpoint that needs a person behind the token.
 const USER_CONTEXT_REQUIRED: i64 = 5;
@@ -264,8 +261,22 @@ pub(crate) fn check_start(reader: &mut JsonReader) -> Result<(), Error> {
     }
 }
 
+/// Whether an answer that should be a list, or an object with one, has any: 204 and null are how some servers write an empty one.
+pub(crate) fn has_list(reader: &mut JsonReader) -> Result<bool, Error> {
+    if reader.exchange().status() == Some(204) {
+        return Ok(false);
+    }
+    check_start(reader)?;
+    if reader.peek()? != Some(b'n') {
+        return Ok(true);
+    }
+    let () = reader.value(format_args!("the answer"))?;
+    reader.end()?;
+    Ok(false)
+}
+
 fn how_to_permit(needs: &Needs) -> String {
-    let scopes = text::list(needs.scopes, " and ");
+    let scopes = needs.scopes.join(" and ");
     let also = needs
         .else_needed
         .map_or_else(String::new, |also| format!(", and {also}"));
@@ -335,58 +346,13 @@ fn read_what_comes(mut response: Response) -> Vec<u8> {
     body
 }
 
-/// The wait that `Retry-After` asks for, in milliseconds: seconds, or the time until a date. Where it is written in a way that
-/// makes no sense, somebody wants to be left alone all the same.
+/// The wait that `Retry-After` asks for, in milliseconds.
 fn retry_after(response: &Response, unix_seconds: u64) -> Option<u64> {
-    let value = response.header("retry-after")?.trim();
-    Some(
-        seconds(value)
-            .map(|seconds| seconds.saturating_mul(1000))
-            .or_else(|| until_date(value, response, unix_seconds))
-            .unwrap_or(UNREADABLE_WAIT_MILLIS),
-    )
-}
-
-/// A number of seconds, the next whole one where it has a fraction. Of several, as proxies make by adding theirs, the longest.
-fn seconds(value: &str) -> Option<u64> {
-    let one = |number: &str| {
-        let (whole, fraction) = number.trim().split_once('.').unwrap_or((number.trim(), ""));
-        let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-        if whole.is_empty() || !digits(whole) || !digits(fraction) {
-            return None;
-        }
-        let seconds = whole.parse().unwrap_or(u64::MAX);
-        let has_part = fraction.bytes().any(|digit| digit != b'0');
-        Some(seconds.saturating_add(u64::from(has_part)))
-    };
-    let several: Option<Vec<u64>> = value.split(',').map(one).collect();
-    several?.into_iter().max()
-}
-
-fn until_date(value: &str, response: &Response, unix_seconds: u64) -> Option<u64> {
-    let until = super::date::unix_seconds(&usual_spelling(value))?;
-    // The sender's own clock, where it shows it, makes the difference exact.
-    let now = response
-        .header("date")
-        .and_then(super::date::unix_seconds)
-        .unwrap_or(unix_seconds);
-    Some(until.saturating_sub(now).saturating_mul(1000))
-}
-
-/// A date as HTTP wants it spelled: names with capital letters, and GMT for what is the same.
-fn usual_spelling(date: &str) -> String {
-    let mut spelled = String::with_capacity(date.len());
-    for c in date.chars() {
-        let within_word = spelled.ends_with(|last: char| last.is_ascii_alphabetic());
-        spelled.push(match within_word {
-            true => c.to_ascii_lowercase(),
-            false => c.to_ascii_uppercase(),
-        });
-    }
-    for zone in ["Gmt", "Utc", "Ut", "Z", "+0000"] {
-        if let Some(rest) = spelled.strip_suffix(zone) {
-            return format!("{rest}GMT");
-        }
-    }
-    spelled
+    let value = response.header("retry-after")?;
+    // The sender's own clock, where it shows it, makes the time until a date exact.
+    let now = response.header("date").and_then(retry_after::date);
+    Some(retry_after::milliseconds(
+        value,
+        now.unwrap_or(unix_seconds),
+    ))
 }

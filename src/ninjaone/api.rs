@@ -1,5 +1,6 @@
 //! The endpoints in use, each a function of its own.
 
+use serde::Serialize;
 use zeroize::Zeroizing;
 
 use super::answer::{self, Needs, Refusal};
@@ -9,12 +10,17 @@ use super::json::JsonReader;
 use super::open_exchange::OpenExchange;
 use super::roles::RoleEvents;
 use super::token::TokenCache;
-use super::wire::{Activity, CreateUser, Id, Object, Organization, UpdateUser, User, UserType};
+use super::wire::{
+    Activity, CreateUser, Id, Organization, Read, Record, UpdateUser, User, UserType,
+};
 use crate::error::{Error, Kind};
 use crate::host::Host;
 use crate::http::{Method, Request, Response, Transport};
 use crate::retry::Retries;
 use crate::settings::Settings;
+
+/// The statuses of a success.
+const DONE: [u16; 5] = [200, 201, 202, 203, 204];
 
 /// The most activities that the API gives at once.
 const ACTIVITIES_PER_REQUEST: u32 = 1_000;
@@ -135,7 +141,7 @@ impl Api<'_> {
             needs(user_type),
         )
         .query(&query)
-        .json(user.to_json());
+        .json(user);
         let (exchange, response) = self.write(&call)?;
         one(exchange, response)
     }
@@ -151,7 +157,7 @@ impl Api<'_> {
             format!("{}/{id}", entity(user_type)),
             needs(user_type),
         )
-        .json(user.to_json());
+        .json(user);
         self.write(&call).map(drop)
     }
 
@@ -177,7 +183,9 @@ impl Api<'_> {
     pub fn roles(&self, role_type: Option<UserType>) -> Result<RoleEvents, Error> {
         let query = role_type.map_or_else(String::new, |t| format!("roleType={}", t.as_api()));
         let call = Call::get("/v2/user/roles".to_string(), &query, &ROLES);
-        self.reader(&call).map(RoleEvents::of_array)
+        let needs_type = role_type.is_some();
+        self.reader(&call)
+            .map(|reader| RoleEvents::of_array(reader, needs_type))
     }
 
     /// `PATCH /v2/user/role/{id}/add-members`. The role as it is afterwards, or `None` where the answer has no body.
@@ -209,7 +217,7 @@ impl Api<'_> {
             format!("/v2/user/role/{role}/{change}"),
             &MEMBERSHIP,
         )
-        .json(format!("[{user}]"));
+        .json(&[user]);
         let (exchange, response) = self.write(&call)?;
         let mut reader = JsonReader::new(response.body, exchange);
         Ok(reader.peek()?.map(|_| RoleEvents::of_one(reader)))
@@ -249,8 +257,8 @@ impl Api<'_> {
     }
 
     /// One value.
-    fn entity<T: Object>(&self, call: &Call) -> Result<T, Error> {
-        let (exchange, response) = self.success(call, 200..=204)?;
+    fn entity<T: Record>(&self, call: &Call) -> Result<T, Error> {
+        let (exchange, response) = self.success(call, &DONE)?;
         one(exchange, response)?.ok_or_else(|| {
             self.exchange(call)
                 .error(Kind::Malformed(Some(0)), "the body is empty")
@@ -285,13 +293,13 @@ impl Api<'_> {
             .map(|reader| Elements::of_field(reader, "activities"))
     }
 
-    fn array<T: Object>(&self, path: &str, query: &str) -> Result<Elements<T>, Error> {
+    fn array<T: Record>(&self, path: &str, query: &str) -> Result<Elements<T>, Error> {
         self.reader(&Call::get(path.to_string(), query, &READING))
             .map(Elements::new)
     }
 
     fn reader(&self, call: &Call) -> Result<JsonReader, Error> {
-        let (exchange, response) = self.success(call, 200..=200)?;
+        let (exchange, response) = self.success(call, &[200, 204])?;
         Ok(JsonReader::new(response.body, exchange))
     }
 
@@ -299,7 +307,7 @@ impl Api<'_> {
     /// find out.
     fn write(&self, call: &Call) -> Result<(OpenExchange, Response), Error> {
         loop {
-            match self.success(call, 200..=204) {
+            match self.success(call, &DONE) {
                 Err(error) if !error.leaves_outcome_unknown() => self.retries.pause_after(error)?,
                 sent => return sent,
             }
@@ -308,11 +316,7 @@ impl Api<'_> {
 
     /// Sends a call with a token. One that is not accepted is fetched anew, once; but one that was fetched a moment ago is tried
     /// again after a pause, since not every server may know it yet.
-    fn success(
-        &self,
-        call: &Call,
-        wanted: std::ops::RangeInclusive<u16>,
-    ) -> Result<(OpenExchange, Response), Error> {
+    fn success(&self, call: &Call, wanted: &[u16]) -> Result<(OpenExchange, Response), Error> {
         let mut renewed = false;
         loop {
             let response = self.send(call)?;
@@ -322,7 +326,7 @@ impl Api<'_> {
                 renewed = true;
                 continue;
             }
-            match self.judge(call, response, &wanted, token_age) {
+            match self.judge(call, response, wanted, token_age) {
                 Err(error) if matches!(error.kind(), Kind::NotYetAccepted) => {
                     self.retries.pause_after(error)?;
                 }
@@ -335,7 +339,7 @@ impl Api<'_> {
         &self,
         call: &Call,
         response: Response,
-        wanted: &std::ops::RangeInclusive<u16>,
+        wanted: &[u16],
         token_age: Option<u64>,
     ) -> Result<(OpenExchange, Response), Error> {
         let mut exchange = self.exchange(call);
@@ -380,13 +384,13 @@ impl Api<'_> {
 }
 
 /// One value, or `None` for a body without any.
-fn one<T: Object>(exchange: OpenExchange, response: Response) -> Result<Option<T>, Error> {
+fn one<T: Record>(exchange: OpenExchange, response: Response) -> Result<Option<T>, Error> {
     let mut reader = JsonReader::new(response.body, exchange);
     if reader.peek()?.is_none() {
         return Ok(None);
     }
     answer::check_start(&mut reader)?;
-    let value = reader.object()?;
+    let Read(value) = reader.value(format_args!("the {}", T::NAME))?;
     reader.end()?;
     Ok(Some(value))
 }
@@ -426,8 +430,9 @@ impl Call {
         self
     }
 
-    fn json(mut self, body: String) -> Self {
-        self.body = body.into_bytes();
+    fn json<T: Serialize + ?Sized>(mut self, body: &T) -> Self {
+        self.body = serde_json::to_vec(body)
+            .expect("bodies are structs and lists, which have no way to fail");
         self
     }
 

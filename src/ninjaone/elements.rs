@@ -4,20 +4,17 @@ use std::marker::PhantomData;
 
 use super::answer;
 use super::json::JsonReader;
-use super::wire::Object;
+use super::wire::{Read, Record};
 use crate::error::Error;
 
 /// The elements of the JSON array that an answer is, or that one field of it is, one at a time.
 pub struct Elements<T> {
-    array: Array,
-    element: PhantomData<T>,
-}
-
-/// The array, whatever its elements are.
-struct Array {
     reader: JsonReader,
     field: Option<&'static str>,
     state: State,
+    /// How many elements were met.
+    met: u64,
+    element: PhantomData<T>,
 }
 
 #[derive(PartialEq)]
@@ -27,23 +24,22 @@ enum State {
     Ended,
 }
 
-impl<T: Object> Elements<T> {
+impl<T: Record> Elements<T> {
     pub(crate) fn new(reader: JsonReader) -> Self {
         Elements::of(reader, None)
     }
 
-    /// The elements of the array that this field of an object is.
+    /// The elements of the array that this field of an object is; none where it is missing or null.
     pub(crate) fn of_field(reader: JsonReader, field: &'static str) -> Self {
         Elements::of(reader, Some(field))
     }
 
     fn of(reader: JsonReader, field: Option<&'static str>) -> Self {
         Elements {
-            array: Array {
-                reader,
-                field,
-                state: State::Unopened,
-            },
+            reader,
+            field,
+            state: State::Unopened,
+            met: 0,
             element: PhantomData,
         }
     }
@@ -52,67 +48,74 @@ impl<T: Object> Elements<T> {
     ///
     /// # Errors
     ///
-    /// When the body breaks off, is not an array, or has an element that cannot be decoded. An array is never cut short
-    /// in silence.
+    /// When the body breaks off, is not an array, or has an element that is no object. An array is never cut short in silence.
     pub fn try_next(&mut self) -> Result<Option<T>, Error> {
-        match self.array.has_next()? {
-            true => self.array.reader.object().map(Some),
-            false => Ok(None),
+        if self.state == State::Unopened {
+            self.state = self.open()?;
         }
+        let State::Open { first } = &mut self.state else {
+            return Ok(None);
+        };
+        if self.reader.next_element(first)? {
+            self.met += 1;
+            let what = format_args!("the {} number {}", T::NAME, self.met);
+            let Read(element) = self.reader.value(what)?;
+            return Ok(Some(element));
+        }
+        self.state = self.ended()?;
+        Ok(None)
     }
 
     /// How many bytes of the answer have been taken.
     pub fn bytes_read(&self) -> u64 {
-        self.array.reader.offset()
+        self.reader.offset()
     }
 
     /// The last element made no sense to whoever got it.
     pub(crate) fn malformed(&self, problem: &str) -> Error {
-        let reader = &self.array.reader;
-        reader.malformed(reader.value_start(), problem)
-    }
-}
-
-impl Array {
-    /// Moves to the next element, which has to be taken then; false once the array has ended and the body with it.
-    fn has_next(&mut self) -> Result<bool, Error> {
-        if self.state == State::Unopened {
-            self.open()?;
-        }
-        let State::Open { first } = &mut self.state else {
-            return Ok(false);
-        };
-        if self.reader.next_element(first)? {
-            return Ok(true);
-        }
-        if self.field.is_some() {
-            while self.reader.next_key(&mut false)?.is_some() {
-                self.reader.value()?;
-            }
-        }
-        self.reader.end()?;
-        self.state = State::Ended;
-        Ok(false)
+        let problem = format!("the {} number {} {problem}", T::NAME, self.met);
+        self.reader.malformed(self.reader.value_start(), &problem)
     }
 
-    fn open(&mut self) -> Result<(), Error> {
-        answer::check_start(&mut self.reader)?;
+    fn open(&mut self) -> Result<State, Error> {
+        if !answer::has_list(&mut self.reader)? {
+            return Ok(State::Ended);
+        }
         if let Some(field) = self.field {
             self.reader.expect(b'{')?;
             let mut first = true;
             loop {
-                match self.reader.next_key(&mut first)? {
-                    Some(key) if key == field => break,
-                    Some(_) => self.reader.value().map(drop)?,
+                match self.reader.next_name(&mut first)? {
+                    Some(name) if name == field => break,
+                    Some(name) => self.reader.skip(&name)?,
                     None => {
-                        let problem = format!("there is no field {field}");
-                        return Err(self.reader.malformed(self.reader.offset(), &problem));
+                        self.reader.end()?;
+                        return Ok(State::Ended);
                     }
                 }
             }
+            if self.reader.peek()? == Some(b'n') {
+                self.reader.skip(field)?;
+                return self.ended();
+            }
         }
         self.reader.expect(b'[')?;
-        self.state = State::Open { first: true };
-        Ok(())
+        Ok(State::Open { first: true })
+    }
+
+    /// Takes what follows the array.
+    fn ended(&mut self) -> Result<State, Error> {
+        if let Some(field) = self.field {
+            while let Some(name) = self.reader.next_name(&mut false)? {
+                if name == field {
+                    // Its elements were given away already.
+                    let problem = format!("there are two fields {field}");
+                    return Err(self.reader.malformed(self.reader.offset(), &problem));
+                }
+                self.reader.skip(&name)?;
+            }
+        }
+        self.reader.end()?;
+        Ok(State::Ended)
     }
 }

@@ -1,18 +1,21 @@
 //! Reads JSON while it arrives.
 //!
-//! NinjaOne answers "all users" and "all roles with all members" with one array each, however large. This reader finds
-//! where a value begins and ends as the bytes come in, hands out one value at a time, and keeps
-//! no more than that value. Sizes are in bytes.
+//! NinjaOne answers "all users" and "all roles with all members" with one array each, however large. This reader walks through
+//! such an answer and hands one value at a time to `serde_json`, straight from what has arrived: where that says that its input
+//! ends, the rest of the value is waited for. No more than one value and one piece of the body are kept. Sizes are in bytes.
 //!
-//! What this module does not know: what the values mean. It checks the structure that it walks through itself; what is
-//! inside a value is checked by whoever decodes it.
+//! What this module does not know: what the values mean.
 
+use std::fmt;
+
+use serde::de::{DeserializeOwned, IgnoredAny};
+use serde_json::value::RawValue;
+
+use super::object;
 use crate::error::{Error, Kind};
 use crate::http::{Body, TransportError};
 use crate::ninjaone::answer::transport_failure;
 use crate::ninjaone::open_exchange::OpenExchange;
-use crate::ninjaone::value::{FromJson, Value};
-use crate::ninjaone::wire::Object;
 
 /// The largest single value, in bytes: far above any user, role or organization.
 const LARGEST_VALUE: usize = 2 * 1024 * 1024;
@@ -101,17 +104,19 @@ impl JsonReader {
         self.next_member(first, b']')
     }
 
-    /// Moves to the next key of an object whose opening brace was taken, and takes the key and its colon.
+    /// Moves to the next name of an object whose opening brace was taken, and takes the name and its colon.
     /// Takes the closing brace and answers `None` at its end.
-    pub(crate) fn next_key(&mut self, first: &mut bool) -> Result<Option<String>, Error> {
+    pub(crate) fn next_name(&mut self, first: &mut bool) -> Result<Option<String>, Error> {
         if !self.next_member(first, b'}')? {
             return Ok(None);
         }
-        let key = self.value()?.text();
-        let key = key
-            .ok_or_else(|| self.malformed(self.value_start(), "the name of a field is not text"))?;
+        let name: Box<RawValue> = self.value(format_args!("the name of a field"))?;
+        let Some(name) = object::text(name.get()) else {
+            return Err(self.malformed(self.value_start(), "the name of a field is not text"));
+        };
+        let name = name.into_owned();
         self.expect(b':')?;
-        Ok(Some(key))
+        Ok(Some(name))
     }
 
     fn next_member(&mut self, first: &mut bool, close: u8) -> Result<bool, Error> {
@@ -138,27 +143,65 @@ impl JsonReader {
         }
     }
 
-    /// Takes the next value.
-    pub(crate) fn value(&mut self) -> Result<Value<'_>, Error> {
-        self.take_value()?;
-        Value::parse(self.taken()).map_err(|problem| self.malformed(self.value_start(), &problem))
-    }
-
-    /// Takes the next value, as that of the field with this name; `None` for a null.
-    pub(crate) fn field<T: FromJson>(&mut self, name: &str) -> Result<Option<T>, Error> {
-        let mut field = None;
-        let value = self.value()?;
-        if !value.is_null() {
-            T::read_field(&mut field, name, value)
-                .map_err(|problem| self.malformed(self.value_start(), &problem))?;
+    /// Takes the next value; `what` it is, an error says.
+    pub(crate) fn value<T: DeserializeOwned>(
+        &mut self,
+        what: fmt::Arguments<'_>,
+    ) -> Result<T, Error> {
+        if self.peek()?.is_none() {
+            return Err(self.unexpected(None, "a value"));
         }
-        Ok(field)
+        self.start = self.next;
+        loop {
+            let rest = &self.buffer[self.start..];
+            let mut values = serde_json::Deserializer::from_slice(rest).into_iter();
+            match values.next() {
+                Some(Ok(value)) if self.ends_at(self.start + values.byte_offset()) => {
+                    self.next = self.start + values.byte_offset();
+                    return Ok(value);
+                }
+                Some(Err(error)) if !error.is_eof() && !self.may_be_cut() => {
+                    let problem = format!("{what}: {}", problem(&error));
+                    return Err(self.malformed(self.value_start(), &problem));
+                }
+                _ if rest.len() > LARGEST_VALUE => {
+                    let message = format!("{what} is a value of more than {LARGEST_VALUE} bytes");
+                    return Err(self.exchange.error(Kind::TooLarge, message));
+                }
+                _ if self.ended => {
+                    self.next = self.buffer.len();
+                    return Err(self.unexpected(None, &format!("the rest of {what}")));
+                }
+                _ => self.wait_for_more()?,
+            }
+        }
     }
 
-    /// Takes the next value, which has to be an object, and reads it.
-    pub(crate) fn object<T: Object>(&mut self) -> Result<T, Error> {
-        self.take_value()?;
-        T::parse(self.taken()).map_err(|problem| self.malformed(self.value_start(), &problem))
+    /// Whether a value that could end here does: a number or a word may go on in the next piece.
+    fn ends_at(&self, end: usize) -> bool {
+        let closes_itself = matches!(self.buffer[end - 1], b'}' | b']' | b'"');
+        closes_itself || end < self.buffer.len() || self.ended
+    }
+
+    /// Whether what has arrived may end within a number, which `serde_json` calls wrong then, and not cut short.
+    fn may_be_cut(&self) -> bool {
+        let last = self.buffer.last();
+        last.is_some_and(|last| b"-+.eE".contains(last)) && !self.ended
+    }
+
+    /// Waits until what has arrived of a value has grown by a quarter, so that a value which arrives in many small pieces is
+    /// not read anew for each of them.
+    fn wait_for_more(&mut self) -> Result<(), Error> {
+        let arrived = self.buffer.len() - self.start;
+        let wanted = (arrived + arrived / 4 + 1).min(LARGEST_VALUE + 1);
+        while self.buffer.len() - self.start < wanted && self.fill(self.start)? {}
+        Ok(())
+    }
+
+    /// Takes the next value, of a field that does not matter.
+    pub(crate) fn skip(&mut self, name: &str) -> Result<(), Error> {
+        let IgnoredAny = self.value(format_args!("the field {}", self.exchange.said(name)))?;
+        Ok(())
     }
 
     /// Takes the end of the body: nothing but white space may be left.
@@ -166,38 +209,6 @@ impl JsonReader {
         match self.peek()? {
             None => Ok(()),
             found => Err(self.unexpected(found, "the end")),
-        }
-    }
-
-    /// The value taken last.
-    fn taken(&self) -> &[u8] {
-        &self.buffer[self.start..self.next]
-    }
-
-    /// Takes the next value, unchecked: see [`JsonReader::taken`].
-    fn take_value(&mut self) -> Result<(), Error> {
-        let Some(first) = self.peek()? else {
-            return Err(self.unexpected(None, "a value"));
-        };
-        self.start = self.next;
-        let mut scan = Scan::new(first);
-        loop {
-            if let Some(length) = scan.end_in(&self.buffer[self.next..]) {
-                self.next += length;
-                return Ok(());
-            }
-            self.next = self.buffer.len();
-            if self.next - self.start > LARGEST_VALUE {
-                let message =
-                    format!("one value of the answer is larger than {LARGEST_VALUE} bytes");
-                return Err(self.exchange.error(Kind::TooLarge, message));
-            }
-            if !self.fill(self.start)? {
-                if scan.ends_with_the_body() {
-                    return Ok(());
-                }
-                return Err(self.unexpected(None, "the rest of a value"));
-            }
         }
     }
 
@@ -241,10 +252,8 @@ impl JsonReader {
         self.malformed(self.offset(), &message)
     }
 
-    /// The answer makes no sense at this byte of the body.
+    /// The answer makes no sense at this byte of the body. `problem` names no content of it.
     pub(crate) fn malformed(&self, offset: u64, problem: &str) -> Error {
-        // It may quote a number of the answer.
-        let problem = self.exchange.said(problem);
         let message = format!(
             "the answer makes no sense at byte {offset} of its body: {problem}; if it stays so, give NinjaOne's support the request id"
         );
@@ -252,78 +261,10 @@ impl JsonReader {
     }
 }
 
-/// Finds the end of one value in bytes that come in pieces.
-struct Scan {
-    shape: Shape,
-    depth: usize,
-    in_string: bool,
-    escaped: bool,
-}
-
-enum Shape {
-    /// An object, an array or a string: it ends with its own last byte.
-    Closed,
-    /// A number, `true`, `false` or `null`: it ends before the first byte that cannot belong to it.
-    Bare,
-}
-
-impl Scan {
-    fn new(first: u8) -> Self {
-        let shape = if matches!(first, b'{' | b'[' | b'"') {
-            Shape::Closed
-        } else {
-            Shape::Bare
-        };
-        Scan {
-            shape,
-            depth: 0,
-            in_string: false,
-            escaped: false,
-        }
-    }
-
-    fn ends_with_the_body(&self) -> bool {
-        matches!(self.shape, Shape::Bare)
-    }
-
-    /// How many of these bytes, the next ones, belong to the value; `None` where it goes on after them.
-    fn end_in(&mut self, bytes: &[u8]) -> Option<usize> {
-        match self.shape {
-            Shape::Bare => bytes
-                .iter()
-                .position(|byte| matches!(byte, b',' | b']' | b'}' | b' ' | b'\t' | b'\n' | b'\r')),
-            Shape::Closed => self.closing(bytes),
-        }
-    }
-
-    fn closing(&mut self, bytes: &[u8]) -> Option<usize> {
-        for (index, &byte) in bytes.iter().enumerate() {
-            if self.in_string {
-                if self.escaped {
-                    self.escaped = false;
-                } else if byte == b'\\' {
-                    self.escaped = true;
-                } else if byte == b'"' {
-                    self.in_string = false;
-                    if self.depth == 0 {
-                        return Some(index + 1);
-                    }
-                }
-                continue;
-            }
-            match byte {
-                b'"' => self.in_string = true,
-                b'{' | b'[' => self.depth += 1,
-                b'}' | b']' => {
-                    // A bracket of the wrong kind is found when the value is decoded.
-                    self.depth = self.depth.saturating_sub(1);
-                    if self.depth == 0 {
-                        return Some(index + 1);
-                    }
-                }
-                _ => {}
-            }
-        }
-        None
+/// What is wrong with a value, without quoting it, which `serde_json` does where a value is of another type.
+fn problem(error: &serde_json::Error) -> String {
+    match error.is_data() {
+        true => "it is not an object".to_string(),
+        false => format!("{error}, counted from where it begins"),
     }
 }

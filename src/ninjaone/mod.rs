@@ -8,14 +8,14 @@
 
 mod answer;
 pub mod api;
-mod date;
 pub mod elements;
 mod headers;
 mod json;
+pub mod object;
 mod open_exchange;
+mod retry_after;
 pub mod roles;
 pub mod token;
-pub mod value;
 pub mod wire;
 
 pub use self::api::Api;

@@ -32,6 +32,11 @@ impl OpenExchange {
         self.exchange.request_id = response.header("x-nj-request-id").map(ToString::to_string);
     }
 
+    /// The status of the answer, once it is known.
+    pub(crate) fn status(&self) -> Option<u16> {
+        self.exchange.status
+    }
+
     /// Takes in what the body of a failure tells: a code, and what names the request where the head did not.
     pub(crate) fn note_failure(&mut self, code: Option<&str>, incident_id: Option<&str>) {
         self.exchange.code = code.map(ToString::to_string);

@@ -1,17 +1,23 @@
 //! Roles with their members, from an answer that is still arriving.
 //!
 //! NinjaOne embeds all members in each role, a million of them if need be. So the members are handed out one by one, and
-//! the role after them, once all its fields are known.
+//! the role after them, once all its fields are known. JSON promises no order of fields: members that come before what has to be
+//! known of their role are held back until it is.
+
+use std::collections::VecDeque;
+
+use serde_json::value::RawValue;
 
 use super::answer;
 use super::json::JsonReader;
-use super::wire::{Id, RoleMember, UserRole};
+use super::object::{self, FromJson, Object};
+use super::wire::{Id, Read, Record, RoleMember, UserRole};
 use crate::error::{Error, Kind};
 
-/// How many members are kept when an answer names them before the role's identifier.
+/// How many members of one role are held back.
 ///
-/// The API's documentation has the identifier first, so this is for the odd answer; a role that exceeds it is an error.
-const MOST_MEMBERS_BEFORE_ID: usize = 10_000;
+/// The API's documentation has the members last, so this is for the odd answer; a role that exceeds it is an error.
+const MOST_HELD_BACK: usize = 10_000;
 
 /// What is met when reading roles.
 #[derive(Clone, Debug, PartialEq)]
@@ -34,18 +40,28 @@ pub struct RoleEvents {
     reader: JsonReader,
     place: Place,
     array: bool,
+    /// Whether the type of a role has to be known when its members are handed out.
+    needs_type: bool,
     first_role: bool,
+    /// How many roles were met.
+    met: u64,
     current: Current,
 }
 
+/// The role that is being read.
 #[derive(Default)]
 struct Current {
-    role: UserRole,
-    first_key: bool,
+    id: Option<Id>,
+    role_type: Option<String>,
+    has_type: bool,
+    /// All its fields but the list of members.
+    fields: Vec<(String, Box<RawValue>)>,
+    first_name: bool,
     first_member: bool,
     members: Option<u64>,
-    /// Members met before the identifier, last first.
-    waiting: Vec<RoleMember>,
+    held_back: VecDeque<RoleMember>,
+    /// Whether a member was handed out.
+    gave_member: bool,
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -54,13 +70,17 @@ enum Place {
     BetweenRoles,
     InRole,
     InMembers,
+    AfterRole,
     Ended,
 }
 
 impl RoleEvents {
     /// Reads the array that `GET /v2/user/roles` answers.
-    pub(crate) fn of_array(reader: JsonReader) -> Self {
-        Self::new(reader, true)
+    pub(crate) fn of_array(reader: JsonReader, needs_type: bool) -> Self {
+        RoleEvents {
+            needs_type,
+            ..Self::new(reader, true)
+        }
     }
 
     /// Reads the one role that a change of members answers.
@@ -73,7 +93,9 @@ impl RoleEvents {
             reader,
             place: Place::Start,
             array,
+            needs_type: false,
             first_role: true,
+            met: 0,
             current: Current::default(),
         }
     }
@@ -83,16 +105,9 @@ impl RoleEvents {
         self.reader.offset()
     }
 
-    /// What is known so far of the role whose members are being met.
-    pub fn current_role(&self) -> &UserRole {
-        &self.current.role
-    }
-
-    /// The failure of a role that came without a list of its members, where that is what was asked for: it may have many.
-    pub(crate) fn without_members(&self, role: Id) -> Error {
-        let problem =
-            format!("the role {role} came without its members, so nobody can tell who holds it");
-        self.reader.malformed(self.reader.offset(), &problem)
+    /// The type of the role whose members are being met.
+    pub fn current_type(&self) -> Option<&str> {
+        self.current.role_type.as_deref()
     }
 
     /// Waits for the next event; `None` once the answer has ended.
@@ -102,43 +117,42 @@ impl RoleEvents {
     /// As [`super::Elements::try_next`]. A role or a member without an identifier is an error too.
     pub fn try_next(&mut self) -> Result<Option<RoleEvent>, Error> {
         loop {
-            match self.place {
+            let event = match self.place {
                 Place::Start => self.start()?,
                 Place::BetweenRoles => self.open_role()?,
-                Place::InRole => {
-                    if let Some(event) = self.next_field()? {
-                        return Ok(Some(event));
-                    }
-                }
-                Place::InMembers => {
-                    if let Some(event) = self.next_member()? {
-                        return Ok(Some(event));
-                    }
-                }
+                Place::InRole => self.next_field()?,
+                Place::InMembers => self.next_member()?,
+                Place::AfterRole => self.end_of_role()?,
                 Place::Ended => return Ok(None),
+            };
+            if event.is_some() {
+                return Ok(event);
             }
         }
     }
 
-    fn start(&mut self) -> Result<(), Error> {
-        answer::check_start(&mut self.reader)?;
-        if self.array {
-            self.reader.expect(b'[')?;
+    fn start(&mut self) -> Result<Option<RoleEvent>, Error> {
+        self.place = Place::Ended;
+        if answer::has_list(&mut self.reader)? {
+            if self.array {
+                self.reader.expect(b'[')?;
+            }
+            self.place = Place::BetweenRoles;
         }
-        self.place = Place::BetweenRoles;
-        Ok(())
+        Ok(None)
     }
 
-    fn open_role(&mut self) -> Result<(), Error> {
+    fn open_role(&mut self) -> Result<Option<RoleEvent>, Error> {
         let another = if self.array {
             self.reader.next_element(&mut self.first_role)?
         } else {
             std::mem::take(&mut self.first_role)
         };
         if another {
+            self.met += 1;
             self.reader.expect(b'{')?;
             self.current = Current {
-                first_key: true,
+                first_name: true,
                 ..Current::default()
             };
             self.place = Place::InRole;
@@ -146,88 +160,140 @@ impl RoleEvents {
             self.reader.end()?;
             self.place = Place::Ended;
         }
-        Ok(())
+        Ok(None)
     }
 
     fn next_field(&mut self) -> Result<Option<RoleEvent>, Error> {
-        if let Some(id) = self.current.role.id
-            && let Some(member) = self.current.waiting.pop()
+        if let Some(id) = self.current.id
+            && (self.current.has_type || !self.needs_type)
+            && let Some(member) = self.current.held_back.pop_front()
         {
-            return Ok(Some(RoleEvent::Member(id, member)));
+            return Ok(Some(self.give(id, member)));
         }
-        let Some(key) = self.reader.next_key(&mut self.current.first_key)? else {
-            self.place = Place::BetweenRoles;
-            return self.role_at_its_end().map(Some);
+        let Some(name) = self.reader.next_name(&mut self.current.first_name)? else {
+            self.place = Place::AfterRole;
+            return Ok(None);
         };
-        let role = &mut self.current.role;
-        let again = match key.as_str() {
-            "id" => role.id.is_some(),
-            "members" => self.current.members.is_some(),
-            _ => false,
-        };
-        if again {
-            // Members may have been given away under the first id.
-            let problem = "a role has its id or members twice";
-            return Err(self.reader.malformed(self.reader.offset(), problem));
+        let is_members = name == "members";
+        let has_list = is_members && self.reader.peek()? == Some(b'[');
+        let gave_list = self.current.members.is_some_and(|members| members > 0);
+        if has_list && !gave_list {
+            self.reader.expect(b'[')?;
+            self.current.members = Some(0);
+            self.current.first_member = true;
+            self.place = Place::InMembers;
+            return Ok(None);
         }
-        match key.as_str() {
-            "id" => role.id = self.reader.field(&key)?,
-            "name" => role.name = self.reader.field(&key)?,
-            "type" => role.role_type = self.reader.field(&key)?,
-            "description" => role.description = self.reader.field(&key)?,
-            "members" if self.reader.peek()? == Some(b'[') => {
-                self.reader.expect(b'[')?;
-                self.current.members = Some(0);
-                self.current.first_member = true;
-                self.place = Place::InMembers;
-            }
-            _ => {
-                let value = self.reader.value()?;
-                if !value.is_null() && key != "members" {
-                    role.extra.push((key, value.json().to_string()));
-                } else if !value.is_null() {
-                    let start = self.reader.value_start();
-                    return Err(self
-                        .reader
-                        .malformed(start, "field members: it is not a list"));
-                }
-            }
+        let what = format_args!(
+            "{}, field {}",
+            self.name(),
+            self.reader.exchange().said(&name)
+        );
+        let json: Box<RawValue> = self.reader.value(what)?;
+        // A null is as good as missing, but that the type is not known is known then.
+        self.current.has_type |= name == "type";
+        if json.get() == "null" {
+            return Ok(None);
         }
+        if is_members && gave_list {
+            return Err(self.changes("its members"));
+        }
+        match name.as_str() {
+            "id" => self.note_id(&json)?,
+            "type" => self.note_type(&json)?,
+            _ => {}
+        }
+        self.current.fields.push((name, json));
         Ok(None)
+    }
+
+    fn note_id(&mut self, json: &RawValue) -> Result<(), Error> {
+        let id = Id::from_json(json);
+        if self.current.gave_member && id != self.current.id {
+            return Err(self.changes("its id"));
+        }
+        self.current.id = id;
+        Ok(())
+    }
+
+    fn note_type(&mut self, json: &RawValue) -> Result<(), Error> {
+        let role_type = object::text(json.get()).map(|text| text.into_owned());
+        if self.needs_type && self.current.gave_member && role_type != self.current.role_type {
+            return Err(self.changes("its type"));
+        }
+        self.current.role_type = role_type;
+        Ok(())
     }
 
     fn next_member(&mut self) -> Result<Option<RoleEvent>, Error> {
         if !self.reader.next_element(&mut self.current.first_member)? {
-            self.current.waiting.reverse();
             self.place = Place::InRole;
             return Ok(None);
         }
-        let member: RoleMember = self.reader.object()?;
+        let number = self.current.members.map_or(1, |members| members + 1);
+        self.current.members = Some(number);
+        let what = format_args!("{}, member number {number}", self.name());
+        let Read(member) = self.reader.value::<Read<RoleMember>>(what)?;
         if member.id.is_none() {
-            let start = self.reader.value_start();
-            return Err(self.reader.malformed(start, "a member of a role has no id"));
-        }
-        self.current.members = self.current.members.map(|members| members + 1);
-        if let Some(id) = self.current.role.id {
-            return Ok(Some(RoleEvent::Member(id, member)));
-        }
-        if self.current.waiting.len() >= MOST_MEMBERS_BEFORE_ID {
-            let message = format!(
-                "a role names more than {MOST_MEMBERS_BEFORE_ID} members before its id; please report it"
+            let problem = format!(
+                "{}, member number {number} has no id that is a whole number",
+                self.name()
             );
-            return Err(self.reader.exchange().error(Kind::TooLarge, message));
+            let start = self.reader.value_start();
+            return Err(self.reader.malformed(start, &problem));
         }
-        self.current.waiting.push(member);
-        Ok(None)
+        match self.current.id {
+            Some(id) if self.current.has_type || !self.needs_type => {
+                Ok(Some(self.give(id, member)))
+            }
+            _ if self.current.held_back.len() < MOST_HELD_BACK => {
+                self.current.held_back.push_back(member);
+                Ok(None)
+            }
+            _ => {
+                let message = format!(
+                    "{} names more than {MOST_HELD_BACK} members before its id or its type; list without a kind of account,                      and please report it",
+                    self.name()
+                );
+                Err(self.reader.exchange().error(Kind::TooLarge, message))
+            }
+        }
     }
 
-    fn role_at_its_end(&mut self) -> Result<RoleEvent, Error> {
-        let Current { role, members, .. } = std::mem::take(&mut self.current);
-        match role.id {
-            Some(id) => Ok(RoleEvent::Role { id, role, members }),
-            None => Err(self
-                .reader
-                .malformed(self.reader.offset(), "a role has no id")),
+    /// Hands out what was held back to the end, and then the role.
+    fn end_of_role(&mut self) -> Result<Option<RoleEvent>, Error> {
+        let Some(id) = self.current.id else {
+            let problem = format!("{} has no id that is a whole number", self.name());
+            return Err(self.reader.malformed(self.reader.offset(), &problem));
+        };
+        if let Some(member) = self.current.held_back.pop_front() {
+            return Ok(Some(self.give(id, member)));
         }
+        self.place = Place::BetweenRoles;
+        let Current {
+            fields, members, ..
+        } = std::mem::take(&mut self.current);
+        let fields = fields.iter().map(|(name, json)| (name.as_str(), &**json));
+        let role = UserRole::read(Object::of(fields));
+        Ok(Some(RoleEvent::Role { id, role, members }))
+    }
+
+    fn give(&mut self, role: Id, member: RoleMember) -> RoleEvent {
+        self.current.gave_member = true;
+        RoleEvent::Member(role, member)
+    }
+
+    /// The role that is being read, for an error to name.
+    fn name(&self) -> String {
+        match self.current.id {
+            Some(id) => format!("the role {id}"),
+            None => format!("the role number {}", self.met),
+        }
+    }
+
+    /// A role came with something twice, when members had been handed out by what came first.
+    fn changes(&self, what: &str) -> Error {
+        let problem = format!("{} has {what} twice, with different values", self.name());
+        self.reader.malformed(self.reader.offset(), &problem)
     }
 }

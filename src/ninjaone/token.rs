@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 use super::answer::{self, Needs, Refusal};
 use super::headers::headers;
 use super::open_exchange::OpenExchange;
-use super::wire::{Object, TokenAnswer};
+use super::wire::TokenAnswer;
 use crate::confidential::Confidential;
 use crate::error::{Error, Kind};
 use crate::host::{Host, Level};
@@ -249,7 +249,7 @@ fn parse(body: &[u8], exchange: &OpenExchange) -> Result<Answered, Error> {
         )
     };
     let answer = TokenAnswer::parse(body)
-        .map_err(|_| malformed("the answer is not that of an OAuth token endpoint"))?;
+        .ok_or_else(|| malformed("the answer is not that of an OAuth token endpoint"))?;
     let token = answer
         .access_token
         .map(Zeroizing::new)
@@ -262,18 +262,17 @@ fn parse(body: &[u8], exchange: &OpenExchange) -> Result<Answered, Error> {
     }
     if answer
         .token_type
-        .flatten()
         .is_some_and(|token_type| !token_type.eq_ignore_ascii_case("bearer"))
     {
         return Err(malformed("the token is not a bearer token"));
     }
-    let life_millis = answer.expires_in.flatten().map(|life| life.milliseconds);
+    let life_millis = answer.expires_in.map(|life| life.milliseconds);
     Ok(Answered {
         token,
         life_nanos: life_millis.map(|millis| millis.saturating_mul(NANOS_PER_MILLI)),
         granted: answer
-            .scope
-            .map(|scope| scope.map(|scope| scope.0).unwrap_or_default()),
+            .has_scope
+            .then(|| answer.scope.map(|scope| scope.0).unwrap_or_default()),
     })
 }
 

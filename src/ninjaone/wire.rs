@@ -1,16 +1,19 @@
 //! What NinjaOne sends and takes, field by field.
 //!
-//! Any field may be missing or null ("Users (accounts)" in `docs/ninjaone-api.md`): each is an `Option`, and a null is as good
-//! as missing. Fields that the contract has no place for, known to the API's documentation or not, are kept in `extra` under
-//! their own names, so that nothing that was sent is lost. A known field of another JSON type than expected is an error.
+//! Any field may be missing or null ("Users (accounts)" in `docs/ninjaone-api.md`): each is an `Option`. Fields that the contract
+//! has no place for, known to the API's documentation or not, are kept in `rest` under their own names, and so is a known field of
+//! another type than expected: nothing that was sent is lost, and only an identifier is indispensable.
 
-use std::borrow::Cow;
 use std::fmt;
 
-use super::value::{self, Fields, FromJson, Value};
+use serde::Serialize;
+use serde::de::{Deserialize, Deserializer};
+use serde_json::value::RawValue;
+
+use super::object::{self, FromJson, Object, Rest};
 
 /// Identifies a user, a role or an organization: an `int32` that is not negative.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Id(u32);
 
 impl Id {
@@ -33,11 +36,11 @@ impl fmt::Display for Id {
     }
 }
 
+/// As a number or as text; 5.0 is a whole number too.
 impl FromJson for Id {
-    const KIND: &'static str = "an identifier of NinjaOne's";
-
-    fn from_json(value: Value<'_>) -> Option<Self> {
-        Id::parse(value.json())
+    fn from_json(json: &RawValue) -> Option<Self> {
+        let number = u32::try_from(i64::from_json(json)?).ok()?;
+        (number <= i32::MAX as u32).then_some(Id(number))
     }
 }
 
@@ -49,137 +52,199 @@ pub struct Time {
 }
 
 impl FromJson for Time {
-    const KIND: &'static str = "a number of seconds";
-
-    fn from_json(value: Value<'_>) -> Option<Self> {
-        let milliseconds = value.thousandths()?;
+    fn from_json(json: &RawValue) -> Option<Self> {
+        let milliseconds = object::thousandths(json.get())?;
         Some(Time { milliseconds })
     }
 }
 
-/// An object that is read field by field.
-pub trait Object: Default {
-    /// Takes a field that is not null; or says that it is not what it should be. Of a field that comes twice, the last counts.
-    fn take(&mut self, name: Cow<'_, str>, value: Value<'_>) -> Result<(), String>;
+/// What an object of NinjaOne's is read into.
+pub trait Record: Sized {
+    /// What it is, in a word.
+    const NAME: &'static str;
 
-    /// Reads it from its text; or says what is wrong with that.
-    fn parse(text: &[u8]) -> Result<Self, String> {
-        let mut object = Self::default();
-        value::read_object(text, &mut |name, value| object.take(name, value))?;
-        Ok(object)
+    /// Reads it. Whatever its fields are, there is a way.
+    fn read(sent: Object<'_>) -> Self;
+}
+
+/// A record, to be read by `serde_json`.
+pub(crate) struct Read<T>(pub(crate) T);
+
+impl<'de, T: Record> Deserialize<'de> for Read<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Object::deserialize(deserializer).map(|sent| Read(T::read(sent)))
     }
 }
 
-/// Defines an object of NinjaOne's: the fields that are known here, and `extra` for all others.
-macro_rules! object {
-    ($(#[$doc:meta])* $name:ident { $($(#[$field_doc:meta])* $field:ident: $type:ty = $key:literal,)* }) => {
-        $(#[$doc])*
-        #[derive(Clone, Debug, Default, PartialEq)]
-        pub struct $name {
-            $($(#[$field_doc])* pub $field: Option<$type>,)*
-            /// Every other field that was sent and is not null, by name, as JSON text, in the order in which it was sent.
-            pub extra: Vec<(String, String)>,
+/// A user: `User`, `Technician` or `EndUser` of the API, which differ in what they tell.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct User {
+    /// Identifies the user among users of both types.
+    pub id: Option<Id>,
+    /// A UUID.
+    pub uid: Option<String>,
+    /// Given name.
+    pub first_name: Option<String>,
+    /// Family name.
+    pub last_name: Option<String>,
+    /// E-mail address, by which the user signs in.
+    pub email: Option<String>,
+    /// Telephone number.
+    pub phone: Option<String>,
+    /// Whether the user may sign in.
+    pub enabled: Option<bool>,
+    /// Whether the user is a System Administrator; technicians only.
+    pub administrator: Option<bool>,
+    /// Whether the password has to be changed at the next sign-in.
+    pub must_change_password: Option<bool>,
+    /// Whether at least one MFA method is configured.
+    pub mfa_configured: Option<bool>,
+    /// `TECHNICIAN` or `END_USER`; not sent by the endpoints for end users alone.
+    pub user_type: Option<String>,
+    /// `REGISTERED`, `PENDING` or `EXPIRED`.
+    pub invitation_status: Option<String>,
+    /// The organization of an end user.
+    pub organization_id: Option<Id>,
+    /// Whether SCIM created the user; only from the endpoints for one type of user.
+    pub scim_user: Option<bool>,
+    /// "Native or SSO authentication"; only from the endpoints for one type of user.
+    pub auth_type: Option<String>,
+    /// Every other field, and those of another type than expected.
+    pub rest: Rest,
+}
+
+impl Record for User {
+    const NAME: &'static str = "user";
+
+    fn read(mut sent: Object<'_>) -> Self {
+        User {
+            id: sent.take("id"),
+            uid: sent.take("uid"),
+            first_name: sent.take("firstName"),
+            last_name: sent.take("lastName"),
+            email: sent.take("email"),
+            phone: sent.take("phone"),
+            enabled: sent.take("enabled"),
+            administrator: sent.take("administrator"),
+            must_change_password: sent.take("mustChangePw"),
+            mfa_configured: sent.take("mfaConfigured"),
+            user_type: sent.take("userType"),
+            invitation_status: sent.take("invitationStatus"),
+            organization_id: sent.take("organizationId"),
+            scim_user: sent.take("scimUser"),
+            auth_type: sent.take("authType"),
+            rest: sent.rest(),
         }
+    }
+}
 
-        impl Object for $name {
-            fn take(&mut self, name: Cow<'_, str>, value: Value<'_>) -> Result<(), String> {
-                match &*name {
-                    $($key => FromJson::read_field(&mut self.$field, &name, value),)*
-                    _ => {
-                        self.extra.push((name.into_owned(), value.json().to_string()));
-                        Ok(())
-                    }
-                }
-            }
+/// A user role, without its members: those are read by [`super::RoleEvents`].
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct UserRole {
+    /// Identifies the role.
+    pub id: Option<Id>,
+    /// Its name.
+    pub name: Option<String>,
+    /// The type of user that it is for: `TECHNICIAN` or `END_USER` (the API documents no list of values).
+    pub role_type: Option<String>,
+    /// What it is for.
+    pub description: Option<String>,
+    /// Every other field, and those of another type than expected.
+    pub rest: Rest,
+}
+
+impl Record for UserRole {
+    const NAME: &'static str = "role";
+
+    fn read(mut sent: Object<'_>) -> Self {
+        UserRole {
+            id: sent.take("id"),
+            name: sent.take("name"),
+            role_type: sent.take("type"),
+            description: sent.take("description"),
+            rest: sent.rest(),
         }
-    };
-}
-
-object! {
-    /// A user: `User`, `Technician` or `EndUser` of the API, which differ in what they tell.
-    User {
-        /// Identifies the user among users of both types.
-        id: Id = "id",
-        /// A UUID.
-        uid: String = "uid",
-        /// Given name.
-        first_name: String = "firstName",
-        /// Family name.
-        last_name: String = "lastName",
-        /// E-mail address, by which the user signs in.
-        email: String = "email",
-        /// Telephone number.
-        phone: String = "phone",
-        /// Whether the user may sign in.
-        enabled: bool = "enabled",
-        /// Whether the user is a System Administrator; technicians only.
-        administrator: bool = "administrator",
-        /// Whether the password has to be changed at the next sign-in.
-        must_change_password: bool = "mustChangePw",
-        /// Whether at least one MFA method is configured.
-        mfa_configured: bool = "mfaConfigured",
-        /// `TECHNICIAN` or `END_USER`; not sent by the endpoints for end users alone.
-        user_type: String = "userType",
-        /// `REGISTERED`, `PENDING` or `EXPIRED`.
-        invitation_status: String = "invitationStatus",
-        /// The organization of an end user.
-        organization_id: Id = "organizationId",
-        /// Whether SCIM created the user; only from the endpoints for one type of user.
-        scim_user: bool = "scimUser",
-        /// "Native or SSO authentication"; only from the endpoints for one type of user.
-        auth_type: String = "authType",
     }
 }
 
-object! {
-    /// A user role, without its members: those are read by [`super::RoleEvents`].
-    UserRole {
-        /// Identifies the role.
-        id: Id = "id",
-        /// Its name.
-        name: String = "name",
-        /// The type of user that it is for: `TECHNICIAN` or `END_USER` (the API documents no list of values).
-        role_type: String = "type",
-        /// What it is for.
-        description: String = "description",
+/// A user as a member of a role.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct RoleMember {
+    /// Identifies the user.
+    pub id: Option<Id>,
+    /// "Source of role assignment"; the API documents no list of values.
+    pub source: Option<String>,
+    /// Every other field, and those of another type than expected.
+    pub rest: Rest,
+}
+
+impl Record for RoleMember {
+    const NAME: &'static str = "member";
+
+    fn read(mut sent: Object<'_>) -> Self {
+        RoleMember {
+            id: sent.take("id"),
+            source: sent.take("source"),
+            rest: sent.rest(),
+        }
     }
 }
 
-object! {
-    /// A user as a member of a role.
-    RoleMember {
-        /// Identifies the user.
-        id: Id = "id",
-        /// "Source of role assignment"; the API documents no list of values.
-        source: String = "source",
+/// An organization.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Organization {
+    /// Identifies the organization.
+    pub id: Option<Id>,
+    /// Its full name.
+    pub name: Option<String>,
+    /// What it is.
+    pub description: Option<String>,
+    /// Every other field, and those of another type than expected.
+    pub rest: Rest,
+}
+
+impl Record for Organization {
+    const NAME: &'static str = "organization";
+
+    fn read(mut sent: Object<'_>) -> Self {
+        Organization {
+            id: sent.take("id"),
+            name: sent.take("name"),
+            description: sent.take("description"),
+            rest: sent.rest(),
+        }
     }
 }
 
-object! {
-    /// An organization.
-    Organization {
-        /// Identifies the organization.
-        id: Id = "id",
-        /// Its full name.
-        name: String = "name",
-        /// What it is.
-        description: String = "description",
-    }
+/// Something that happened.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Activity {
+    /// Identifies the activity; later ones have greater identifiers.
+    pub id: Option<i64>,
+    /// When it happened.
+    pub time: Option<Time>,
+    /// The code for what happened, such as `APP_USER_CREATED`.
+    pub status_code: Option<String>,
+    /// The user it happened to, or who did it; which of the two is not documented.
+    pub user_id: Option<Id>,
+    /// A sentence about it.
+    pub message: Option<String>,
+    /// Every other field, and those of another type than expected.
+    pub rest: Rest,
 }
 
-object! {
-    /// Something that happened.
-    Activity {
-        /// Identifies the activity; later ones have greater identifiers.
-        id: i64 = "id",
-        /// When it happened.
-        time: Time = "activityTime",
-        /// The code for what happened, such as `APP_USER_CREATED`.
-        status_code: String = "statusCode",
-        /// The user it happened to, or who did it; which of the two is not documented.
-        user_id: Id = "userId",
-        /// A sentence about it.
-        message: String = "message",
+impl Record for Activity {
+    const NAME: &'static str = "activity";
+
+    fn read(mut sent: Object<'_>) -> Self {
+        Activity {
+            id: sent.take("id"),
+            time: sent.take("activityTime"),
+            status_code: sent.take("statusCode"),
+            user_id: sent.take("userId"),
+            message: sent.take("message"),
+            rest: sent.rest(),
+        }
     }
 }
 
@@ -213,87 +278,75 @@ impl UserType {
 }
 
 /// The body of `POST /v2/user/technicians` and of `POST /v2/user/end-users`.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct CreateUser {
     /// 1 to 150 characters.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub first_name: Option<String>,
     /// 1 to 150 characters.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub last_name: Option<String>,
     /// E-mail address.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub email: Option<String>,
     /// Telephone number.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub phone: Option<String>,
     /// End users only.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub organization_id: Option<Id>,
     /// End users only.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub full_portal_access: Option<bool>,
-}
-
-impl CreateUser {
-    /// As JSON.
-    pub(crate) fn to_json(&self) -> String {
-        value::object(&[
-            ("firstName", self.first_name.as_deref().map(value::quoted)),
-            ("lastName", self.last_name.as_deref().map(value::quoted)),
-            ("email", self.email.as_deref().map(value::quoted)),
-            ("phone", self.phone.as_deref().map(value::quoted)),
-            (
-                "organizationId",
-                self.organization_id.map(|id| id.to_string()),
-            ),
-            (
-                "fullPortalAccess",
-                self.full_portal_access.map(|access| access.to_string()),
-            ),
-        ])
-    }
 }
 
 /// The body of `PATCH /v2/user/technician/{id}` and of `PATCH /v2/user/end-user/{id}`.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct UpdateUser {
     /// 1 to 150 characters.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub first_name: Option<String>,
     /// 1 to 150 characters.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub last_name: Option<String>,
     /// End users only.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub organization_id: Option<Id>,
     /// End users only.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub full_portal_access: Option<bool>,
 }
 
-impl UpdateUser {
-    /// As JSON.
-    pub(crate) fn to_json(&self) -> String {
-        value::object(&[
-            ("firstName", self.first_name.as_deref().map(value::quoted)),
-            ("lastName", self.last_name.as_deref().map(value::quoted)),
-            (
-                "organizationId",
-                self.organization_id.map(|id| id.to_string()),
-            ),
-            (
-                "fullPortalAccess",
-                self.full_portal_access.map(|access| access.to_string()),
-            ),
-        ])
-    }
+/// The answer of the token endpoint. Has a secret in it: never log or keep one.
+///
+/// All but the token itself is for information, and servers differ in how they write it.
+#[derive(Default)]
+pub struct TokenAnswer {
+    /// The token.
+    pub access_token: Option<String>,
+    /// For how long it is good.
+    pub expires_in: Option<Lifetime>,
+    /// The scopes that were granted, in one text or in several.
+    pub scope: Option<Scopes>,
+    /// Whether something was said of the scopes, if only in a way that tells none.
+    pub has_scope: bool,
+    /// Always `Bearer`, as far as is known.
+    pub token_type: Option<String>,
 }
 
-object! {
-    /// The answer of the token endpoint. Has a secret in it: never log or keep one.
-    ///
-    /// All but the token itself is for information, and servers differ in how they write it: a value of another type than
-    /// expected is not known, and no error.
-    TokenAnswer {
-        /// The token.
-        access_token: String = "access_token",
-        /// For how long it is good.
-        expires_in: Option<Lifetime> = "expires_in",
-        /// The scopes that were granted.
-        scope: Option<Scopes> = "scope",
-        /// Always `Bearer`, as far as is known.
-        token_type: Option<String> = "token_type",
+impl TokenAnswer {
+    /// Reads it; `None` where it is no object.
+    pub fn parse(body: &[u8]) -> Option<Self> {
+        let mut sent = Object::parse(body)?;
+        Some(TokenAnswer {
+            has_scope: sent.has("scope"),
+            access_token: sent.take("access_token"),
+            expires_in: sent.take("expires_in"),
+            scope: sent.take("scope"),
+            token_type: sent.take("token_type"),
+        })
     }
 }
 
@@ -305,15 +358,10 @@ pub struct Lifetime {
 }
 
 impl FromJson for Lifetime {
-    const KIND: &'static str = "a number of seconds";
-
-    fn from_json(value: Value<'_>) -> Option<Self> {
-        let text = value.text();
-        let number = match &text {
-            Some(text) => Value::parse(text.trim().as_bytes()).ok()?,
-            None => value,
-        };
-        let milliseconds = u64::try_from(number.thousandths()?).ok()?;
+    fn from_json(json: &RawValue) -> Option<Self> {
+        let text = object::text(json.get());
+        let number = text.as_deref().unwrap_or(json.get()).trim();
+        let milliseconds = u64::try_from(object::thousandths(number)?).ok()?;
         (milliseconds > 0).then_some(Lifetime { milliseconds })
     }
 }
@@ -323,12 +371,10 @@ impl FromJson for Lifetime {
 pub struct Scopes(pub Vec<String>);
 
 impl FromJson for Scopes {
-    const KIND: &'static str = "text, or a list of texts";
-
-    fn from_json(value: Value<'_>) -> Option<Self> {
-        match value.text() {
+    fn from_json(json: &RawValue) -> Option<Self> {
+        match String::from_json(json) {
             Some(text) => Some(Scopes(vec![text])),
-            None => value.texts().map(Scopes),
+            None => serde_json::from_str(json.get()).ok().map(Scopes),
         }
     }
 }
@@ -351,25 +397,24 @@ pub struct FailureBody {
 impl FailureBody {
     /// Reads what can be read; a body of no known shape gives no fields.
     pub fn parse(body: &[u8]) -> Self {
-        let Ok(fields) = Fields::parse(body) else {
+        let Some(mut sent) = Object::parse(body) else {
             // A bare string has been seen as a failure body too.
-            let message = Value::parse(body).ok().and_then(Value::text);
+            let message = serde_json::from_slice::<&RawValue>(body).ok();
             return FailureBody {
-                message,
+                message: message.and_then(String::from_json),
                 ..FailureBody::default()
             };
         };
-        let message_object = fields
-            .get("errorMessage")
-            .and_then(|value| Fields::parse(value.json().as_bytes()).ok());
         FailureBody {
-            code: fields.text("error").or_else(|| fields.text("resultCode")),
-            auth_code: fields.get("error_code").and_then(Value::integer),
-            message: fields
-                .text("error_description")
-                .or_else(|| fields.text("errorMessage")),
-            message_code: message_object.and_then(|object| object.text("code")),
-            incident_id: fields.text("incidentId"),
+            code: sent.take("error").or_else(|| sent.take("resultCode")),
+            auth_code: sent.take("error_code"),
+            message: sent
+                .take("error_description")
+                .or_else(|| sent.take("errorMessage")),
+            message_code: sent
+                .take_object("errorMessage")
+                .and_then(|mut object| object.take("code")),
+            incident_id: sent.take("incidentId"),
         }
     }
 

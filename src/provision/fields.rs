@@ -4,7 +4,6 @@ use crate::convert;
 use crate::error::{Error, Problem};
 use crate::ninjaone::Api;
 use crate::ninjaone::wire::{Id, UserType};
-use crate::text;
 
 /// A field of an account.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -142,10 +141,7 @@ pub(super) fn check_name(
             Err(Problem::new(
                 name,
                 &problem,
-                &format!(
-                    "leave it out; what it can {verb} is {}",
-                    text::list(&names, ", ")
-                ),
+                &format!("leave it out; what it can {verb} is {}", names.join(", ")),
             ))
         }
     }

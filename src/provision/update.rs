@@ -6,6 +6,7 @@ use crate::contract::{
     self, AccountUpdate, Action, Change, ErrorKind, FieldChange, FieldUpdate, Mode, Outcome,
     Reason, RefusalReason, ResourceKind, Step, StepStatus, UnchangedReason, Value,
 };
+use crate::convert;
 use crate::error::{Error, Problem};
 use crate::find;
 use crate::host::Level;
@@ -163,10 +164,7 @@ fn shown(user: &User, field: &str) -> Option<Value> {
         "organization" => user.organization_id.map(|id| Value::Text(id.to_string())),
         "enabled" => user.enabled.map(Value::Boolean),
         "administrator" => user.administrator.map(Value::Boolean),
-        _ => {
-            let sent = user.extra.iter().find(|(name, _)| name == field);
-            sent.map(|(_, json)| Value::Boolean(json == "true"))
-        }
+        _ => user.rest.get(field).cloned().map(convert::value),
     }
 }
 

@@ -112,7 +112,7 @@ fn an_answer_that_is_not_what_it_should_be_is_a_failed_probe() {
         ("/v2/organizations", 4),
     ] {
         let world = World::new();
-        world.tenant.serve(path, "{}");
+        world.tenant.serve(path, "5");
         let report = check(&world);
         assert!(!report.healthy);
         let failed: Vec<_> = report

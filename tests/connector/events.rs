@@ -7,7 +7,7 @@ use ninjaone_connector::contract::{
 use ninjaone_connector::http::TransportErrorKind;
 use serde_json::{Value as Json, json};
 
-use crate::support::tenant::{Fault, Unknowns, activity};
+use crate::support::tenant::{Answer, Fault, Unknowns, activity};
 use crate::support::{World, error, list_all, list_of, listed, names};
 
 const EVENTS: ResourceKinds = ResourceKinds::EVENTS;
@@ -327,17 +327,19 @@ fn an_activity_whose_id_no_cursor_can_hold_is_malformed() {
 }
 
 #[test]
-fn an_answer_that_has_no_activities_is_told_with_the_byte() {
+fn an_answer_that_makes_no_sense_as_activities_is_told_with_the_byte() {
     for (body, byte) in [
         ("", 0),
         ("[]", 0),
-        ("{}", 2),
-        (r#"{"x": 1}"#, 8),
+        ("{", 1),
+        (r#"{"x": 1} 5"#, 9),
         (r#"{"x": }"#, 6),
         (r#"{"activities" []}"#, 14),
-        (r#"{"activities": null}"#, 15),
+        (r#"{"activities": 5}"#, 15),
+        (r#"{"activities": null"#, 19),
+        (r#"{"activities": [], "activities": []}"#, 32),
         (r#"{"activities": [{}]}"#, 16),
-        (r#"{"activities": [{"id": "1"}]}"#, 16),
+        (r#"{"activities": [{"id": "x"}]}"#, 16),
         (r#"{"activities": [{"id": 1}"#, 25),
         (r#"{"activities": []"#, 17),
         (r#"{"activities": [] "x": 1}"#, 18),
@@ -350,6 +352,23 @@ fn an_answer_that_has_no_activities_is_told_with_the_byte() {
         let error = error(world.list(&list_of(EVENTS)));
         assert_eq!(error, Error::MalformedResponse(Some(byte)), "{body}");
     }
+}
+
+#[test]
+fn an_identifier_of_an_activity_may_be_text() {
+    let world = World::new();
+    let body = r#"{"activities": [{"id": "9007199254740993", "userId": "5"}]}"#;
+    let only = Fault::Refuse(Answer::text(200, body));
+    world.tenant.once("GET /v2/activities", only);
+    world.tenant.serve("/v2/activities", "null");
+    let items = world.list(&list_of(EVENTS)).expect("a page").items;
+    let Some(Item::Event(event)) = items.first() else {
+        panic!("no event: {items:?}");
+    };
+    assert_eq!(
+        (event.id.as_str(), event.account.as_deref()),
+        ("9007199254740993", Some("5"))
+    );
 }
 
 #[test]

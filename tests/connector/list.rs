@@ -1,8 +1,11 @@
 //! Listing: what is given for what NinjaOne sends, and which filters narrow it.
 
+use std::sync::LazyLock;
+
 use ninjaone_connector::contract::{
-    Account, AccountDetails, Attribute, Counts, Error, Filter, Grant, Invitation, Item,
-    ListRequest, Notice, Organization, ResourceKind, ResourceKinds, ResourceReference, Role, Value,
+    Account, AccountDetails, Attribute, Continuation, Counts, Error, Filter, Grant, Invitation,
+    Item, ListRequest, Notice, Organization, ResourceKind, ResourceKinds, ResourceReference, Role,
+    Value,
 };
 use serde_json::json;
 
@@ -275,7 +278,10 @@ fn a_role_may_come_with_nothing_but_its_id() {
             account_kind: None,
             description: None,
             member_count,
-            attributes: Vec::new(),
+            attributes: match member_count {
+                Some(_) => Vec::new(),
+                None => vec![MEMBERS_UNKNOWN.clone()],
+            },
         };
         assert_eq!(items, [Item::Role(expected)], "{body}");
     }
@@ -398,22 +404,288 @@ fn what_was_sent_twice_is_given_once_as_it_was_first_sent_and_noticed() {
     assert_eq!(role.member_count, Some(2));
 }
 
+/// Says of a role that who holds it is not known.
+static MEMBERS_UNKNOWN: LazyLock<Attribute> = LazyLock::new(|| Attribute {
+    name: "members-unknown".to_string(),
+    value: Value::Boolean(true),
+});
+
 #[test]
-fn grants_of_a_role_without_a_list_of_members_are_unknown_and_not_none() {
-    for role in [r#"{"id": 5}"#, r#"{"id": 5, "members": null}"#] {
+fn a_role_without_a_list_of_members_keeps_nothing_back_and_is_told() {
+    for role in [
+        r#"{"id": 5}"#,
+        r#"{"id": 5, "members": null}"#,
+        r#"{"id": 5, "members": 7}"#,
+        r#"{"id": 5, "members": {"1": 2}}"#,
+    ] {
         let world = World::new();
-        let roles = format!(r#"[{{"id": 4, "members": [{{"id": 1}}]}}, {role}]"#);
+        let roles = format!(r#"[{role}, {{"id": 4, "members": [{{"id": 1}}]}}]"#);
         world.tenant.serve("/v2/user/roles", roles);
-        for kinds in [GRANTS, ROLES | GRANTS] {
-            let failure = world.list(&list_of(kinds)).expect_err("not whole");
-            assert!(matches!(failure.error, Error::MalformedResponse(_)));
-            assert!(failure.message.contains("the role 5"), "{failure:?}");
-        }
-        // Those of another role are known.
-        let mut request = list_of(GRANTS);
-        request.filter.role = Some("4".to_string());
-        assert_eq!(listed(&world, &request), ["grant 1 4"]);
+        let told = |world: &World| {
+            let log = world.host.log();
+            log.iter()
+                .filter(|line| line.starts_with("Warn") && line.contains("role=5"))
+                .count()
+        };
+        let page = world.list(&list_of(ROLES | GRANTS)).expect("a page");
+        assert_eq!(names(&page.items), ["role 5", "grant 1 4", "role 4"]);
+        let Item::Role(role) = &page.items[0] else {
+            panic!("no role");
+        };
+        assert_eq!(role.member_count, None);
+        assert!(role.attributes.contains(&MEMBERS_UNKNOWN), "{role:?}");
+        assert!(
+            !matches!(&page.items[2], Item::Role(role) if role.attributes.contains(&MEMBERS_UNKNOWN))
+        );
+        assert_eq!(told(&world), 1);
+        // Where the role itself is not listed, the log is all that tells.
+        assert_eq!(listed(&world, &list_of(GRANTS)), ["grant 1 4"]);
+        assert_eq!(told(&world), 2);
+        // Grants of other roles are known.
+        let of_role_4 = filtered(GRANTS, |filter| filter.role = Some("4".to_string()));
+        assert_eq!(listed(&world, &of_role_4), ["grant 1 4"]);
+        assert_eq!(told(&world), 2);
     }
+}
+
+#[test]
+fn a_role_without_a_list_of_members_is_told_once_although_each_page_has_a_fresh_instance() {
+    let world = World::new();
+    let roles = r#"[{"id": 5}, {"id": 4, "members": [{"id": 1}, {"id": 2}]}]"#;
+    world.tenant.serve("/v2/user/roles", roles);
+    let mut request = list_of(ROLES | GRANTS);
+    request.limit = Some(1);
+    let mut pages = 0;
+    loop {
+        let page = world.fresh_instance().list(&request).expect("a page");
+        pages += 1;
+        match page.next {
+            Continuation::More(cursor) => request.cursor = Some(cursor),
+            Continuation::Complete(_) => break,
+        }
+    }
+    assert!(pages > 3);
+    let log = world.host.log();
+    let told = log.iter().filter(|line| line.contains("role=5")).count();
+    assert_eq!(told, 1, "{log:?}");
+}
+
+#[test]
+fn a_role_is_of_its_kind_wherever_its_fields_stand() {
+    let roles = r#"[
+        {"description": "", "id": 3, "members": [{"id": 11}, {"id": 12}], "name": "c", "type": "END_USER"},
+        {"members": [{"id": 1}, {"id": 2}], "type": "TECHNICIAN", "id": 1},
+        {"type": "TECHNICIAN", "members": [{"id": 3}], "id": 2},
+        {"members": [{"id": 12}], "type": "END_USER", "id": 4},
+        {"id": 5, "members": [{"id": 3}]}
+    ]"#;
+    let unheeded = Unknowns {
+        heeds_filters: false,
+        ..Unknowns::DOCUMENTED
+    };
+    for (kind, expected) in [
+        (
+            "technician",
+            vec![
+                "grant 1 1",
+                "grant 2 1",
+                "role 1",
+                "grant 3 2",
+                "role 2",
+                "grant 3 5",
+                "role 5",
+            ],
+        ),
+        (
+            "end-user",
+            vec![
+                "grant 11 3",
+                "grant 12 3",
+                "role 3",
+                "grant 12 4",
+                "role 4",
+                "grant 3 5",
+                "role 5",
+            ],
+        ),
+    ] {
+        let world = World::with(unheeded);
+        world.tenant.serve("/v2/user/roles", roles);
+        let request = filtered(ROLES | GRANTS, |filter| {
+            filter.account_kind = Some(kind.to_string());
+        });
+        assert_eq!(listed(&world, &request), expected);
+    }
+}
+
+#[test]
+fn not_every_member_is_held_back_until_the_type_is_known() {
+    let members = |count: u32| {
+        let members: Vec<_> = (0..count).map(|id| format!("{{\"id\":{id}}}")).collect();
+        format!("\"members\":[{}]", members.join(","))
+    };
+    for (count, fits) in [(10_000, true), (10_001, false)] {
+        let world = World::new();
+        let role = format!(r#"[{{"id":1,{},"type":"TECHNICIAN"}}]"#, members(count));
+        world.tenant.serve("/v2/user/roles", role);
+        let mut request = filtered(GRANTS, |filter| {
+            filter.account_kind = Some("technician".to_string());
+        });
+        request.limit = Some(1);
+        match fits {
+            true => assert_eq!(world.list(&request).expect("a page").items.len(), 1),
+            false => {
+                let failure = world.list(&request).expect_err("too many");
+                assert_eq!(failure.error, Error::LimitExceeded);
+                assert!(
+                    failure.message.contains("the role 1"),
+                    "{}",
+                    failure.message
+                );
+                // Without a kind there is nothing to wait for.
+                assert_eq!(
+                    world.list(&list_of(GRANTS)).expect("a page").items.len(),
+                    1_000
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn what_is_not_asked_for_is_no_duplicate() {
+    let world = World::new();
+    let users = r#"[{"id": 1, "email": "a@x"}, {"id": 2, "email": "b@x"}, {"id": 1, "email": "a@x"}, {"id": 2, "email": "b@x"}]"#;
+    world.tenant.serve("/v2/users", users);
+    let request = filtered(ACCOUNTS, |filter| filter.email = Some("b@x".to_string()));
+    let page = world.list(&request).expect("a page");
+    assert_eq!(names(&page.items), ["account 2"]);
+    assert_eq!(page.notices, [duplicate(ResourceKind::Account, "2")]);
+}
+
+#[test]
+fn a_field_of_another_type_is_an_attribute_as_it_came_and_is_told_once() {
+    let world = World::new();
+    let users = r#"[
+        {"id": 1, "phone": 15551234567, "enabled": "false", "organizationId": -1, "scimUser": "true"},
+        {"id": "2", "uid": {"a": 1}, "firstName": "A\ud83d", "organizationId": "7", "phone": 5},
+        {"id": 3.0, "x\ud83d": ["\ud83d"], "lastName": 1.10, "lastName": 12345678901234567890123}
+    ]"#;
+    world.tenant.serve("/v2/users", users);
+    let mut accounts = Vec::new();
+    for item in world.list(&list_of(ACCOUNTS)).expect("a page").items {
+        let Item::Account(account) = item else {
+            panic!("no account")
+        };
+        accounts.push(account);
+    }
+    let attributes = |account: usize| -> Vec<(String, Value)> {
+        let attributes = accounts[account].attributes.clone();
+        attributes
+            .into_iter()
+            .map(|own| (own.name, own.value))
+            .collect()
+    };
+    let ids: Vec<_> = accounts.iter().map(|account| account.id.as_str()).collect();
+    assert_eq!(ids, ["1", "2", "3"]);
+    assert_eq!(
+        (
+            &accounts[0].phone,
+            accounts[0].enabled,
+            &accounts[0].organization
+        ),
+        (&None, None, &None)
+    );
+    let text = |text: &str| Value::Text(text.to_string());
+    let json = |text: &str| Value::Json(text.to_string());
+    assert_eq!(
+        attributes(0),
+        [
+            ("phone".to_string(), Value::Integer(15_551_234_567)),
+            ("enabled".to_string(), text("false")),
+            ("organizationId".to_string(), Value::Integer(-1)),
+            ("scimUser".to_string(), text("true")),
+        ]
+    );
+    assert_eq!(accounts[1].given_name.as_deref(), Some("A\u{fffd}"));
+    assert_eq!(accounts[1].organization.as_deref(), Some("7"));
+    assert_eq!(
+        attributes(1),
+        [
+            ("uid".to_string(), json(r#"{"a": 1}"#)),
+            ("phone".to_string(), Value::Integer(5)),
+        ]
+    );
+    assert_eq!(
+        attributes(2),
+        [
+            ("x\u{fffd}".to_string(), json(r#"["\ufffd"]"#)),
+            ("lastName".to_string(), json("12345678901234567890123")),
+        ]
+    );
+    let log = world.host.log();
+    let about = |field: &str| log.iter().filter(|line| line.contains(field)).count();
+    assert_eq!(about("the field phone is"), 1, "{log:?}");
+    assert_eq!(about("the field lastName is"), 1, "{log:?}");
+    assert!(
+        !log.iter().any(|line| line.contains("15551234567")),
+        "{log:?}"
+    );
+}
+
+#[test]
+fn null_and_204_are_an_empty_list() {
+    for answer in [
+        Answer::text(200, "null"),
+        Answer::text(200, " null "),
+        Answer::text(204, ""),
+    ] {
+        for (path, kinds) in [
+            ("GET /v2/users", ACCOUNTS),
+            ("GET /v2/user/roles", ROLES | GRANTS),
+            ("GET /v2/organizations", ORGANIZATIONS),
+            ("GET /v2/activities", EVENTS),
+        ] {
+            let world = World::new();
+            world.tenant.always(path, Fault::Refuse(answer.clone()));
+            assert!(listed(&world, &list_of(kinds)).is_empty(), "{path}");
+        }
+    }
+    for body in ["{}", r#"{"x": [1]}"#, r#"{"activities": null, "x": 1}"#] {
+        let world = World::new();
+        world.tenant.serve("/v2/activities", body);
+        assert!(listed(&world, &list_of(EVENTS)).is_empty());
+    }
+    // Nothing at all is not a way to say that there is nothing.
+    let world = World::new();
+    world.tenant.serve("/v2/users", "");
+    assert!(world.list(&list_of(ACCOUNTS)).is_err());
+}
+
+#[test]
+fn a_user_of_a_type_without_a_detailed_list_comes_without_details_and_is_told() {
+    let world = World::new();
+    let mut contact = json!({"id": 20, "userType": "CONTACT"});
+    contact["email"] = json!("c@x");
+    world.tenant.change().users.push(contact);
+    let page = world.list(&with_management(ACCOUNTS)).expect("a page");
+    assert_eq!(
+        names(&page.items),
+        [
+            "account 1",
+            "account 2",
+            "account 3",
+            "account 11",
+            "account 12",
+            "account 20"
+        ]
+    );
+    assert!(page.notices.is_empty(), "{:?}", page.notices);
+    let log = world.host.log();
+    assert!(
+        log.iter().any(|line| line.contains("account=20")),
+        "{log:?}"
+    );
 }
 
 #[test]
@@ -504,7 +776,11 @@ fn management_details_come_from_the_fuller_listings() {
     );
     assert_eq!(
         world.tenant.lines(),
-        ["GET /v2/user/technicians", "GET /v2/user/end-users"]
+        [
+            "GET /v2/user/technicians",
+            "GET /v2/user/end-users",
+            "GET /v2/users?includeRoles=true"
+        ]
     );
 }
 
@@ -813,4 +1089,18 @@ fn details_of_accounts_cost_nothing_where_no_accounts_are_listed() {
     request.details = AccountDetails::LAST_SIGN_IN | AccountDetails::MANAGEMENT;
     listed(&world, &request);
     assert_eq!(world.tenant.lines(), ["GET /v2/user/roles"]);
+}
+
+#[test]
+fn what_is_read_again_is_no_progress() {
+    // To go on with the accounts, the sign-ins have to be read again.
+    let world = World::new();
+    let too_many = Fault::Refuse(Answer::text(429, ""));
+    world.tenant.always("GET /v2/user/end-users", too_many);
+    let mut request = with_management(ACCOUNTS);
+    request.details |= AccountDetails::LAST_SIGN_IN;
+    assert_eq!(error(world.list(&request)), Error::RateLimited(None));
+    let asked = world.tenant.lines();
+    let asked = asked.iter().filter(|line| line.contains("end-users"));
+    assert_eq!(asked.count(), 5);
 }
