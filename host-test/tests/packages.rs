@@ -43,7 +43,12 @@ fn needed_by(package: &str) -> BTreeSet<String> {
 
 #[test]
 fn the_transport_and_what_records_it_know_neither_wasmtime_nor_the_host() {
-    for package in ["connector-transport", "connector-recording", "secrets"] {
+    for package in [
+        "connector-transport",
+        "connector-recording",
+        "ninjaone-wire",
+        "secrets",
+    ] {
         let needed = needed_by(package);
         let host: Vec<_> = needed
             .iter()

@@ -10,9 +10,7 @@ use super::json::JsonReader;
 use super::open_exchange::OpenExchange;
 use super::roles::RoleEvents;
 use super::token::TokenCache;
-use super::wire::{
-    Activity, CreateUser, Id, Organization, Read, Record, UpdateUser, User, UserType,
-};
+use super::wire::{Activity, CreateUser, Id, Organization, Record, UpdateUser, User, UserType};
 use crate::error::{Error, Kind};
 use crate::host::Host;
 use crate::http::{Method, Request, Response, Transport};
@@ -390,7 +388,7 @@ fn one<T: Record>(exchange: OpenExchange, response: Response) -> Result<Option<T
         return Ok(None);
     }
     answer::check_start(&mut reader)?;
-    let Read(value) = reader.value(format_args!("the {}", T::NAME))?;
+    let value = reader.record(format_args!("the {}", T::NAME))?;
     reader.end()?;
     Ok(Some(value))
 }

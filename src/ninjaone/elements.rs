@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 
 use super::answer;
 use super::json::JsonReader;
-use super::wire::{Read, Record};
+use super::wire::Record;
 use crate::error::Error;
 
 /// The elements of the JSON array that an answer is, or that one field of it is, one at a time.
@@ -59,8 +59,7 @@ impl<T: Record> Elements<T> {
         if self.reader.next_element(first)? {
             self.met += 1;
             let what = format_args!("the {} number {}", T::NAME, self.met);
-            let Read(element) = self.reader.value(what)?;
-            return Ok(Some(element));
+            return self.reader.record(what).map(Some);
         }
         self.state = self.ended()?;
         Ok(None)

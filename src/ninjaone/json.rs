@@ -11,7 +11,8 @@ use std::fmt;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::value::RawValue;
 
-use super::object;
+use super::object::{self, Object};
+use super::wire::Record;
 use crate::error::{Error, Kind};
 use crate::http::{Body, TransportError};
 use crate::ninjaone::answer::transport_failure;
@@ -148,16 +149,36 @@ impl JsonReader {
         &mut self,
         what: fmt::Arguments<'_>,
     ) -> Result<T, Error> {
+        self.take(what, |text| {
+            let mut values = serde_json::Deserializer::from_slice(text).into_iter();
+            let value = values.next()?;
+            Some(value.map(|value| (value, values.byte_offset())))
+        })
+    }
+
+    /// Takes the next value, which has to be an object.
+    pub(crate) fn record<T: Record>(&mut self, what: fmt::Arguments<'_>) -> Result<T, Error> {
+        self.take(what, |text| {
+            let object = Object::first(text)?;
+            Some(object.map(|(sent, length)| (T::read(sent), length)))
+        })
+    }
+
+    /// Takes the next value by what reads the one that a text begins with, and tells its length.
+    fn take<T>(
+        &mut self,
+        what: fmt::Arguments<'_>,
+        first: impl Fn(&[u8]) -> Option<serde_json::Result<(T, usize)>>,
+    ) -> Result<T, Error> {
         if self.peek()?.is_none() {
             return Err(self.unexpected(None, "a value"));
         }
         self.start = self.next;
         loop {
             let rest = &self.buffer[self.start..];
-            let mut values = serde_json::Deserializer::from_slice(rest).into_iter();
-            match values.next() {
-                Some(Ok(value)) if self.ends_at(self.start + values.byte_offset()) => {
-                    self.next = self.start + values.byte_offset();
+            match first(rest) {
+                Some(Ok((value, length))) if self.ends_at(self.start + length) => {
+                    self.next = self.start + length;
                     return Ok(value);
                 }
                 Some(Err(error)) if !error.is_eof() && !self.may_be_cut() => {

@@ -11,12 +11,12 @@ pub mod api;
 pub mod elements;
 mod headers;
 mod json;
-pub mod object;
 mod open_exchange;
 mod retry_after;
 pub mod roles;
 pub mod token;
-pub mod wire;
+
+pub use ninjaone_wire::{object, wire};
 
 pub use self::api::Api;
 pub use self::elements::Elements;

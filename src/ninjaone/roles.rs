@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 use super::answer;
 use super::json::JsonReader;
 use super::object::{self, FromJson, Object};
-use super::wire::{Id, Read, Record, RoleMember, UserRole};
+use super::wire::{Id, Record, RoleMember, UserRole};
 use crate::error::{Error, Kind};
 
 /// How many members of one role are held back.
@@ -233,7 +233,7 @@ impl RoleEvents {
         let number = self.current.members.map_or(1, |members| members + 1);
         self.current.members = Some(number);
         let what = format_args!("{}, member number {number}", self.name());
-        let Read(member) = self.reader.value::<Read<RoleMember>>(what)?;
+        let member: RoleMember = self.reader.record(what)?;
         if member.id.is_none() {
             let problem = format!(
                 "{}, member number {number} has no id that is a whole number",

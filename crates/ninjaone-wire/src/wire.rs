@@ -7,10 +7,9 @@
 use std::fmt;
 
 use serde::Serialize;
-use serde::de::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
-use super::object::{self, FromJson, Object, Rest};
+use crate::object::{self, FromJson, Object, Rest};
 
 /// Identifies a user, a role or an organization: an `int32` that is not negative.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -65,15 +64,6 @@ pub trait Record: Sized {
 
     /// Reads it. Whatever its fields are, there is a way.
     fn read(sent: Object<'_>) -> Self;
-}
-
-/// A record, to be read by `serde_json`.
-pub(crate) struct Read<T>(pub(crate) T);
-
-impl<'de, T: Record> Deserialize<'de> for Read<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Object::deserialize(deserializer).map(|sent| Read(T::read(sent)))
-    }
 }
 
 /// A user: `User`, `Technician` or `EndUser` of the API, which differ in what they tell.
@@ -138,7 +128,7 @@ impl Record for User {
     }
 }
 
-/// A user role, without its members: those are read by [`super::RoleEvents`].
+/// A user role, without its members: those are read by the connector member by member.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct UserRole {
     /// Identifies the role.

@@ -26,6 +26,17 @@ impl<'a> Object<'a> {
         serde_json::from_slice(text).ok()
     }
 
+    /// Reads the object that a text begins with, and tells its length; `None` where nothing but white space is there.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with it; that it is not whole is [`serde_json::Error::is_eof`].
+    pub fn first(text: &'a [u8]) -> Option<serde_json::Result<(Self, usize)>> {
+        let mut objects = serde_json::Deserializer::from_slice(text).into_iter();
+        let object = objects.next()?;
+        Some(object.map(|object| (object, objects.byte_offset())))
+    }
+
     /// An object of fields that were read one by one, and are not null.
     pub fn of(fields: impl Iterator<Item = (&'a str, &'a RawValue)>) -> Self {
         Object {
@@ -198,7 +209,7 @@ impl FromJson for i64 {
 }
 
 /// What a JSON text that is text means; `None` for any other value. Half of a surrogate pair is U+FFFD.
-pub(crate) fn text(json: &str) -> Option<Cow<'_, str>> {
+pub fn text(json: &str) -> Option<Cow<'_, str>> {
     let written = json.strip_prefix('"')?.strip_suffix('"')?;
     if !written.contains('\\') {
         return Some(Cow::Borrowed(written));
@@ -245,7 +256,7 @@ fn with_whole_characters(json: &str) -> Cow<'_, str> {
 }
 
 /// A number that is exactly a whole one of 64 bits, however it is written: 5, 5.0 and 0.5e1 are the same number.
-pub(crate) fn integer(json: &str) -> Option<i64> {
+fn integer(json: &str) -> Option<i64> {
     if let Ok(integer) = json.parse() {
         return Some(integer);
     }
