@@ -3,71 +3,57 @@
 //! What NinjaOne enforces at each endpoint is not known, and no write is tried here. So a write is `allowed` where the scopes
 //! that it asks for were granted, and that is as much as can be told beforehand.
 
-use crate::contract::{CheckReport, Operation, OperationCheck, Permission, Probe};
+use crate::contract::{CheckReport, OperationCheck, Permission, Probe};
 use crate::describe;
-use crate::error::{Error, Kind};
+use crate::error;
 use crate::ninjaone::Api;
+use crate::ninjaone::endpoint::{self, Endpoint};
+use crate::ninjaone::error::{Error, Kind};
 use crate::ninjaone::wire::UserType;
 
-/// What a probe is needed for.
-struct Purpose {
-    request: &'static str,
+/// A request that is tried.
+struct Trial {
+    endpoint: &'static Endpoint,
     purpose: &'static str,
-    /// What cannot work without it.
-    operations: &'static [Operation],
+    send: fn(&Api) -> Result<(), Error>,
 }
 
-const TOKEN: Purpose = Purpose {
-    request: "POST /ws/oauth/token",
+const SIGN_IN: Trial = Trial {
+    endpoint: &endpoint::TOKEN,
     purpose: "signing in",
-    operations: &[],
+    // A token that is kept, here or by the host, would tell nothing of the credentials.
+    send: |api| api.tokens.renew(&api.settings, api.http, api.host),
 };
-const USERS: Purpose = Purpose {
-    request: "GET /v2/users",
-    purpose: "listing accounts",
-    operations: &[Operation::ListAccounts, Operation::CreateAccount],
-};
-const ROLES: Purpose = Purpose {
-    request: "GET /v2/user/roles",
-    purpose: "listing roles and grants",
-    operations: &[
-        Operation::ListRoles,
-        Operation::ListGrants,
-        Operation::Grant,
-        Operation::Revoke,
-    ],
-};
-const ORGANIZATIONS: Purpose = Purpose {
-    request: "GET /v2/organizations",
-    purpose: "listing organizations",
-    operations: &[Operation::ListOrganizations],
-};
-const ACTIVITIES: Purpose = Purpose {
-    request: "GET /v2/activities",
-    purpose: "listing events",
-    operations: &[Operation::ListEvents],
-};
+
+/// What reading needs. Only the beginning of each answer is read: whether there is one is what is asked.
+const READING: [Trial; 4] = [
+    Trial {
+        endpoint: &endpoint::USERS,
+        purpose: "listing accounts",
+        send: |api| api.users(Some(UserType::Technician))?.try_next().map(drop),
+    },
+    Trial {
+        endpoint: &endpoint::ROLES,
+        purpose: "listing roles and grants",
+        send: |api| api.roles(None)?.try_next().map(drop),
+    },
+    Trial {
+        endpoint: &endpoint::ACTIVITIES,
+        purpose: "listing events",
+        send: |api| api.user_activities(None, None, None)?.try_next().map(drop),
+    },
+    Trial {
+        endpoint: &endpoint::ORGANIZATIONS,
+        purpose: "listing organizations",
+        send: |api| api.organizations(None, 1)?.try_next().map(drop),
+    },
+];
 
 /// Tries everything, and says what was found.
 pub(crate) fn check(api: &Api) -> CheckReport {
-    let mut probes = vec![Tried::new(api, &TOKEN, || {
-        // One that is kept, here or by the host, would tell nothing of the credentials.
-        api.tokens.renew(&api.settings, api.http, api.host)
-    })];
+    let mut probes = vec![Tried::new(api, &SIGN_IN)];
     if probes.iter().all(Tried::passed) {
-        // Only the beginning of each answer is read: whether there is one is what is asked.
-        probes.push(Tried::new(api, &USERS, || {
-            api.users(Some(UserType::Technician))?.try_next().map(drop)
-        }));
-        probes.push(Tried::new(api, &ROLES, || {
-            api.roles(None)?.try_next().map(drop)
-        }));
-        probes.push(Tried::new(api, &ACTIVITIES, || {
-            api.user_activities(None, None, None)?.try_next().map(drop)
-        }));
-        probes.push(Tried::new(api, &ORGANIZATIONS, || {
-            api.organizations(None, 1)?.try_next().map(drop)
-        }));
+        probes.extend(READING.iter().map(|trial| Tried::new(api, trial)));
     }
     let granted_scopes = api.tokens.granted_scopes();
     let operations = describe::OPERATIONS
@@ -87,23 +73,19 @@ pub(crate) fn check(api: &Api) -> CheckReport {
     }
 }
 
-/// A probe that was made.
+/// A request that was tried.
 struct Tried {
-    purpose: &'static Purpose,
+    trial: &'static Trial,
     millis: u64,
     failure: Option<Error>,
 }
 
 impl Tried {
-    fn new(
-        api: &Api,
-        purpose: &'static Purpose,
-        probe: impl FnOnce() -> Result<(), Error>,
-    ) -> Self {
+    fn new(api: &Api, trial: &'static Trial) -> Self {
         let start = api.host.monotonic_nanos();
-        let failure = probe().err();
+        let failure = (trial.send)(api).err();
         Tried {
-            purpose,
+            trial,
             millis: (api.host.monotonic_nanos() - start) / 1_000_000,
             failure,
         }
@@ -115,10 +97,12 @@ impl Tried {
 
     fn into_probe(self) -> Probe {
         Probe {
-            request: self.purpose.request.to_string(),
-            purpose: self.purpose.purpose.to_string(),
+            request: self.trial.endpoint.to_string(),
+            purpose: self.trial.purpose.to_string(),
             duration: self.millis,
-            failure: self.failure.map(Error::into_problem),
+            failure: self
+                .failure
+                .map(|failure| error::Error::from(failure).into_reason()),
         }
     }
 }
@@ -131,10 +115,10 @@ fn permission(
     if let Some(failure) = probes[0].failure.as_ref() {
         return Permission::Denied(failure.to_string());
     }
-    let own = probes
+    let mut needed = probes
         .iter()
-        .find(|tried| tried.purpose.operations.contains(&described.operation));
-    if let Some(failure) = own.and_then(|tried| tried.failure.as_ref()) {
+        .filter(|tried| described.needs(tried.trial.endpoint));
+    if let Some(failure) = needed.find_map(|tried| tried.failure.as_ref()) {
         return Permission::Denied(failure.to_string());
     }
     let is_listing = described.outcomes.is_empty();
@@ -144,12 +128,8 @@ fn permission(
     let Some(granted) = granted else {
         return Permission::Unknown("NinjaOne did not tell which scopes it granted".to_string());
     };
-    let missing: Vec<_> = described
-        .scopes
-        .iter()
-        .filter(|scope| !granted.iter().any(|own| own == *scope))
-        .copied()
-        .collect();
+    let mut missing = described.scopes();
+    missing.retain(|scope| !granted.iter().any(|own| own == scope));
     match missing.as_slice() {
         [] => Permission::Allowed,
         [scope] => Permission::Denied(format!("the scope {scope} was not granted")),
@@ -177,10 +157,10 @@ fn advice(probes: &[Tried], granted: Option<&[String]>) -> Vec<String> {
     if let Some(granted) = granted {
         for (scope, use_of_it) in [
             (
-                "management",
+                endpoint::MANAGEMENT,
                 "to list roles and who holds them, and to create, change and delete accounts",
             ),
-            ("control", "to give and take roles"),
+            (endpoint::CONTROL, "to give and take roles"),
         ] {
             if !granted.iter().any(|own| own == scope) {
                 advice.push(format!(

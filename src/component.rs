@@ -9,8 +9,8 @@ use crate::contract::{
     self, Assignment, Change, CheckReport, Description, Failure, Guest, ListRequest, Mode, Page,
     ProvisionRequest,
 };
-use crate::host::{Host, ImportedHost, Level};
-use crate::http::WasiHttp;
+use crate::imports::{ImportedHost, WasiHttp};
+use crate::ninjaone::host::{Host, Level};
 
 /// Two-level segregated fit: constant time for every request, and neighbours that are free grow together.
 #[global_allocator]

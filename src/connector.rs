@@ -6,19 +6,19 @@
 
 use std::rc::Rc;
 
-use crate::confidential::Confidential;
 use crate::contract::{
     Assignment, Change, CheckReport, Description, Failure, ListRequest, Mode, Page,
     ProvisionRequest,
 };
 use crate::error::Error;
-use crate::host::Host;
-use crate::http::Transport;
 use crate::list::OpenListings;
 use crate::ninjaone::Api;
+use crate::ninjaone::confidential::Confidential;
+use crate::ninjaone::host::Host;
+use crate::ninjaone::http::Transport;
+use crate::ninjaone::retry::Retries;
+use crate::ninjaone::settings::Settings;
 use crate::ninjaone::token::TokenCache;
-use crate::retry::Retries;
-use crate::settings::Settings;
 use crate::{check, describe, list, membership, provision};
 
 /// The connector, for one tenant.

@@ -7,9 +7,10 @@ use crate::contract::{
 };
 use crate::convert;
 use crate::list::LARGEST_PAGE;
+use crate::ninjaone::endpoint::{self, Endpoint};
+use crate::ninjaone::settings;
 use crate::ninjaone::wire::UserType;
 use crate::provision::{CREATE_FIELDS, Field, UPDATE_FIELDS};
-use crate::settings;
 
 /// An operation that the connector supports.
 pub struct Operation {
@@ -18,9 +19,7 @@ pub struct Operation {
     /// What it does.
     pub summary: &'static str,
     /// The requests it sends, in the order in which they are first sent.
-    pub requests: &'static [&'static str],
-    /// The scopes it asks for, as far as NinjaOne tells.
-    pub scopes: &'static [&'static str],
+    pub requests: &'static [Request],
     /// The filter fields that apply to it.
     pub filters: FilterFields,
     /// The details of accounts that it can give.
@@ -29,6 +28,47 @@ pub struct Operation {
     pub outcomes: &'static [Outcome],
     /// How it can fail, beyond [`COMMON_ERRORS`].
     pub errors: &'static [ErrorKind],
+}
+
+/// A request of an operation.
+pub struct Request {
+    /// Where it is sent.
+    pub endpoint: &'static Endpoint,
+    /// Whether the operation cannot do without it.
+    pub is_indispensable: bool,
+}
+
+/// A request that the operation cannot do without.
+const fn sends(endpoint: &'static Endpoint) -> Request {
+    Request {
+        endpoint,
+        is_indispensable: true,
+    }
+}
+
+/// A request that is sent only for what not every call asks for, or where something is not as it should be.
+const fn may_send(endpoint: &'static Endpoint) -> Request {
+    Request {
+        endpoint,
+        is_indispensable: false,
+    }
+}
+
+impl Operation {
+    /// Whether it cannot do without this endpoint.
+    pub fn needs(&self, endpoint: &Endpoint) -> bool {
+        let mut requests = self.requests.iter();
+        requests.any(|request| request.is_indispensable && request.endpoint == endpoint)
+    }
+
+    /// The scopes that it needs, as far as NinjaOne tells: those of the requests that it cannot do without.
+    pub fn scopes(&self) -> Vec<&'static str> {
+        let is_needed = |scope: &&str| {
+            let mut requests = self.requests.iter();
+            requests.any(|request| request.is_indispensable && request.endpoint.scope == *scope)
+        };
+        endpoint::SCOPES.into_iter().filter(is_needed).collect()
+    }
 }
 
 /// How every operation that sends a request can fail.
@@ -45,19 +85,12 @@ pub const COMMON_ERRORS: [ErrorKind; 10] = [
     ErrorKind::Other,
 ];
 
-// The scopes are those of the one published guide to a connector of this kind; what each endpoint enforces is not known.
-const READ: &[&str] = &["monitoring"];
-const READ_ROLES: &[&str] = &["management"];
-const CHANGE_MEMBERS: &[&str] = &["monitoring", "management", "control"];
-const CHANGE_ACCOUNTS: &[&str] = &["monitoring", "management"];
 const LIST_ERRORS: &[ErrorKind] = &[ErrorKind::InvalidArgument, ErrorKind::InvalidCursor];
-const ENTITY: [&str; 2] = ["GET /v2/user/technician/{id}", "GET /v2/user/end-user/{id}"];
 
 const fn listing(
     operation: Name,
     summary: &'static str,
-    requests: &'static [&'static str],
-    scopes: &'static [&'static str],
+    requests: &'static [Request],
     filters: FilterFields,
     details: AccountDetails,
 ) -> Operation {
@@ -65,7 +98,6 @@ const fn listing(
         operation,
         summary,
         requests,
-        scopes,
         filters,
         details,
         outcomes: &[],
@@ -76,8 +108,7 @@ const fn listing(
 const fn write(
     operation: Name,
     summary: &'static str,
-    requests: &'static [&'static str],
-    scopes: &'static [&'static str],
+    requests: &'static [Request],
     outcomes: &'static [Outcome],
     errors: &'static [ErrorKind],
 ) -> Operation {
@@ -86,7 +117,6 @@ const fn write(
         operation,
         summary,
         requests,
-        scopes,
         filters,
         details,
         outcomes,
@@ -100,14 +130,13 @@ pub const OPERATIONS: &[Operation] = &[
         Name::ListAccounts,
         "Lists technicians and end users.",
         &[
-            "GET /v2/activities",
-            "GET /v2/users",
-            "GET /v2/user/technicians",
-            "GET /v2/user/end-users",
-            ENTITY[0],
-            ENTITY[1],
+            may_send(&endpoint::ACTIVITIES),
+            sends(&endpoint::USERS),
+            may_send(&endpoint::TECHNICIANS),
+            may_send(&endpoint::END_USERS),
+            may_send(&endpoint::TECHNICIAN),
+            may_send(&endpoint::END_USER),
         ],
-        READ,
         FilterFields::ID
             .union(FilterFields::EMAIL)
             .union(FilterFields::ACCOUNT_KIND),
@@ -116,8 +145,7 @@ pub const OPERATIONS: &[Operation] = &[
     listing(
         Name::ListRoles,
         "Lists the roles of users.",
-        &["GET /v2/user/roles"],
-        READ_ROLES,
+        &[sends(&endpoint::ROLES)],
         FilterFields::ID
             .union(FilterFields::ACCOUNT_KIND)
             .union(FilterFields::ROLE),
@@ -126,8 +154,7 @@ pub const OPERATIONS: &[Operation] = &[
     listing(
         Name::ListGrants,
         "Lists the members of roles.",
-        &["GET /v2/user/roles"],
-        READ_ROLES,
+        &[sends(&endpoint::ROLES)],
         FilterFields::ACCOUNT
             .union(FilterFields::ROLE)
             .union(FilterFields::ACCOUNT_KIND),
@@ -136,16 +163,17 @@ pub const OPERATIONS: &[Operation] = &[
     listing(
         Name::ListOrganizations,
         "Lists the organizations that end users belong to.",
-        &["GET /v2/organizations", "GET /v2/organization/{id}"],
-        READ,
+        &[
+            sends(&endpoint::ORGANIZATIONS),
+            may_send(&endpoint::ORGANIZATION),
+        ],
         FilterFields::ID,
         AccountDetails::empty(),
     ),
     listing(
         Name::ListEvents,
         "Lists what happened to users, newest first.",
-        &["GET /v2/activities"],
-        READ,
+        &[sends(&endpoint::ACTIVITIES)],
         FilterFields::ACCOUNT.union(FilterFields::SINCE),
         AccountDetails::empty(),
     ),
@@ -153,13 +181,12 @@ pub const OPERATIONS: &[Operation] = &[
         Name::Grant,
         "Adds an account to the members of a role.",
         &[
-            "GET /v2/user/roles",
-            ENTITY[0],
-            ENTITY[1],
-            "GET /v2/users",
-            "PATCH /v2/user/role/{id}/add-members",
+            sends(&endpoint::ROLES),
+            sends(&endpoint::TECHNICIAN),
+            sends(&endpoint::END_USER),
+            may_send(&endpoint::USERS),
+            sends(&endpoint::ADD_MEMBERS),
         ],
-        CHANGE_MEMBERS,
         &[
             Outcome::Changed,
             Outcome::Partial,
@@ -175,11 +202,7 @@ pub const OPERATIONS: &[Operation] = &[
     write(
         Name::Revoke,
         "Removes an account from the members of a role.",
-        &[
-            "GET /v2/user/roles",
-            "PATCH /v2/user/role/{id}/remove-members",
-        ],
-        CHANGE_MEMBERS,
+        &[sends(&endpoint::ROLES), sends(&endpoint::REMOVE_MEMBERS)],
         &[
             Outcome::Changed,
             Outcome::Partial,
@@ -195,14 +218,13 @@ pub const OPERATIONS: &[Operation] = &[
         Name::CreateAccount,
         "Creates a technician or an end user, and grants first roles (for which it needs the scope control too).",
         &[
-            "GET /v2/organization/{id}",
-            "GET /v2/user/roles",
-            "GET /v2/users",
-            "POST /v2/user/technicians",
-            "POST /v2/user/end-users",
-            "PATCH /v2/user/role/{id}/add-members",
+            may_send(&endpoint::ORGANIZATION),
+            may_send(&endpoint::ROLES),
+            sends(&endpoint::USERS),
+            sends(&endpoint::CREATE_TECHNICIAN),
+            sends(&endpoint::CREATE_END_USER),
+            may_send(&endpoint::ADD_MEMBERS),
         ],
-        CHANGE_ACCOUNTS,
         &[Outcome::Changed, Outcome::Partial],
         &[
             ErrorKind::InvalidArgument,
@@ -214,14 +236,13 @@ pub const OPERATIONS: &[Operation] = &[
         Name::UpdateAccount,
         "Changes fields of a technician or an end user.",
         &[
-            ENTITY[0],
-            ENTITY[1],
-            "GET /v2/users",
-            "GET /v2/organization/{id}",
-            "PATCH /v2/user/technician/{id}",
-            "PATCH /v2/user/end-user/{id}",
+            sends(&endpoint::TECHNICIAN),
+            sends(&endpoint::END_USER),
+            may_send(&endpoint::USERS),
+            may_send(&endpoint::ORGANIZATION),
+            sends(&endpoint::UPDATE_TECHNICIAN),
+            sends(&endpoint::UPDATE_END_USER),
         ],
-        CHANGE_ACCOUNTS,
         &[
             Outcome::Changed,
             Outcome::Partial,
@@ -238,13 +259,12 @@ pub const OPERATIONS: &[Operation] = &[
         Name::DeleteAccount,
         "Deletes a technician or an end user.",
         &[
-            ENTITY[0],
-            ENTITY[1],
-            "GET /v2/users",
-            "DELETE /v2/user/technician/{id}",
-            "DELETE /v2/user/end-user/{id}",
+            sends(&endpoint::TECHNICIAN),
+            sends(&endpoint::END_USER),
+            sends(&endpoint::USERS),
+            sends(&endpoint::DELETE_TECHNICIAN),
+            sends(&endpoint::DELETE_END_USER),
         ],
-        CHANGE_ACCOUNTS,
         &[
             Outcome::Changed,
             Outcome::Partial,
@@ -293,12 +313,15 @@ pub fn description() -> Description {
 }
 
 fn operation_description(operation: &Operation) -> OperationDescription {
-    let texts = |texts: &[&str]| texts.iter().map(ToString::to_string).collect();
+    let requests = operation.requests.iter();
+    let scopes = operation.scopes().into_iter();
     OperationDescription {
         operation: operation.operation,
         summary: operation.summary.to_string(),
-        requests: texts(operation.requests),
-        scopes: texts(operation.scopes),
+        requests: requests
+            .map(|request| request.endpoint.to_string())
+            .collect(),
+        scopes: scopes.map(ToString::to_string).collect(),
         filters: operation.filters,
         details: operation.details,
         outcomes: operation.outcomes.to_vec(),
@@ -383,12 +406,7 @@ fn settings_description() -> Vec<SettingDescription> {
         setting(
             settings::SCOPE,
             "Scope",
-            FieldType::Words(
-                settings::KNOWN_SCOPES
-                    .iter()
-                    .map(ToString::to_string)
-                    .collect(),
-            ),
+            FieldType::Words(endpoint::SCOPES.iter().map(ToString::to_string).collect()),
             "What to ask permission for: monitoring to read accounts, management to read roles and to create, change and delete accounts, \
              control to give and take roles. The application must have been given each of them.",
             "monitoring management control",

@@ -1,9 +1,12 @@
 //! Looking accounts up, by identifier and by address.
 
-use crate::error::{Error, Kind, Problem};
 use crate::ninjaone::Api;
+use crate::ninjaone::error::{Error, Kind, Problem};
 use crate::ninjaone::wire::{Id, User, UserType};
 use crate::same;
+
+/// What is wrong with an element without an identifier.
+pub(crate) const NO_ID: &str = "has no id that is a whole number";
 
 /// The user with that identifier among users of these types, with its type; `None` where there is none.
 ///

@@ -30,21 +30,18 @@
 pub mod check;
 #[cfg(target_arch = "wasm32")]
 mod component;
-pub mod confidential;
 pub mod connector;
 pub mod contract;
 pub mod convert;
 pub mod describe;
 pub mod error;
 mod find;
-pub mod host;
-pub mod http;
+#[cfg(target_arch = "wasm32")]
+mod imports;
 pub mod list;
 pub mod membership;
-pub mod ninjaone;
 pub mod provision;
-pub mod retry;
 mod same;
-pub mod settings;
 
 pub use connector::Connector;
+pub use ninjaone_api as ninjaone;

@@ -10,12 +10,13 @@ use crate::contract::{
     ResourceKind, Step, StepStatus, UnchangedReason, Value,
 };
 use crate::convert;
-use crate::error::{Error, Kind};
+use crate::error::Error;
 use crate::find;
-use crate::host::Level;
 use crate::list::id_set::IdSet;
+use crate::ninjaone::error::Kind;
+use crate::ninjaone::host::Level;
 use crate::ninjaone::wire::{Id, RoleMember, UserRole, UserType};
-use crate::ninjaone::{Api, RoleEvent, RoleEvents};
+use crate::ninjaone::{self, Api, RoleEvent, RoleEvents};
 
 /// Gives an account a role.
 pub(crate) fn grant(api: &Api, assignment: &Assignment, mode: Mode) -> Result<Change, Error> {
@@ -137,7 +138,8 @@ fn set_membership(
     mode: Mode,
     direction: Direction,
 ) -> Result<Written, Error> {
-    let before = look(api, role, account)?;
+    let before =
+        look(api, role, account)?.ok_or_else(|| Error::not_found(ResourceKind::Role, role))?;
     if before.shows(direction) {
         let unchanged = Outcome::Unchanged(direction.unchanged());
         return Ok(Written::nothing_lost(unchanged));
@@ -167,7 +169,7 @@ fn check_fit(api: &Api, account: Id, role: &UserRole) -> Result<(), Error> {
     match role_type {
         Some(role_type) if role_type != user_type => {
             let name = role.name.as_deref().unwrap_or("without a name");
-            let name = api.tokens.confidential().said(name);
+            let name = api.said(name);
             let message = format!(
                 "the role {name:?} is for accounts of the kind {}, and the account {account} is of the kind {}; choose a role for that kind",
                 convert::account_kind(role_type),
@@ -212,37 +214,33 @@ fn write(api: &Api, account: Id, role: Id, expected: &Expected) -> Result<Writte
             }
             // No body, or one that does not prove the change: the list of roles decides.
             Ok(_) => {
-                return match look_until_shown(api, role, account, expected) {
-                    Ok(Some(now)) => Ok(expected.written(&now)),
-                    Ok(None) => Err(unconfirmed(account, role, direction)),
-                    Err(gone) if matches!(gone.kind(), Kind::Decided(_)) => {
-                        Err(unconfirmed(account, role, direction))
-                    }
-                    Err(error) => Err(error),
+                return match look_until_shown(api, role, account, expected)? {
+                    Look::Shown(now) => Ok(expected.written(&now)),
+                    Look::NotShown | Look::NoRole => Err(unconfirmed(account, role, direction)),
                 };
             }
             Err(error) => error,
         };
         let refused = matches!(error.kind(), Kind::Rejected | Kind::NotFound);
         if !refused && !error.leaves_outcome_unknown() {
-            return Err(error);
+            return Err(error.into());
         }
         // It may have been carried out all the same, or have been unnecessary. What was carried out may show a little later.
         let shown = if error.was_accepted() || (refused && sent_before) {
             look_until_shown(api, role, account, expected)
         } else {
-            look(api, role, account).map(|now| Some(now).filter(|now| expected.is_shown_by(now)))
+            look_once(api, role, account, expected)
         };
         match shown {
-            Ok(Some(_)) if refused && !sent_before => {
+            Ok(Look::Shown(_)) if refused && !sent_before => {
                 let unchanged = Outcome::Unchanged(direction.unchanged());
                 return Ok(Written::nothing_lost(unchanged));
             }
-            Ok(Some(now)) => return Ok(expected.written(&now)),
+            Ok(Look::Shown(now)) => return Ok(expected.written(&now)),
             // Not there, so it can be sent again: the members are a set.
-            Ok(None) => api.retries.pause_after(error)?,
-            Err(gone) if matches!(gone.kind(), Kind::Decided(_)) => return Err(gone),
-            Err(_) => return Err(error),
+            Ok(Look::NotShown) => api.retries.pause_after(error)?,
+            Ok(Look::NoRole) => return Err(Error::not_found(ResourceKind::Role, role)),
+            Err(_) => return Err(error.into()),
         }
         sent_before = true;
     }
@@ -340,30 +338,54 @@ impl Expected {
     }
 }
 
-/// Looks until the list of roles shows the change, or there is no time to look again; `None` where it does not show it.
+/// What the list of roles says of a change.
+enum Look {
+    Shown(Membership),
+    NotShown,
+    /// The role is not there.
+    NoRole,
+}
+
+/// Looks until the list of roles shows the change, or there is no time to look again.
 fn look_until_shown(
     api: &Api,
     role: Id,
     account: Id,
     expected: &Expected,
-) -> Result<Option<Membership>, Error> {
+) -> Result<Look, ninjaone::Error> {
     loop {
-        let now = Some(look(api, role, account)?).filter(|now| expected.is_shown_by(now));
-        if now.is_some() || !api.retries.pause_before_look() {
+        let now = look_once(api, role, account, expected)?;
+        if !matches!(now, Look::NotShown) || !api.retries.pause_before_look() {
             return Ok(now);
         }
     }
 }
 
-/// Looks the role up in the list of all roles, since NinjaOne has no way to ask for one.
-fn look(api: &Api, role: Id, account: Id) -> Result<Membership, Error> {
+fn look_once(
+    api: &Api,
+    role: Id,
+    account: Id,
+    expected: &Expected,
+) -> Result<Look, ninjaone::Error> {
+    Ok(match look(api, role, account)? {
+        Some(now) if expected.is_shown_by(&now) => Look::Shown(now),
+        Some(_) => Look::NotShown,
+        None => Look::NoRole,
+    })
+}
+
+/// Looks the role up in the list of all roles, since NinjaOne has no way to ask for one; `None` where it is not there.
+fn look(api: &Api, role: Id, account: Id) -> Result<Option<Membership>, ninjaone::Error> {
     api.retries
-        .repeating(|| scan(&mut api.roles(None)?, role, account))?
-        .ok_or_else(|| Error::not_found(ResourceKind::Role, role))
+        .repeating(|| scan(&mut api.roles(None)?, role, account))
 }
 
 /// Reads to the end, so that an answer that breaks off is an error and not "does not hold it".
-fn scan(events: &mut RoleEvents, role: Id, account: Id) -> Result<Option<Membership>, Error> {
+fn scan(
+    events: &mut RoleEvents,
+    role: Id,
+    account: Id,
+) -> Result<Option<Membership>, ninjaone::Error> {
     let mut holds = false;
     let mut distinct = Members::default();
     let mut found = None;

@@ -10,7 +10,7 @@ use ninjaone_connector::contract::{
     AccountDeletion, AccountUpdate, Assignment, FieldUpdate, ListRequest, Mode, NewAccount,
     ProvisionRequest, ResourceKinds, Value,
 };
-use ninjaone_connector::http::{Method, TransportErrorKind};
+use ninjaone_connector::ninjaone::http::{Method, TransportErrorKind};
 use ninjaone_connector_fuzz::{Answer, Outside, Reply, token};
 
 #[derive(Arbitrary, Debug)]

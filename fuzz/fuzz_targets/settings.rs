@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use libfuzzer_sys::fuzz_target;
 use ninjaone_connector::contract::{ListRequest, ResourceKinds};
-use ninjaone_connector::settings::BaseUrl;
+use ninjaone_connector::ninjaone::settings::BaseUrl;
 use ninjaone_connector_fuzz::{Answer, Outside, Reply, token};
 
 fuzz_target!(|settings: [Option<String>; 4]| {

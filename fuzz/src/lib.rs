@@ -15,8 +15,8 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use ninjaone_connector::Connector;
-use ninjaone_connector::host::{Host, Level, SettingError};
-use ninjaone_connector::http::{
+use ninjaone_connector::ninjaone::host::{Host, Level, SettingError};
+use ninjaone_connector::ninjaone::http::{
     Body, Method, Request, Response, Transport, TransportError, TransportErrorKind,
 };
 

@@ -1,6 +1,6 @@
 //! Events: the activities of users, which NinjaOne gives newest first, in pages of those older than an identifier.
 
-use crate::error::Error;
+use crate::ninjaone::Error;
 use crate::ninjaone::wire::{Activity, Id};
 use crate::ninjaone::{Api, Elements};
 

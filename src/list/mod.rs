@@ -77,7 +77,7 @@ pub(crate) fn page(api: &Api, open: &OpenListings, request: &ListRequest) -> Res
             let cursor = Cursor::parse(text, plan.fingerprint).ok_or_else(not_of_this_request)?;
             match open.take(text) {
                 Some(walk) => walk,
-                None => api.retries.repeating(|| Walk::resume(api, &plan, cursor))?,
+                None => resume(api, &plan, cursor)?,
             }
         }
     };
@@ -95,7 +95,7 @@ pub(crate) fn page(api: &Api, open: &OpenListings, request: &ListRequest) -> Res
                 // What the page has stays as it is: the walk goes on after the last element taken, or not at all.
                 api.retries.pause_after(error)?;
                 let place = walk.cursor();
-                walk = api.retries.repeating(|| Walk::resume(api, &plan, place))?;
+                walk = resume(api, &plan, place)?;
                 bytes.read = walk.bytes_read();
                 continue;
             }
@@ -121,6 +121,16 @@ pub(crate) fn page(api: &Api, open: &OpenListings, request: &ListRequest) -> Res
     });
     page.next = Continuation::More(cursor);
     Ok(page)
+}
+
+fn resume(api: &Api, plan: &Plan, cursor: Cursor) -> Result<Walk, Error> {
+    let walk = api.retries.repeating(|| Walk::resume(api, plan, cursor))?;
+    walk.ok_or_else(|| {
+        Error::decided(
+            contract::Error::InvalidCursor,
+            "what NinjaOne sends before this place has changed, so the listing cannot go on exactly here; start it anew without a cursor",
+        )
+    })
 }
 
 /// How many bytes of answers a page has taken, of however many answers.

@@ -4,9 +4,10 @@ use super::cursor::Digest;
 use crate::contract::{self, AccountDetails, FilterFields, ListRequest, Operation, ResourceKinds};
 use crate::convert;
 use crate::describe;
-use crate::error::{Error, Problem};
+use crate::error::Error;
+use crate::ninjaone::error::Problem;
+use crate::ninjaone::settings::Settings;
 use crate::ninjaone::wire::{Id, UserType};
-use crate::settings::Settings;
 
 /// A list request, checked.
 pub(super) struct Plan {

@@ -6,8 +6,8 @@
 use std::collections::BTreeMap;
 
 use super::events::ActivityPages;
-use crate::error::Error;
 use crate::ninjaone::Api;
+use crate::ninjaone::Error;
 use crate::ninjaone::wire::{Activity, Id};
 
 /// The codes of sign-ins, of technicians and of end users, by which NinjaOne was seen to filter.

@@ -8,17 +8,14 @@ use super::events::ActivityPages;
 use super::id_set::IdSet;
 use super::plan::{AccountSource, Plan, Stage};
 use super::sign_ins::{SignIn, SignInPages, SignIns};
-use crate::contract::{self, Assignment, Counts, Item, Notice, ResourceKind, ResourceReference};
+use crate::contract::{Assignment, Counts, Item, Notice, ResourceKind, ResourceReference};
 use crate::convert;
-use crate::error::Error;
-use crate::find;
-use crate::host::Level;
+use crate::find::{self, NO_ID};
+use crate::ninjaone::Error;
+use crate::ninjaone::host::Level;
 use crate::ninjaone::object::Rest;
 use crate::ninjaone::wire::{Activity, Id, Organization, RoleMember, User, UserRole, UserType};
 use crate::ninjaone::{Api, Elements, RoleEvent, RoleEvents};
-
-/// What is wrong with an element without an identifier.
-const NO_ID: &str = "has no id that is a whole number";
 
 /// How many organizations to ask for at once. The API names no most; this many has been seen to be served.
 const ORGANIZATIONS_PER_REQUEST: u32 = 1_000;
@@ -131,16 +128,16 @@ enum Element {
 
 impl Walk {
     /// Goes to the place of a cursor, in an instance that does not have the answer open: asks again, passes over what was
-    /// taken, and makes sure that it is what was taken then.
-    pub(super) fn resume(api: &Api, plan: &Plan, cursor: Cursor) -> Result<Self, Error> {
+    /// taken, and makes sure that it is what was taken then; `None` where it is not.
+    pub(super) fn resume(api: &Api, plan: &Plan, cursor: Cursor) -> Result<Option<Self>, Error> {
         let mut walk = Walk {
             is_resuming: true,
             ..Walk::default()
         };
-        let stage = usize::try_from(cursor.stage)
-            .ok()
-            .filter(|stage| *stage < plan.stages.len())
-            .ok_or_else(gone)?;
+        let stage = usize::try_from(cursor.stage).ok();
+        let Some(stage) = stage.filter(|stage| *stage < plan.stages.len()) else {
+            return Ok(None);
+        };
         // What was remembered of stages before has to be met again: sign-ins for accounts, and accounts for members, which are
         // compared with all of them.
         for before in 0..stage {
@@ -162,26 +159,26 @@ impl Walk {
         if matches!(plan.stages[stage], Stage::Events) {
             walk.source = Some(Source::Events(ActivityPages::at(cursor.place)));
             walk.is_resuming = false;
-            return Ok(walk);
+            return Ok(Some(walk));
         }
         if matches!(plan.stages[stage], Stage::SignIns(_)) {
             while walk.stage == stage && !walk.has_read_sign_ins_to(cursor.place) {
                 walk.next_in_stage(api, plan)?;
             }
             walk.is_resuming = false;
-            return Ok(walk);
+            return Ok(Some(walk));
         }
         let [taken, digest, _] = cursor.place;
         while walk.taken < taken {
             if walk.next_in_stage(api, plan)?.is_none() {
-                return Err(gone());
+                return Ok(None);
             }
         }
         if walk.digest.value() != digest {
-            return Err(gone());
+            return Ok(None);
         }
         walk.is_resuming = false;
-        Ok(walk)
+        Ok(Some(walk))
     }
 
     fn has_read_sign_ins_to(&self, place: [u64; 3]) -> bool {
@@ -639,11 +636,4 @@ impl OrganizationPages {
             self.open = None;
         }
     }
-}
-
-fn gone() -> Error {
-    Error::decided(
-        contract::Error::InvalidCursor,
-        "what NinjaOne sends before this place has changed, so the listing cannot go on exactly here; start it anew without a cursor",
-    )
 }

@@ -10,10 +10,11 @@ use crate::contract::{
     Step, StepStatus, UnchangedReason, Value,
 };
 use crate::convert;
-use crate::error::{Error, Kind, Problem};
+use crate::error::Error;
 use crate::find;
-use crate::host::Level;
 use crate::membership::{self, Members};
+use crate::ninjaone::error::{Kind, Problem};
+use crate::ninjaone::host::Level;
 use crate::ninjaone::wire::{CreateUser, Id, User, UserType};
 use crate::ninjaone::{Api, RoleEvent};
 use crate::same;
@@ -272,14 +273,20 @@ fn send(api: &Api, wanted: &Wanted) -> Result<(Id, User), Error> {
         "creating an account",
         &[("kind", convert::account_kind(wanted.user_type))],
     );
-    let error = match api.create_user(wanted.user_type, &wanted.body, wanted.send_invitation) {
+    let failure = match api.create_user(wanted.user_type, &wanted.body, wanted.send_invitation) {
         Ok(Some(user)) if is_wanted(&user, wanted) => return with_id(user, wanted),
-        Ok(_) => unconfirmed(wanted),
-        Err(error) => error,
+        // Accepted, in an answer that does not name the account.
+        Ok(_) => None,
+        Err(error) => Some(error),
     };
-    let refused = matches!(error.kind(), Kind::Rejected);
-    let accepted = matches!(error.kind(), Kind::Decided(_));
-    if !refused && !accepted && !error.leaves_outcome_unknown() {
+    let refused = failure
+        .as_ref()
+        .is_some_and(|error| matches!(error.kind(), Kind::Rejected));
+    let was_not_done = failure
+        .as_ref()
+        .is_some_and(|error| !error.leaves_outcome_unknown());
+    let error = failure.map_or_else(|| unconfirmed(wanted), Error::from);
+    if was_not_done && !refused {
         return Err(error);
     }
     loop {
@@ -328,7 +335,7 @@ fn grant_roles(api: &Api, id: Id, roles: &[WantedRole], steps: &mut Vec<Step>) -
             }
             Err(error) => {
                 outcome = Outcome::Partial;
-                let status = StepStatus::Failed(error.into_problem());
+                let status = StepStatus::Failed(error.into_reason());
                 steps.push(grant_step(Some(id), role.id, status));
             }
         }

@@ -8,11 +8,12 @@ use super::update::externally_managed;
 use crate::contract::{
     self, AccountDeletion, Action, Change, Mode, Outcome, RefusalReason, UnchangedReason,
 };
-use crate::error::{Error, Kind};
+use crate::error::Error;
 use crate::find;
-use crate::host::Level;
-use crate::ninjaone::Api;
+use crate::ninjaone::error::Kind;
+use crate::ninjaone::host::Level;
 use crate::ninjaone::wire::{Id, User, UserType};
+use crate::ninjaone::{self, Api};
 
 pub(super) fn delete(api: &Api, deletion: &AccountDeletion, mode: Mode) -> Result<Change, Error> {
     let mut problems = Vec::new();
@@ -70,7 +71,7 @@ fn check_allowed(
 
 /// Whether no other technician is known to be an administrator who can sign in: enabled, and with an invitation that was
 /// accepted, where NinjaOne tells of one.
-fn is_last_administrator(api: &Api, id: Id) -> Result<bool, Error> {
+fn is_last_administrator(api: &Api, id: Id) -> Result<bool, ninjaone::Error> {
     api.retries.repeating(|| {
         let mut technicians = api.users(Some(UserType::Technician))?;
         let mut others = false;
@@ -104,7 +105,7 @@ fn send(api: &Api, id: Id, user_type: UserType) -> Result<Outcome, Error> {
             }
         };
         if !may_be_gone {
-            return sent.map(|()| Outcome::Changed);
+            return Ok(sent.map(|()| Outcome::Changed)?);
         }
         // What was carried out may show a little later.
         let gone = if sent.is_ok() || sent_before {
@@ -125,19 +126,19 @@ fn send(api: &Api, id: Id, user_type: UserType) -> Result<Outcome, Error> {
             }
             // Still there, so it can be sent again: nobody is deleted twice.
             (Err(error), Ok(false)) => api.retries.pause_after(error)?,
-            (Err(error), Err(_)) | (Ok(()), Err(error)) => return Err(error),
+            (Err(error), Err(_)) | (Ok(()), Err(error)) => return Err(error.into()),
         }
         sent_before = true;
     }
 }
 
 /// Whether the account is neither found nor listed.
-fn is_gone(api: &Api, id: Id, user_type: UserType) -> Result<bool, Error> {
+fn is_gone(api: &Api, id: Id, user_type: UserType) -> Result<bool, ninjaone::Error> {
     find::user(api, id, &[user_type]).map(|user| user.is_none())
 }
 
 /// The same, after as many looks as there is time for.
-fn is_gone_at_last(api: &Api, id: Id, user_type: UserType) -> Result<bool, Error> {
+fn is_gone_at_last(api: &Api, id: Id, user_type: UserType) -> Result<bool, ninjaone::Error> {
     loop {
         if is_gone(api, id, user_type)? {
             return Ok(true);

@@ -1,8 +1,9 @@
 //! The fields that creating and updating an account take: what `describe` tells, and what is checked.
 
 use crate::convert;
-use crate::error::{Error, Problem};
+use crate::error::Error;
 use crate::ninjaone::Api;
+use crate::ninjaone::error::Problem;
 use crate::ninjaone::wire::{Id, UserType};
 
 /// A field of an account.

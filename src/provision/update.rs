@@ -7,11 +7,12 @@ use crate::contract::{
     Reason, RefusalReason, ResourceKind, Step, StepStatus, UnchangedReason, Value,
 };
 use crate::convert;
-use crate::error::{Error, Problem};
+use crate::error::Error;
 use crate::find;
-use crate::host::Level;
-use crate::ninjaone::Api;
+use crate::ninjaone::error::Problem;
+use crate::ninjaone::host::Level;
 use crate::ninjaone::wire::{Id, UpdateUser, User, UserType};
+use crate::ninjaone::{self, Api};
 use crate::same;
 
 pub(super) fn update(api: &Api, update: &AccountUpdate, mode: Mode) -> Result<Change, Error> {
@@ -45,7 +46,7 @@ pub(super) fn update(api: &Api, update: &AccountUpdate, mode: Mode) -> Result<Ch
     );
     loop {
         let sent = match api.update_user(user_type, id, &body) {
-            Err(error) if !error.leaves_outcome_unknown() => return Err(error),
+            Err(error) if !error.leaves_outcome_unknown() => return Err(error.into()),
             sent => sent,
         };
         let shown = match sent.is_ok() {
@@ -58,7 +59,7 @@ pub(super) fn update(api: &Api, update: &AccountUpdate, mode: Mode) -> Result<Ch
             }
             // Not there, so it can be sent again: it sets fields to values.
             (Err(error), Ok(Some(_))) => api.retries.pause_after(error)?,
-            (Err(error), _) | (_, Err(error)) => return Err(error),
+            (Err(error), _) | (_, Err(error)) => return Err(error.into()),
             (Ok(()), Ok(Some(now))) => {
                 return Err(unconfirmed(id, &missing(&user, &now, &wanted).join(", ")));
             }
@@ -67,7 +68,7 @@ pub(super) fn update(api: &Api, update: &AccountUpdate, mode: Mode) -> Result<Ch
     }
 }
 
-fn look(api: &Api, user_type: UserType, id: Id) -> Result<Option<User>, Error> {
+fn look(api: &Api, user_type: UserType, id: Id) -> Result<Option<User>, ninjaone::Error> {
     find::user(api, id, &[user_type]).map(|found| found.map(|(_, user)| user))
 }
 
@@ -78,7 +79,7 @@ fn look_until_shown(
     id: Id,
     before: &User,
     wanted: &[Wanted],
-) -> Result<Option<User>, Error> {
+) -> Result<Option<User>, ninjaone::Error> {
     loop {
         let now = look(api, user_type, id)?;
         let is_shown = |now: &User| missing(before, now, wanted).is_empty();

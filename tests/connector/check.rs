@@ -163,7 +163,12 @@ fn an_instance_without_an_endpoint_is_told_which_and_what_cannot_work() {
     for (path, denied_operations) in [
         (
             "/v2/users",
-            &[Operation::ListAccounts, Operation::CreateAccount][..],
+            // Whether an account is gone is told by the list of users.
+            &[
+                Operation::ListAccounts,
+                Operation::CreateAccount,
+                Operation::DeleteAccount,
+            ][..],
         ),
         (
             "/v2/user/roles",

@@ -3,7 +3,7 @@
 use ninjaone_connector::contract::{
     Action, Change, Error, Failure, Mode, Outcome, RefusalReason, UnchangedReason,
 };
-use ninjaone_connector::http::TransportErrorKind;
+use ninjaone_connector::ninjaone::http::TransportErrorKind;
 use serde_json::{Value, json};
 
 use crate::support::tenant::{Answer, Fault, State, Unknowns, unknown_route};
@@ -43,6 +43,28 @@ fn an_account_is_deleted_with_one_write_whatever_ninjaone_answers() {
             );
             assert_eq!(writes[0].body, "");
         }
+    }
+}
+
+#[test]
+fn nobody_is_gone_by_a_list_of_users_with_somebody_in_it_who_may_be_the_one() {
+    for id in [
+        json!(null),
+        json!(true),
+        json!(-2),
+        json!(4_294_967_298_u64),
+    ] {
+        let world = World::changed(|tenant| tenant.user_mut(2)["id"] = id.clone());
+        for path in [GET, "GET /v2/user/end-user/2"] {
+            let not_found = Answer::text(404, r#"{"resultCode":"USER_NOT_FOUND"}"#);
+            world.tenant.always(path, Fault::Refuse(not_found));
+        }
+        let error = error(delete(&world));
+        assert!(
+            matches!(error, Error::MalformedResponse(_)),
+            "{id}: {error:?}"
+        );
+        assert_eq!(world.tenant.writes().len(), 0);
     }
 }
 

@@ -57,8 +57,12 @@ fn the_operations_are_all_but_letting_in_and_keeping_out() {
     );
     for (described, operation) in own.operations.iter().zip(describe::OPERATIONS) {
         assert_eq!(described.summary, operation.summary);
-        assert_eq!(described.requests, operation.requests);
-        assert_eq!(described.scopes, operation.scopes);
+        let requests = operation.requests.iter();
+        let requests: Vec<_> = requests
+            .map(|request| request.endpoint.to_string())
+            .collect();
+        assert_eq!(described.requests, requests);
+        assert_eq!(described.scopes, operation.scopes());
         assert_eq!(
             (described.filters, described.details),
             (operation.filters, operation.details)
@@ -335,7 +339,10 @@ fn every_request_that_is_described_is_sent() {
     ];
     for (operation, calls) in cases {
         let described = describe::operation(operation).expect("described");
-        let described: BTreeSet<_> = described.requests.iter().map(ToString::to_string).collect();
+        let described = described.requests.iter();
+        let described: BTreeSet<_> = described
+            .map(|request| request.endpoint.to_string())
+            .collect();
         assert_eq!(requests(calls), described, "{operation:?}");
     }
 }
@@ -358,5 +365,9 @@ fn the_requests_of_a_write_are_described_in_the_order_in_which_they_are_sent() {
         .map(|sent| template(&sent.request()))
         .collect();
     let described = describe::operation(Operation::Grant).expect("described");
-    assert_eq!(sent, described.requests[..4]);
+    let described = described.requests[..4].iter();
+    let described: Vec<_> = described
+        .map(|request| request.endpoint.to_string())
+        .collect();
+    assert_eq!(sent, described);
 }

@@ -4,7 +4,7 @@ use ninjaone_connector::contract::{
     AccountDetails, Attribute, Continuation, Error, Event, EventKind, Item, ListRequest, Page,
     ResourceKinds, Summary, Value,
 };
-use ninjaone_connector::http::TransportErrorKind;
+use ninjaone_connector::ninjaone::http::TransportErrorKind;
 use serde_json::{Value as Json, json};
 
 use crate::support::tenant::{Answer, Fault, Unknowns, activity};

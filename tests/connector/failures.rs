@@ -1,7 +1,7 @@
 //! Failures of NinjaOne's: told apart by what a host acts on, with what a person acts on.
 
 use ninjaone_connector::contract::{Error, Failure, Mode, ResourceKinds, TimeoutPhase};
-use ninjaone_connector::http::TransportErrorKind;
+use ninjaone_connector::ninjaone::http::TransportErrorKind;
 use serde_json::{Value, json};
 
 use crate::support::host::SECRET;

@@ -1,7 +1,7 @@
 //! Answers that are not what they should be: never a short list, and the byte where they go wrong is told.
 
 use ninjaone_connector::contract::{Continuation, Error, Failure, ResourceKinds};
-use ninjaone_connector::http::TransportErrorKind;
+use ninjaone_connector::ninjaone::http::TransportErrorKind;
 
 use crate::support::tenant::{Answer, Fault};
 use crate::support::{World, error, list_of, listed, names};

@@ -4,7 +4,7 @@ use ninjaone_connector::contract::{
     Action, Change, Error, Failure, Mode, Outcome, RefusalReason, ResourceKind, ResourceReference,
     StepStatus, UnchangedReason, Value,
 };
-use ninjaone_connector::http::TransportErrorKind;
+use ninjaone_connector::ninjaone::http::TransportErrorKind;
 use serde_json::json;
 
 use crate::support::tenant::{Answer, Answers, Fault, Unknowns, unknown_route};

@@ -3,8 +3,8 @@
 use ninjaone_connector::contract::{
     AccountDetails, Continuation, Error, Item, ListRequest, Notice, Page, ResourceKinds,
 };
-use ninjaone_connector::http::TransportErrorKind;
 use ninjaone_connector::list::LARGEST_PAGE;
+use ninjaone_connector::ninjaone::http::TransportErrorKind;
 use serde_json::json;
 
 use crate::support::tenant::{Answer, Fault, technician};

@@ -1,7 +1,7 @@
 //! What is tried again within a call, how often, after which pause; and what is not.
 
 use ninjaone_connector::contract::{Error, Item, Mode, Outcome, ResourceKinds};
-use ninjaone_connector::http::TransportErrorKind;
+use ninjaone_connector::ninjaone::http::TransportErrorKind;
 
 use crate::support::tenant::{Answer, Fault};
 use crate::support::{World, list_of};

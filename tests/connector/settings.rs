@@ -1,8 +1,8 @@
 //! Settings: each wrong one is named with what to do, all at once, before anything is sent.
 
 use ninjaone_connector::contract::{Error, ResourceKinds};
-use ninjaone_connector::host::SettingError;
-use ninjaone_connector::settings::{BaseUrl, Scope};
+use ninjaone_connector::ninjaone::host::SettingError;
+use ninjaone_connector::ninjaone::settings::{BaseUrl, Scope};
 
 use crate::support::tenant::form_value;
 use crate::support::{World, complaints, error, list_of};

@@ -1,7 +1,7 @@
 //! Tokens: asked for once, kept while they are good, renewed before they expire and once when they are not accepted.
 
 use ninjaone_connector::contract::{Error, ErrorKind, Mode, ResourceKinds};
-use ninjaone_connector::http::TransportErrorKind;
+use ninjaone_connector::ninjaone::http::TransportErrorKind;
 use serde_json::json;
 
 use crate::support::host::{CLIENT_ID, SECRET};

@@ -5,7 +5,7 @@ use ninjaone_connector::contract::{
     ProvisionRequest, RefusalReason, ResourceKind, ResourceReference, StepStatus, UnchangedReason,
     Value,
 };
-use ninjaone_connector::http::TransportErrorKind;
+use ninjaone_connector::ninjaone::http::TransportErrorKind;
 use serde_json::json;
 
 use crate::support::tenant::{Answer, Fault, Unknowns, technician, unknown_route};

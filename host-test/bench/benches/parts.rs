@@ -23,14 +23,14 @@ use connector_host::{
     BoxFuture, Connector, EgressPolicy, Host, HostOptions, Tenant, TenantSettings,
 };
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
-use ninjaone_connector::confidential::Confidential;
-use ninjaone_connector::host::{Level, SettingError};
-use ninjaone_connector::http::{Body, Request, Response, Transport, TransportError};
+use ninjaone_connector::ninjaone::confidential::Confidential;
+use ninjaone_connector::ninjaone::host::{Level, SettingError};
+use ninjaone_connector::ninjaone::http::{Body, Request, Response, Transport, TransportError};
+use ninjaone_connector::ninjaone::retry::Retries;
+use ninjaone_connector::ninjaone::settings::Settings;
 use ninjaone_connector::ninjaone::token::TokenCache;
 use ninjaone_connector::ninjaone::wire::User;
 use ninjaone_connector::ninjaone::{Api, RoleEvent};
-use ninjaone_connector::retry::Retries;
-use ninjaone_connector::settings::Settings;
 use ninjaone_connector::{contract, convert};
 
 /// How many elements an answer has: as many as a page.
@@ -117,7 +117,7 @@ impl transport::Transport for Canned {
 
 struct Surroundings;
 
-impl ninjaone_connector::host::Host for Surroundings {
+impl ninjaone_connector::ninjaone::host::Host for Surroundings {
     fn setting(&self, key: &str) -> Result<Option<String>, SettingError> {
         let value = match key {
             "base-url" => BASE_URL,

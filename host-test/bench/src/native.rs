@@ -11,8 +11,8 @@ use ninjaone_connector::Connector;
 use ninjaone_connector::contract::{
     Assignment, Continuation, Failure, Item, ListRequest, Mode, ResourceKinds,
 };
-use ninjaone_connector::host::{Host, Level, SettingError};
-use ninjaone_connector::http::{
+use ninjaone_connector::ninjaone::host::{Host, Level, SettingError};
+use ninjaone_connector::ninjaone::http::{
     Body, Method, Request, Response, Transport, TransportError, TransportErrorKind,
 };
 use tokio::runtime::Handle;

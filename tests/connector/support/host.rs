@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use ninjaone_connector::host::{Host, Level, SettingError};
+use ninjaone_connector::ninjaone::host::{Host, Level, SettingError};
 
 /// A client secret with every kind of character that a form has to encode, and some that it need not.
 pub const SECRET: &str = "S3-cr_e.t*+/=&% ~ü";

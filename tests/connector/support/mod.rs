@@ -166,7 +166,8 @@ impl World {
             assert!(
                 described
                     .iter()
-                    .any(|own| own.requests.contains(&request.as_str())),
+                    .flat_map(|own| own.requests)
+                    .any(|own| own.endpoint.to_string() == request),
                 "{operations:?} sends {request}, which describe does not tell"
             );
         }

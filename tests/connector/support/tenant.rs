@@ -6,7 +6,7 @@
 use std::cell::{Ref, RefCell, RefMut};
 use std::rc::Rc;
 
-use ninjaone_connector::http::{
+use ninjaone_connector::ninjaone::http::{
     Body, Request, Response, Transport, TransportError, TransportErrorKind,
 };
 use serde_json::{Value, json};

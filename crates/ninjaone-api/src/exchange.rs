@@ -60,6 +60,6 @@ impl OpenExchange {
             code: said(&self.exchange.code),
             request_id: said(&self.exchange.request_id),
         };
-        Error::exchange(kind, &exchange, message)
+        Error::exchange(kind, exchange, message)
     }
 }

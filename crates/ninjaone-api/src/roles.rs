@@ -8,11 +8,11 @@ use std::collections::VecDeque;
 
 use serde_json::value::RawValue;
 
-use super::answer;
-use super::json::JsonReader;
-use super::object::{self, FromJson, Object};
-use super::wire::{Id, Record, RoleMember, UserRole};
 use crate::error::{Error, Kind};
+use crate::failure;
+use crate::json::JsonReader;
+use crate::object::{self, FromJson, Object};
+use crate::wire::{Id, Record, RoleMember, UserRole};
 
 /// How many members of one role are held back.
 ///
@@ -114,7 +114,7 @@ impl RoleEvents {
     ///
     /// # Errors
     ///
-    /// As [`super::Elements::try_next`]. A role or a member without an identifier is an error too.
+    /// As [`crate::Elements::try_next`]. A role or a member without an identifier is an error too.
     pub fn try_next(&mut self) -> Result<Option<RoleEvent>, Error> {
         loop {
             let event = match self.place {
@@ -133,7 +133,7 @@ impl RoleEvents {
 
     fn start(&mut self) -> Result<Option<RoleEvent>, Error> {
         self.place = Place::Ended;
-        if answer::has_list(&mut self.reader)? {
+        if failure::has_list(&mut self.reader)? {
             if self.array {
                 self.reader.expect(b'[')?;
             }

@@ -2,10 +2,10 @@
 
 use std::marker::PhantomData;
 
-use super::answer;
-use super::json::JsonReader;
-use super::wire::Record;
 use crate::error::Error;
+use crate::failure;
+use crate::json::JsonReader;
+use crate::wire::Record;
 
 /// The elements of the JSON array that an answer is, or that one field of it is, one at a time.
 pub struct Elements<T> {
@@ -71,13 +71,13 @@ impl<T: Record> Elements<T> {
     }
 
     /// The last element made no sense to whoever got it.
-    pub(crate) fn malformed(&self, problem: &str) -> Error {
+    pub fn malformed(&self, problem: &str) -> Error {
         let problem = format!("the {} number {} {problem}", T::NAME, self.met);
         self.reader.malformed(self.reader.value_start(), &problem)
     }
 
     fn open(&mut self) -> Result<State, Error> {
-        if !answer::has_list(&mut self.reader)? {
+        if !failure::has_list(&mut self.reader)? {
             return Ok(State::Ended);
         }
         if let Some(field) = self.field {

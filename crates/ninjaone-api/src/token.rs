@@ -10,18 +10,15 @@ use std::cell::{Cell, RefCell};
 
 use zeroize::Zeroizing;
 
-use super::answer::{self, Needs, Refusal};
-use super::headers::headers;
-use super::open_exchange::OpenExchange;
-use super::wire::TokenAnswer;
 use crate::confidential::Confidential;
+use crate::endpoint;
 use crate::error::{Error, Kind};
+use crate::exchange::OpenExchange;
+use crate::failure::{self, Refusal};
 use crate::host::{Host, Level};
-use crate::http::{Method, Request, Response, Transport};
+use crate::http::{Request, Response, Transport};
 use crate::settings::Settings;
-
-/// Documented by NinjaOne; `/oauth/token` answers too.
-pub const TOKEN_PATH: &str = "/ws/oauth/token";
+use crate::wire::TokenAnswer;
 
 /// A token is renewed this long before it expires, so that it does not expire on the way.
 const MARGIN_NANOS: u64 = 60 * NANOS_PER_SECOND;
@@ -138,25 +135,25 @@ impl TokenCache {
         host: &dyn Host,
         freshness: Freshness,
     ) -> Result<Token, Error> {
-        let mut exchange = OpenExchange::new(format!("POST {TOKEN_PATH}"), &self.confidential);
+        let mut exchange = OpenExchange::new(endpoint::TOKEN.to_string(), &self.confidential);
         let secret = Settings::secret(host)?;
         let request = request(settings, &secret, freshness);
         let asked_at_nanos = host.monotonic_nanos();
         let response = http
             .send(request)
-            .map_err(|error| answer::transport_failure(&error, &exchange))?;
+            .map_err(|error| failure::of_transport(&error, &exchange))?;
         exchange.note_head(&response);
         if response.status != 200 {
             return Err(refusal(exchange, response, settings, host));
         }
-        answer::check_content(&exchange, &response, host.unix_seconds())?;
+        failure::check_content(&exchange, &response, host.unix_seconds())?;
         // A token that the host keeps for the instances of the tenant (RFC 9111, 5.1).
         let age = response
             .header("age")
             .and_then(|age| age.trim().parse().ok());
         let body = Zeroizing::new(
-            answer::read_start(response)
-                .map_err(|error| answer::transport_failure(&error, &exchange))?,
+            failure::read_start(response)
+                .map_err(|error| failure::of_transport(&error, &exchange))?,
         );
         let answer = parse(&body, &exchange)?;
         self.confidential.add_token(&answer.token);
@@ -215,16 +212,17 @@ fn request(settings: &Settings, secret: &str, freshness: Freshness) -> Request {
         ("client_secret", secret),
         ("scope", &settings.scope.to_string()),
     ]);
-    let mut headers = headers(Some("application/x-www-form-urlencoded"));
-    if freshness == Freshness::New {
-        headers.push(("cache-control", Zeroizing::new("no-cache".to_string())));
-    }
-    Request {
-        method: Method::Post,
-        url: settings.base_url.join(TOKEN_PATH),
-        headers,
+    let mut request = Request::new(
+        endpoint::TOKEN.method,
+        settings.base_url.join(endpoint::TOKEN.path),
+        Some("application/x-www-form-urlencoded"),
         body,
+    );
+    if freshness == Freshness::New {
+        let no_cache = Zeroizing::new("no-cache".to_string());
+        request.headers.push(("cache-control", no_cache));
     }
+    request
 }
 
 /// What the answer has of a token.
@@ -237,9 +235,9 @@ struct Answered {
 
 fn parse(body: &[u8], exchange: &OpenExchange) -> Result<Answered, Error> {
     // A byte-order mark is passed over, as in every other answer.
-    let body = answer::without_mark(body);
+    let body = failure::without_mark(body);
     if body.trim_ascii_start().starts_with(b"<") {
-        return Err(answer::html_page(exchange, None));
+        return Err(failure::html_page(exchange, None));
     }
     // What is wrong with a body with a token in it is not repeated: it may quote it.
     let malformed = |problem: &str| {
@@ -283,16 +281,12 @@ fn refusal(
     settings: &Settings,
     host: &dyn Host,
 ) -> Error {
-    const NEEDS: Needs = Needs {
-        scopes: &["monitoring"],
-        else_needed: None,
-    };
     let status = response.status;
     let refusal = Refusal::read(&mut exchange, response, host.unix_seconds());
     let is_about_credentials =
         status == 401 || (matches!(status, 400 | 403 | 404) && !refusal.is_page);
     if !is_about_credentials {
-        return refusal.into_error(&exchange, &NEEDS, None);
+        return refusal.into_error(&exchange, &endpoint::TOKEN, None);
     }
     let parsed = refusal.body;
     let fail = |kind: Kind, message: String| exchange.error(kind, message);
@@ -316,7 +310,7 @@ fn refusal(
         return fail(Kind::Unauthorized, message.to_string());
     }
     match status {
-        404 if parsed.code.is_none() || answer::is_unknown_route(&parsed) => {
+        404 if parsed.code.is_none() || failure::is_unknown_route(&parsed) => {
             let message = format!("{} is no NinjaOne instance; check the setting base-url", settings.base_url);
             fail(Kind::NoSuchEndpoint, message)
         }

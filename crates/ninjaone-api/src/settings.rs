@@ -9,6 +9,7 @@ use std::fmt;
 
 use zeroize::Zeroizing;
 
+use crate::endpoint::SCOPES;
 use crate::error::{Error, Problem};
 use crate::host::{Host, SettingError};
 use crate::http::split_scheme;
@@ -184,7 +185,7 @@ impl BaseUrl {
     /// When it has no scheme, has another scheme than `https` (or `http` to this machine), has no host, or carries what a
     /// base URL must not: user information, a query, a fragment, white space.
     pub fn parse(text: &str) -> Result<Self, Problem> {
-        let wrong = |problem: &str, mend: &str| Err(Problem::new(BASE_URL, problem, mend));
+        let wrong = |problem: &str, remedy: &str| Err(Problem::new(BASE_URL, problem, remedy));
         let example = "write it like https://app.ninjarmm.com";
         if text.chars().any(|c| {
             c.is_whitespace() || c.is_control() || !c.is_ascii() || "\\<>\"{}|^`%".contains(c)
@@ -307,11 +308,7 @@ fn prefix_of(path: &str) -> &str {
     .trim_end_matches('/')
 }
 
-/// The scopes that NinjaOne has: `monitoring` to read accounts, `management` to read roles and to change accounts, `control` to
-/// give and take roles.
-pub const KNOWN_SCOPES: [&str; 3] = ["monitoring", "management", "control"];
-
-/// What the connector asks permission for: one or more of [`KNOWN_SCOPES`], each once, in that order.
+/// What the connector asks permission for: one or more of [`SCOPES`], each once, in that order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Scope(Vec<&'static str>);
 
@@ -333,7 +330,7 @@ impl Scope {
                     "take offline_access out",
                 ));
             }
-            if !KNOWN_SCOPES.contains(&word) {
+            if !SCOPES.contains(&word) {
                 return Err(Problem::new(
                     SCOPE,
                     &format!("NinjaOne has no scope {word:?}"),
@@ -342,7 +339,7 @@ impl Scope {
             }
         }
         Ok(Scope(
-            KNOWN_SCOPES
+            SCOPES
                 .into_iter()
                 .filter(|known| text.split_whitespace().any(|word| word == *known))
                 .collect(),

@@ -1,17 +1,17 @@
-//! What an answer that is not the wished-for one means.
+//! What it means when an exchange fails: no answer, or one that is not a success.
 //!
 //! The API documents no schema for failures. The shapes that were observed ("Errors" in `docs/ninjaone-api.md`) are told apart
 //! here, and anything else (a bare string, HTML, nothing) is taken for what its status says.
 
 use std::borrow::Cow;
 
-use super::json::JsonReader;
-use super::open_exchange::OpenExchange;
-use super::retry_after;
-use super::wire::FailureBody;
-use crate::contract::TimeoutPhase;
-use crate::error::{Error, Kind};
+use crate::endpoint::Endpoint;
+use crate::error::{Error, Kind, Phase};
+use crate::exchange::OpenExchange;
 use crate::http::{Response, TransportError, TransportErrorKind, split_scheme};
+use crate::json::JsonReader;
+use crate::retry_after;
+use crate::wire::FailureBody;
 
 /// How much of the body of a failure is read, in bytes.
 const LARGEST_FAILURE: usize = 64 * 1024;
@@ -21,26 +21,18 @@ const USER_CONTEXT_REQUIRED: i64 = 5;
 /// The `error_code`s of a missing and of a malformed `Authorization` header.
 const HEADER_REJECTED: [i64; 2] = [1, 2];
 
-/// What the endpoint of an exchange needs, to advise on when it refuses.
-pub(crate) struct Needs {
-    /// The scopes that allow it, as far as NinjaOne tells.
-    pub(crate) scopes: &'static [&'static str],
-    /// What the API documents a 403 of this endpoint to mean, beyond a missing scope.
-    pub(crate) else_needed: Option<&'static str>,
-}
-
 /// No answer, or half of one.
-pub(crate) fn transport_failure(error: &TransportError, exchange: &OpenExchange) -> Error {
+pub(crate) fn of_transport(error: &TransportError, exchange: &OpenExchange) -> Error {
     let (kind, advice) = match error.kind {
         TransportErrorKind::ConnectTimeout => (
-            Kind::Timeout(TimeoutPhase::Connect),
+            Kind::Timeout(Phase::Connect),
             "check the base URL and the network, and try again",
         ),
         TransportErrorKind::FirstByteTimeout => {
-            (Kind::Timeout(TimeoutPhase::FirstByte), "try again later")
+            (Kind::Timeout(Phase::FirstByte), "try again later")
         }
         TransportErrorKind::BetweenBytesTimeout => {
-            (Kind::Timeout(TimeoutPhase::BetweenBytes), "try again later")
+            (Kind::Timeout(Phase::BetweenBytes), "try again later")
         }
         TransportErrorKind::Unreachable => (
             Kind::Unreachable,
@@ -108,20 +100,19 @@ impl Refusal {
     pub(crate) fn into_error(
         self,
         exchange: &OpenExchange,
-        needs: &Needs,
+        endpoint: &Endpoint,
         token_age: Option<u64>,
     ) -> Error {
         let said = match self.body.message.as_deref() {
             None | Some("") => String::new(),
             Some(message) => format!("NinjaOne says {:?}; ", exchange.said(message)),
         };
-        let (kind, advice) = self.meaning(needs, token_age);
+        let (kind, advice) = self.meaning(endpoint, token_age);
         exchange.error(kind, format!("{said}{advice}"))
     }
 
-    fn meaning(&self, needs: &Needs, token_age: Option<u64>) -> (Kind, Cow<'static, str>) {
-        let missing_permission =
-            || Kind::MissingPermission(needs.scopes.iter().map(ToString::to_string).collect());
+    fn meaning(&self, endpoint: &Endpoint, token_age: Option<u64>) -> (Kind, Cow<'static, str>) {
+        let missing_permission = || Kind::MissingPermission(vec![endpoint.scope.to_string()]);
         let (kind, advice) = match self.status {
             _ if self.body.auth_code == Some(USER_CONTEXT_REQUIRED)
                 || self.body.names("user_context_required") =>
@@ -148,10 +139,10 @@ impl Refusal {
                 "the answer is a web page, and not one of NinjaOne's API: there is no such endpoint there; check the base URL",
             ),
             401 if self.body.names("insufficient_privileges") => {
-                return (missing_permission(), how_to_permit(needs).into());
+                return (missing_permission(), how_to_permit(endpoint).into());
             }
             401 => return unauthorized(token_age),
-            403 => return (missing_permission(), how_to_permit(needs).into()),
+            403 => return (missing_permission(), how_to_permit(endpoint).into()),
             404 if is_unknown_route(&self.body) => (
                 Kind::NoSuchEndpoint,
                 "this instance of NinjaOne has no such endpoint; check the base URL, and ask NinjaOne when your instance gets it",
@@ -161,7 +152,7 @@ impl Refusal {
                 "what it names is not there, or something in between does not let it through",
             ),
             408 => (
-                Kind::Timeout(TimeoutPhase::FirstByte),
+                Kind::Timeout(Phase::FirstByte),
                 "NinjaOne did not get the request in time; try again",
             ),
             400 | 409 | 422 => (
@@ -275,13 +266,13 @@ pub(crate) fn has_list(reader: &mut JsonReader) -> Result<bool, Error> {
     Ok(false)
 }
 
-fn how_to_permit(needs: &Needs) -> String {
-    let scopes = needs.scopes.join(" and ");
-    let also = needs
-        .else_needed
+fn how_to_permit(endpoint: &Endpoint) -> String {
+    let scope = endpoint.scope;
+    let also = endpoint
+        .also_needed
         .map_or_else(String::new, |also| format!(", and {also}"));
     format!(
-        "give the API application in NinjaOne the scope {scopes}, and name it in the setting scope{also}"
+        "give the API application in NinjaOne the scope {scope}, and name it in the setting scope{also}"
     )
 }
 

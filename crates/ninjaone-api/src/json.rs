@@ -11,12 +11,12 @@ use std::fmt;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::value::RawValue;
 
-use super::object::{self, Object};
-use super::wire::Record;
 use crate::error::{Error, Kind};
+use crate::exchange::OpenExchange;
+use crate::failure::of_transport;
 use crate::http::{Body, TransportError};
-use crate::ninjaone::answer::transport_failure;
-use crate::ninjaone::open_exchange::OpenExchange;
+use crate::object::{self, Object};
+use crate::wire::Record;
 
 /// The largest single value, in bytes: far above any user, role or organization.
 const LARGEST_VALUE: usize = 2 * 1024 * 1024;
@@ -259,7 +259,7 @@ impl JsonReader {
     }
 
     fn broken(&self, error: &TransportError) -> Error {
-        transport_failure(error, &self.exchange)
+        of_transport(error, &self.exchange)
     }
 
     fn unexpected(&self, found: Option<u8>, wanted: &str) -> Error {
