@@ -62,10 +62,12 @@ enum Listed {
     Empty,
 }
 
-/// Looks for a user in the list of all users, to its end: a list that breaks off is an error.
+/// Looks for a user in the list of all users, to its end: a list that breaks off is an error, and so is one with somebody in it
+/// whose identifier cannot be read, who may be the one.
 fn listed(api: &Api, id: Id) -> Result<Listed, Error> {
     let mut users = api.users(None)?;
     let mut listed = Listed::Empty;
+    let mut unreadable = None;
     while let Some(user) = users.try_next()? {
         if user.id == Some(id) {
             let user_type = user.user_type.as_deref().and_then(UserType::from_api);
@@ -73,8 +75,14 @@ fn listed(api: &Api, id: Id) -> Result<Listed, Error> {
         } else if matches!(listed, Listed::Empty) {
             listed = Listed::Missing;
         }
+        if user.id.is_none() && unreadable.is_none() {
+            unreadable = Some(users.malformed(NO_ID));
+        }
     }
-    Ok(listed)
+    match (listed, unreadable) {
+        (Listed::Missing, Some(unreadable)) => Err(unreadable),
+        (listed, _) => Ok(listed),
+    }
 }
 
 /// Of what the endpoints said, what stands against the list of users; `None` where the user is not there.

@@ -76,7 +76,7 @@ fn is_last_administrator(api: &Api, id: Id) -> Result<bool, ninjaone::Error> {
         let mut technicians = api.users(Some(UserType::Technician))?;
         let mut others = false;
         while let Some(user) = technicians.try_next()? {
-            others |= user.id != Some(id)
+            others |= user.id.is_some_and(|other| other != id)
                 && user.administrator == Some(true)
                 && user.enabled == Some(true)
                 && user

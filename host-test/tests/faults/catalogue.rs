@@ -3,11 +3,12 @@
 use std::fmt;
 use std::time::Duration;
 
-use connector_host::contract::{Error, ErrorKind, TimeoutPhase};
+use connector_host::contract::{Error, ErrorKind, Item, TimeoutPhase};
 use h2::Reason;
 
 use crate::damage;
 use crate::faulty::{self, Answer, http2};
+use crate::operations::Operation;
 use crate::support::proxy::Conduct;
 
 /// One row of the matrix.
@@ -53,8 +54,8 @@ pub enum Wire {
 pub enum Class {
     /// The connector can pass over it: the result is right.
     Harmless,
-    /// Harmless where the connector reads no more than identifiers: all else is null.
-    Nulls,
+    /// Harmless where the connector reads no more than identifiers: all else is null, or makes no sense.
+    Bare,
     /// It is worth trying again, and the connector does.
     Passing,
     /// It is worth trying again, after a wait that does not fit into the call.
@@ -134,6 +135,14 @@ impl Expected {
             Expected::Unconfirmed => ErrorKind::Unconfirmed,
             Expected::Refused => ErrorKind::Refused,
         }
+    }
+}
+
+/// What of the right items is left to list.
+pub fn leaves<'i>(&self, operation: Operation, right: &'i [Item]) -> &'i [Item] {
+    match self.name == NO_MEMBERS && operation == Operation::ListGrants {
+        true => &[],
+        false => right,
     }
 }
 
@@ -615,8 +624,11 @@ fn refusals(elsewhere: &str) -> Vec<Fault> {
     ]
 }
 
+/// What leaves nobody to list as a member.
+pub const NO_MEMBERS: &str = "roles without members";
+
 fn damaged_bodies() -> Vec<Fault> {
-    use Class::{Definite, Harmless, Nulls};
+    use Class::{Bare, Definite, Harmless};
     use Expected::{LimitExceeded, Malformed};
     let damaged = |name: &str, damage, class, error| {
         fault(
@@ -635,15 +647,22 @@ fn damaged_bodies() -> Vec<Fault> {
     vec![
         damaged("malformed JSON", damage::malformed, Definite, Malformed),
         damaged("truncated JSON", damage::truncated, Definite, Malformed),
-        damaged("wrong types", damage::wrong_types, Definite, Malformed),
         damaged(
-            "numbers beyond int32",
+            "ids of another type",
+            damage::ids_of_another_type,
+            Definite,
+            Malformed,
+        ),
+        damaged("odd values", damage::odd_values, Bare, Malformed),
+        damaged(
+            "ids beyond int32",
             damage::beyond_int32,
             Definite,
             Malformed,
         ),
         damaged("negative ids", damage::negative_ids, Definite, Malformed),
-        damaged("nulls everywhere", damage::nulls, Nulls, Malformed),
+        damaged("nulls everywhere", damage::nulls, Bare, Malformed),
+        damaged(NO_MEMBERS, damage::no_members, Bare, Malformed),
         damaged("duplicate ids", damage::duplicates, Harmless, Malformed),
         damaged(
             "10 MB of text",

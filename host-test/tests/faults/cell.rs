@@ -324,7 +324,8 @@ impl Cell<'_> {
         healthy: &Healthy,
     ) -> (String, Result<(), String>) {
         let Err(error) = list.go_on().await else {
-            let whole = same(&list.items, &healthy.items, self.fault.class);
+            let left = self.fault.leaves(self.operation, &healthy.items);
+            let whole = same(&list.items, left, self.fault.class);
             let verdict = self.rule.allows_right().and(whole);
             // A page of events is an answer of its own, which is read to its end.
             let lies_unread = list.pause.is_some() && self.operation != Operation::ListEvents;
@@ -441,8 +442,8 @@ impl Cell<'_> {
     }
 
     fn judge_partial(&self, change: &Change) -> Result<(), String> {
-        // With nulls for everything else the account is there, and what it holds cannot be told.
-        let nobody_can_tell = self.fault.class == Class::Nulls && self.hit.is_silence();
+        // Where all else is null or makes no sense, the account is there, and what it holds cannot be told.
+        let nobody_can_tell = self.fault.class == Class::Bare && self.hit.is_silence();
         if !self.hit.is_of_first_roles() && !nobody_can_tell {
             return Err(format!("only its roles can be left out: {change:?}"));
         }
@@ -587,7 +588,7 @@ fn writes(simulator: &Simulator) -> BTreeMap<String, usize> {
 pub fn same(given: &[Item], wanted: &[Item], class: Class) -> Result<(), String> {
     let text: fn(&Item) -> String = match class {
         // Nothing else was sent.
-        Class::Nulls => identifier,
+        Class::Bare => identifier,
         _ => |item| format!("{:?}", in_order(item.clone())),
     };
     let (given, wanted): (Vec<_>, Vec<_>) = (

@@ -29,23 +29,41 @@ pub fn byte_order_mark(body: &[u8]) -> Vec<u8> {
     [b"\xEF\xBB\xBF", body].concat()
 }
 
-/// Every number as text, every text as a boolean, every boolean as text.
-pub fn wrong_types(body: &[u8]) -> Vec<u8> {
-    scalars(body, &|_, value| match value {
-        Value::Number(number) => Value::String(number.to_string()),
+/// Every identifier as a boolean.
+pub fn ids_of_another_type(body: &[u8]) -> Vec<u8> {
+    scalars(body, &|name, value| match is_id(name) {
+        true => Value::Bool(true),
+        false => value,
+    })
+}
+
+/// Everything of another type than it is, but identifiers and the lists of what has some: numbers and booleans as text, and text
+/// as a boolean.
+pub fn odd_values(body: &[u8]) -> Vec<u8> {
+    scalars(body, &|name, value| match value {
+        value if name == "id" => value,
+        Value::Number(number) => Value::String(format!("{number} or so")),
         Value::String(_) => Value::Bool(true),
         Value::Bool(_) => Value::String("yes".to_string()),
         other => other,
     })
 }
 
-/// Every whole number greater than an `int32` can be.
+/// Every identifier greater than an `int32` can be, but those of activities, which may be.
 pub fn beyond_int32(body: &[u8]) -> Vec<u8> {
-    scalars(body, &|_, value| match value.as_i64() {
-        Some(number) => Value::from(number + (1 << 32)),
-        None => value,
+    if body
+        .windows(ACTIVITIES.len())
+        .any(|part| part == ACTIVITIES)
+    {
+        return body.to_vec();
+    }
+    scalars(body, &|name, value| match value.as_i64() {
+        Some(number) if is_id(name) => Value::from(number + (1 << 32)),
+        _ => value,
     })
 }
+
+const ACTIVITIES: &[u8] = b"\"activities\"";
 
 pub fn negative_ids(body: &[u8]) -> Vec<u8> {
     scalars(body, &|name, value| match value.as_i64() {
@@ -54,14 +72,25 @@ pub fn negative_ids(body: &[u8]) -> Vec<u8> {
     })
 }
 
-/// Null for everything but the identifiers of what a list is of, and the list itself.
+/// Null for everything but identifiers and the lists of what has some.
 pub fn nulls(body: &[u8]) -> Vec<u8> {
     changed(body, |value| {
         for object in objects(value) {
             for (name, value) in object.iter_mut() {
-                if name != "id" && name != "activities" {
+                if !["id", "activities", "members"].contains(&name.as_str()) {
                     *value = Value::Null;
                 }
+            }
+        }
+    })
+}
+
+/// Null for the members of roles.
+pub fn no_members(body: &[u8]) -> Vec<u8> {
+    changed(body, |value| {
+        for object in objects(value) {
+            if let Some(members) = object.get_mut("members") {
+                *members = Value::Null;
             }
         }
     })

@@ -277,8 +277,8 @@ const FAULTS: &str = "
     503 wait 1 s, 503 wait 120 s, 503 wait until a date, 503 date of RFC 850, 503 date of asctime, 503 wait 1e18 s,
     503 wait -5 s, 503 wait in words, 503 no wait,
     401 once, 401 for ever, 403, 404 no such endpoint, redirect to the same host, redirect to another host,
-    malformed JSON, truncated JSON, wrong types, numbers beyond int32, negative ids, nulls everywhere, duplicate ids,
-    10 MB of text, 10 000 levels, invalid UTF-8, byte-order mark, empty body, gzip";
+    malformed JSON, truncated JSON, ids of another type, odd values, ids beyond int32, negative ids,
+    nulls everywhere, roles without members, duplicate ids, 10 MB of text, 10 000 levels, invalid UTF-8, byte-order mark, empty body, gzip";
 
 #[tokio::test]
 async fn the_matrix_has_every_fault_and_every_operation_once() {
