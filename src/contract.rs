@@ -9,9 +9,17 @@
 wit_bindgen::generate!({
     path: "wit",
     world: "plugin",
-    generate_all,
+    // What the world imports beside the contract is bound by `waki` and `wasi`, which `imports` uses.
+    with: {
+        "wasi:clocks/monotonic-clock@0.2.12": wasi::clocks::monotonic_clock,
+        "wasi:clocks/wall-clock@0.2.12": wasi::clocks::wall_clock,
+        "wasi:http/outgoing-handler@0.2.12": waki::bindings::wasi::http::outgoing_handler,
+        "wasi:http/types@0.2.12": waki::bindings::wasi::http::types,
+        "wasi:io/error@0.2.12": waki::bindings::wasi::io::error,
+        "wasi:io/poll@0.2.12": waki::bindings::wasi::io::poll,
+        "wasi:io/streams@0.2.12": waki::bindings::wasi::io::streams,
+    },
     additional_derives: [PartialEq],
-    additional_derives_ignore: ["stream-error"],
     pub_export_macro: true,
 });
 

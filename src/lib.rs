@@ -5,21 +5,17 @@
 //!
 //! # How the parts fit
 //!
-//! Dependencies point down this list (`ARCHITECTURE.md` names the two exceptions):
+//! Dependencies point down this list:
 //!
 //! | part | what it is for |
 //! | --- | --- |
-//! | `component` | the exports of the component: WIT in, WIT out |
-//! | [`connector`] | one instance: its settings, its token, its open listing |
+//! | `component`, `imports` | the exports of the component: WIT in, WIT out; its imports |
+//! | [`connector`] | one instance: its token, its open listings |
 //! | [`describe`], [`check`], [`list`], [`membership`], [`provision`] | the capabilities, one file or folder each |
-//! | `find`, [`convert`] | looking accounts up; NinjaOne's types to the contract's |
-//! | [`ninjaone`] | NinjaOne's endpoints, wire types, tokens and failures; no type of the contract |
-//! | [`retry`] | what is tried again within a call, how often, and after which pause |
-//! | [`settings`], [`error`] | the four settings, checked; one error from every source |
-//! | [`http`], [`host`] | the outside, behind two small traits |
-//! | `confidential` | what no error and no log may show of what the other side said |
-//! | `same` | when two texts are the same to people |
+//! | `find`, [`convert`], `same` | looking accounts up; NinjaOne's types to the contract's; when texts are the same to people |
+//! | [`error`] | why a call failed, as the contract has it |
 //! | [`contract`] | the contract as Rust types, generated from `wit/` |
+//! | [`ninjaone`] | the vendor's half, a crate of its own: all that speaks to NinjaOne, and no type of the contract |
 //!
 //! Natively it is an ordinary library, so that all of it but the outside is tested without WebAssembly; [`Connector::new`]
 //! takes the outside as arguments.

@@ -165,13 +165,14 @@ fn what_is_known_of_the_api_and_the_code_that_stands_on_it_find_each_other() {
     const PAGE: &str = "docs/ninjaone-api.md";
     let page = std::fs::read_to_string(root().join(PAGE)).expect("it is there");
     let named = page.split('`').skip(1).step_by(2);
-    let sources: Vec<_> = named.filter(|name| name.starts_with("src/")).collect();
+    let sources: Vec<_> = named.filter(|name| name.ends_with(".rs")).collect();
     assert!(sources.len() > 10, "only {} were found", sources.len());
     for source in sources {
         assert!(root().join(source).is_file(), "there is no {source}");
     }
     let mut cited = 0;
-    for source in files(&root().join("src"), ".rs") {
+    let sources = ["src", "crates/ninjaone-api"].map(|folder| files(&root().join(folder), ".rs"));
+    for source in sources.concat() {
         let text = std::fs::read_to_string(&source).expect("it is there");
         let mut before: Vec<_> = text.split(&format!("\" in `{PAGE}`")).collect();
         before.pop();

@@ -46,7 +46,7 @@ fn the_transport_and_what_records_it_know_neither_wasmtime_nor_the_host() {
     for package in [
         "connector-transport",
         "connector-recording",
-        "ninjaone-wire",
+        "ninjaone-api",
         "secrets",
     ] {
         let needed = needed_by(package);
