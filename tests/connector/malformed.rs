@@ -470,17 +470,3 @@ fn a_number_may_be_cut_anywhere() {
     assert_eq!(users_fault(r#"[{"id":1,"a":-}]"#), at(1));
     assert_eq!(users_fault(r#"[{"id":1,"a":-"#), at(1));
 }
-
-#[test]
-fn a_value_that_arrives_in_many_small_pieces_is_not_read_anew_for_each() {
-    let user = format!(r#"[{{"id":1,"x":"{}"}}]"#, "x".repeat(1_000_000));
-    let world = World::changed(|tenant| tenant.chunk_bytes = 64);
-    world.tenant.serve("/v2/users", user);
-    let began = std::time::Instant::now();
-    assert_eq!(
-        listed(&world, &list_of(ResourceKinds::ACCOUNTS)),
-        ["account 1"]
-    );
-    // To read it anew for each of 15,600 pieces are 8 GB.
-    assert!(began.elapsed() < std::time::Duration::from_secs(5));
-}

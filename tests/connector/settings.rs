@@ -4,7 +4,7 @@ use ninjaone_connector::contract::{Error, ResourceKinds};
 use ninjaone_connector::ninjaone::host::SettingError;
 use ninjaone_connector::ninjaone::settings::{BaseUrl, Scope};
 
-use crate::support::tenant::form_value;
+use crate::support::tenant::{Answer, Fault, form_value};
 use crate::support::{World, complaints, error, list_of};
 
 /// The settings complained about, after a listing that must have sent nothing.
@@ -106,6 +106,25 @@ fn the_secret_is_asked_for_when_it_is_used_and_only_then() {
 }
 
 #[test]
+fn what_ninjaone_said_is_not_shown_while_there_is_no_secret_to_look_for_in_it() {
+    let world = World::new();
+    world
+        .list(&list_of(ResourceKinds::ROLES))
+        .expect("a page, with a token");
+    let sealed = SettingError::Unavailable("the vault is sealed".into());
+    world.host.fail("client-secret", sealed);
+    let said = r#"{"resultCode":"FAILURE","errorMessage":"hush"}"#;
+    let refused = Fault::Refuse(Answer::text(400, said));
+    world.tenant.always("GET /v2/user/roles", refused);
+    let failure = world
+        .list(&list_of(ResourceKinds::ROLES))
+        .expect_err("it is refused");
+    assert_eq!(failure.error, Error::Upstream(400));
+    assert!(!failure.message.contains("hush"), "{}", failure.message);
+    assert!(failure.message.contains("not shown"), "{}", failure.message);
+}
+
+#[test]
 fn a_setting_that_the_host_denies_is_named_with_the_reason() {
     let world = World::new();
     let denied = SettingError::Denied("the vault is sealed".to_string());
@@ -119,7 +138,7 @@ fn a_setting_that_the_host_denies_is_named_with_the_reason() {
 }
 
 #[test]
-fn the_message_has_every_problem_with_its_mend() {
+fn the_message_has_every_problem_with_its_remedy() {
     let world = World::new();
     world.host.set("base-url", "acme.example");
     world.host.unset("client-id");

@@ -289,3 +289,71 @@ fn problem(error: &serde_json::Error) -> String {
         false => format!("{error}, counted from where it begins"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+    use std::rc::Rc;
+
+    use super::*;
+    use crate::confidential::Confidential;
+    use crate::host::{Host, Level, SettingError};
+
+    /// A body that comes in pieces of this many bytes.
+    struct Pieces(Vec<u8>, usize);
+
+    impl Body for Pieces {
+        fn chunk(&mut self) -> Result<Option<Vec<u8>>, TransportError> {
+            let rest = self.0.split_off(self.1.min(self.0.len()));
+            let piece = std::mem::replace(&mut self.0, rest);
+            Ok(Some(piece).filter(|piece| !piece.is_empty()))
+        }
+    }
+
+    /// A host that is not asked for anything.
+    struct Nobody;
+
+    impl Host for Nobody {
+        fn setting(&self, _: &str) -> Result<Option<String>, SettingError> {
+            Ok(None)
+        }
+
+        fn log(&self, _: Level, _: &str, _: &[(&str, &str)]) {}
+
+        fn monotonic_nanos(&self) -> u64 {
+            0
+        }
+
+        fn unix_seconds(&self) -> u64 {
+            0
+        }
+
+        fn time_left_millis(&self) -> Option<u64> {
+            None
+        }
+
+        fn pause(&self, _: u64) {}
+
+        fn dice(&self) -> u64 {
+            0
+        }
+    }
+
+    #[test]
+    fn a_value_that_arrives_in_many_small_pieces_is_not_read_anew_for_each() {
+        const BYTES: usize = 1_000_000;
+        let body = Pieces(format!("\"{}\"", "x".repeat(BYTES)).into_bytes(), 1_000);
+        let confidential = Confidential::new(Rc::new(Nobody));
+        let exchange = OpenExchange::new("GET /".to_string(), &confidential);
+        let mut reader = JsonReader::new(Box::new(body), exchange);
+        let readings = Cell::new(0);
+        let length = reader.take(format_args!("the text"), |text| {
+            readings.set(readings.get() + 1);
+            let mut texts = serde_json::Deserializer::from_slice(text).into_iter::<String>();
+            let text = texts.next()?;
+            Some(text.map(|text| (text.len(), texts.byte_offset())))
+        });
+        assert_eq!(length.expect("it is text"), BYTES);
+        assert!(readings.get() < 50, "it was read {} times", readings.get());
+    }
+}

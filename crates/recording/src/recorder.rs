@@ -209,7 +209,7 @@ async fn read_on(body: Body, track: Track) {
     };
     let mut read = 0;
     while let Some(Ok(frame)) = heard.frame().await {
-        // An empty frame counts too, lest there be no end of them.
+        // An empty frame counts too, since there could be no end of them.
         read += frame.data_ref().map_or(0, Bytes::len).max(1);
         if read > UNREAD_LIMIT {
             if let Some(track) = heard.track.take() {

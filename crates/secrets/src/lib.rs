@@ -217,7 +217,7 @@ impl<'a> Search<'a> {
             }
             taken += letter.bytes.len();
         }
-        // The longest, lest the rest of an escape be left.
+        // The longest, so that no rest of an escape is left.
         self.ends.iter().copied().max()
     }
 
