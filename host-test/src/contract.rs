@@ -43,6 +43,21 @@ impl ListRequest {
     }
 }
 
+/// The attribute by which a connector says that it does not know who holds a role: it is true then.
+pub const MEMBERS_UNKNOWN: &str = "members-unknown";
+
+impl Role {
+    /// Whether it is not known who holds the role. Its grants are then missing in the listing, which says neither that nobody
+    /// holds it nor that somebody lost it.
+    ///
+    /// That `member_count` is `None` does not say so: a connected system may not count.
+    pub fn has_unknown_members(&self) -> bool {
+        self.attributes.iter().any(|attribute| {
+            attribute.name == MEMBERS_UNKNOWN && attribute.value == Value::Boolean(true)
+        })
+    }
+}
+
 impl Default for Counts {
     /// Nothing counted yet.
     fn default() -> Self {
@@ -94,6 +109,33 @@ impl fmt::Display for Counts {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_the_attribute_says_that_members_are_unknown() {
+        let role = |member_count, attributes: &[(&str, Value)]| Role {
+            id: "1".to_string(),
+            name: None,
+            account_kind: None,
+            description: None,
+            member_count,
+            attributes: attributes
+                .iter()
+                .map(|(name, value)| Attribute {
+                    name: name.to_string(),
+                    value: value.clone(),
+                })
+                .collect(),
+        };
+        let yes = (MEMBERS_UNKNOWN, Value::Boolean(true));
+        assert!(role(None, &[yes]).has_unknown_members());
+        for attributes in [
+            &[][..],
+            &[(MEMBERS_UNKNOWN, Value::Boolean(false))],
+            &[("other", Value::Boolean(true))],
+        ] {
+            assert!(!role(None, attributes).has_unknown_members());
+        }
+    }
 
     #[test]
     fn counts_are_words() {

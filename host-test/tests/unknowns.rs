@@ -8,7 +8,7 @@ use connector_host::contract::{
     AccountDeletion, AccountUpdate, Change, Error, FieldUpdate, Mode, NewAccount, Outcome,
     ProvisionRequest, RefusalReason, UnchangedReason, Value,
 };
-use connector_host::simulator::{AccountKind, Behavior, Options, Simulator};
+use connector_host::simulator::{AccountKind, Behavior, Options, Role, Simulator};
 use connector_host::{CallError, Connector};
 use support::{
     ada, assignment, connector, connector_with, deletion, failure, role_for, settings, simulated,
@@ -130,6 +130,28 @@ async fn removing_a_stranger() {
                 Outcome::Unchanged(UnchangedReason::NotGranted),
                 "{value}"
             );
+        },
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn a_role_that_nobody_holds() {
+    for_each_value(
+        "empty-members",
+        |simulator, mut connector, value| async move {
+            let empty = |role: &&Role| simulator.role_members(role.id).is_empty();
+            let roles = simulator.roles();
+            let role = roles.iter().find(empty).expect("one is held by nobody");
+            let account = match role.kind {
+                AccountKind::Technician => technician(&simulator),
+                AccountKind::EndUser => end_user(&simulator),
+            };
+            let assignment = assignment(&account, &role.id.to_string());
+            let granted = outcome(connector.grant(&assignment, Mode::Apply).await);
+            assert_eq!(granted, Outcome::Changed, "{value}");
+            let revoked = outcome(connector.revoke(&assignment, Mode::Apply).await);
+            assert_eq!(revoked, Outcome::Changed, "{value}");
         },
     )
     .await;

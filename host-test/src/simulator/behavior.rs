@@ -170,6 +170,14 @@ switches! {
         "not-found" NotFound,
     }
 
+    /// What a role that nobody holds has for its members. Not known.
+    "empty-members" empty_members: EmptyMembers {
+        /// An empty list.
+        "empty-list" EmptyList,
+        /// No field at all.
+        "absent" Absent,
+    }
+
     /// What the 200 of add-members and remove-members carries. The specification promises the
     /// role; no answer has been captured.
     "role-write-body" role_write_body: RoleWriteBody {

@@ -21,7 +21,7 @@ use http::header::{CONTENT_TYPE, HeaderValue};
 use hyper::body::Frame;
 
 use super::{
-    AccountKind, Role, Shared,
+    AccountKind, EmptyMembers, Role, Shared,
     records::{RoleMember, Shape, append},
     tenant::{ReadNumber, Tenant},
 };
@@ -194,6 +194,9 @@ impl MemberWriter {
             return;
         };
         append(out, &role);
+        if self.shared.behavior.empty_members == EmptyMembers::Absent && !self.is_held(role.id) {
+            return;
+        }
         // The members belong into the object that was just closed.
         out.pop();
         out.extend_from_slice(br#","members":"#);
@@ -202,6 +205,12 @@ impl MemberWriter {
             next: 0,
             items: Items::default(),
         });
+    }
+
+    fn is_held(&self, role: u32) -> bool {
+        let tenant = self.shared.tenant();
+        let mut accounts = tenant.accounts_from(0, self.read);
+        accounts.any(|account| account.holds(role))
     }
 
     /// Writes members of the role that was begun, until it is complete or the chunk is full.
@@ -341,6 +350,31 @@ mod tests {
             let members = client.simulator.role_members(role.id);
             let expected: Vec<_> = members.into_iter().map(u64::from).collect();
             assert_eq!(ids(&sent["members"]), expected, "{}", role.name);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_role_that_nobody_holds_has_an_empty_list_or_none() {
+        for (value, expected) in [("empty-list", Some(0)), ("absent", None)] {
+            let mut options = Options::default();
+            options
+                .behavior
+                .set("empty-members", value)
+                .expect("a switch");
+            let client = Client::start(options).await;
+            let sent = client.get("/v2/user/roles").await.json();
+            let sent = sent.as_array().expect("an array");
+            let roles = client.simulator.roles();
+            assert_eq!(sent.len(), roles.len());
+            let mut empty = 0;
+            for (role, sent) in roles.iter().zip(sent) {
+                let held = client.simulator.role_members(role.id).len();
+                let members = sent.get("members").and_then(Value::as_array);
+                empty += usize::from(held == 0);
+                let expected = if held == 0 { expected } else { Some(held) };
+                assert_eq!(members.map(Vec::len), expected, "{value}: {}", role.name);
+            }
+            assert!(empty > 0);
         }
     }
 
