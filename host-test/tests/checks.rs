@@ -3,7 +3,7 @@
 mod support;
 
 use connector_host::contract::{CheckReport, ErrorKind, Operation, Permission};
-use connector_host::simulator::{Behavior, Options};
+use ninjaone_simulator::{Behavior, Options};
 use support::{connector, connector_with, settings, simulated, tenant};
 
 fn permission(report: &CheckReport, operation: Operation) -> &Permission {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use connector_host::TenantSettings;
 use connector_host::contract::{Error, ListRequest, ResourceKinds};
-use connector_host::simulator::Options;
+use ninjaone_simulator::Options;
 use support::{connector, connector_with, failure, list, settings, simulated, tenant};
 
 #[tokio::test]
@@ -87,7 +87,7 @@ async fn all_bad_settings_are_reported_at_once() {
     assert_eq!(names, ["base-url", "client-id", "client-secret", "scope"]);
 }
 
-fn token_requests(simulator: &connector_host::simulator::Simulator) -> usize {
+fn token_requests(simulator: &ninjaone_simulator::Simulator) -> usize {
     simulator
         .requests()
         .iter()

@@ -21,7 +21,7 @@ async fn list(
 ) -> (Result<Page, CallError>, Duration) {
     let limits = Limits::default().deadline(deadline);
     let plugin = support::load(HostOptions::default().limits(limits).timeouts(timeouts));
-    let credentials = connector_host::simulator::Credentials::default();
+    let credentials = ninjaone_simulator::Credentials::default();
     let settings = TenantSettings::new()
         .plain("base-url", base_url)
         .plain("client-id", credentials.client_id)
@@ -36,7 +36,7 @@ async fn list(
 }
 
 /// A proxy that lets tokens pass, and answers everything else so.
-async fn answering(answer: Answer) -> (connector_host::simulator::Simulator, Proxy) {
+async fn answering(answer: Answer) -> (ninjaone_simulator::Simulator, Proxy) {
     let simulator = tenant(3).await;
     let proxy = Proxy::start(&simulator, move |asked| {
         if asked.is_token_request() {

@@ -6,7 +6,7 @@ mod support;
 use std::io::{self, Write};
 use std::process::{Command, Output, Stdio};
 
-use connector_host::simulator::{Options, Simulator};
+use ninjaone_simulator::{Options, Simulator};
 use support::{program, simulated, tenant};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_connector-host");

@@ -2,7 +2,7 @@
 
 mod support;
 
-use connector_host::simulator::Credentials;
+use ninjaone_simulator::Credentials;
 use support::program::{program_at, program_for};
 use support::tenant;
 

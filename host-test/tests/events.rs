@@ -8,7 +8,7 @@ use connector_host::contract::{
     AccountDetails, Continuation, Event, EventKind, Item, ListRequest, Mode, NewAccount,
     ProvisionRequest, ResourceKinds,
 };
-use connector_host::simulator::Simulator;
+use ninjaone_simulator::Simulator;
 use support::{ada, connector, deletion, list, list_request, tenant};
 
 fn events(items: Vec<Item>) -> Vec<Event> {

@@ -3,7 +3,7 @@
 mod support;
 
 use connector_host::contract::{AccountDetails, ListRequest, Mode, Outcome, ResourceKinds};
-use connector_host::simulator::{AccountKind, Simulator};
+use ninjaone_simulator::{AccountKind, Simulator};
 use http::Version;
 use support::{assignment, connector, list_request, role_for, tenant, tenant_over_tls};
 

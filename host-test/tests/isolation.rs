@@ -8,7 +8,7 @@ use std::iter;
 use std::time::{Duration, Instant};
 
 use connector_host::contract::{ListRequest, ResourceKinds, Retry};
-use connector_host::simulator::Simulator;
+use ninjaone_simulator::Simulator;
 use connector_host::transport::Timeouts;
 use connector_host::{
     CallError, Connector, EgressPolicy, Host, HostOptions, Limit, Limits, ListingBounds, LoadError,

@@ -11,7 +11,7 @@ use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 
-use connector_host::simulator::Simulator;
+use ninjaone_simulator::Simulator;
 use faulty::{Answer, Asked, Fault, Proxy, Verdict};
 use jsonschema::Validator;
 use page::{Schema, commands_of, in_root, keys, lines_of_all};

@@ -14,7 +14,7 @@ use std::future::ready;
 use std::time::{Duration, Instant};
 
 use connector_host::contract::{Assignment, ErrorKind, ListRequest, Mode, ResourceKinds};
-use connector_host::simulator::{AccountKind, Options, Simulator};
+use ninjaone_simulator::{AccountKind, Options, Simulator};
 use connector_host::{Connector, EgressPolicy};
 use support::misbehaving::{self, limits, obey};
 use support::{assignment, connector};

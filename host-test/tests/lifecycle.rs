@@ -7,7 +7,7 @@ use connector_host::contract::{
     Operation, Outcome, ProvisionRequest, RefusalReason, ResourceKind, ResourceKinds,
     ResourceReference, StepStatus, UnchangedReason, Value,
 };
-use connector_host::simulator::{Account, AccountKind, Simulator};
+use ninjaone_simulator::{Account, AccountKind, Simulator};
 use support::{assignment, connector, deletion, failure, list, role_for, tenant};
 
 fn ada(kind: &str) -> NewAccount {

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use connector_host::contract::{
     Account, Continuation, Error, Item, ListRequest, Notice, ResourceKinds, Value,
 };
-use connector_host::simulator::{AccountKind, Options, Simulator};
+use ninjaone_simulator::{AccountKind, Options, Simulator};
 use support::{connector, failure, list, list_request, simulated, tenant};
 
 fn accounts(items: Vec<Item>) -> Vec<Account> {

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytes::Bytes;
 use connector_host::contract::{Mode, Outcome, ProvisionRequest};
-use connector_host::simulator::{AccountKind, Simulator};
+use ninjaone_simulator::{AccountKind, Simulator};
 use connector_host::transport::{self, Body, Network, Terms, Transport};
 use connector_host::{BoxFuture, Connector};
 use http::{Method, Request, Response};

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use connector_host::contract::{Item, ListRequest, Page, ResourceKinds};
-use connector_host::simulator::Simulator;
+use ninjaone_simulator::Simulator;
 use connector_host::transport::{Terms, Transport};
 use connector_host::{CallError, Connector, EgressPolicy, HostOptions, Limits, Listing, Plugin};
 use http::Request;

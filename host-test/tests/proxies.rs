@@ -9,7 +9,7 @@ use std::process::{Child, Command, Output, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use connector_host::simulator::Simulator;
+use ninjaone_simulator::Simulator;
 use support::authority::{Authority, for_host};
 use support::program::{program, with_settings};
 use support::proxy::ConnectProxy;

@@ -7,7 +7,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::Output;
 
-use connector_host::simulator::Simulator;
+use ninjaone_simulator::Simulator;
 use rusqlite::Connection;
 use serde_json::{Value, json};
 use support::program::program_for;

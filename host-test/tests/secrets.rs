@@ -8,7 +8,7 @@ mod support;
 use std::process::Output;
 
 use connector_host::contract::{ListRequest, Mode, ProvisionRequest, ResourceKinds};
-use connector_host::simulator::{Credentials, Options, Simulator};
+use ninjaone_simulator::{Credentials, Options, Simulator};
 use connector_host::{CallError, Connector, EgressPolicy, Tenant, TenantSettings};
 use faulty::{Answer, Asked, Fault, Proxy, Verdict};
 use support::log::Log;

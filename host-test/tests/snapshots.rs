@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use connector_host::contract::{AccountDeletion, Assignment, Mode, ProvisionRequest};
-use connector_host::simulator::{Account, AccountKind, Options, Simulator};
+use ninjaone_simulator::{Account, AccountKind, Options, Simulator};
 use faulty::{Answer, Asked, Fault, Proxy, Verdict};
 use rusqlite::Connection;
 use rusqlite::types::Value as Sql;

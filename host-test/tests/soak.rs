@@ -18,7 +18,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use connector_host::contract::{ErrorKind, Item, ListRequest, Mode, Outcome, ResourceKinds};
-use connector_host::simulator::{
+use ninjaone_simulator::{
     Account, AccountKind, Credentials, Invitation, Options, Quirk, Scopes, Simulator, Source,
 };
 use connector_host::{CallError, Connector, EgressPolicy, HostOptions, Limits, Plugin, Tenant};

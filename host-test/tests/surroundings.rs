@@ -9,7 +9,7 @@ use std::process::{Command, Output, Stdio};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use connector_host::simulator::Simulator;
+use ninjaone_simulator::Simulator;
 use support::program::{program, program_for};
 use support::{names_in, target, tenant};
 

@@ -5,7 +5,7 @@ mod support;
 use std::path::PathBuf;
 use std::process::{Command, Output};
 
-use connector_host::simulator::Simulator;
+use ninjaone_simulator::Simulator;
 use serde_json::Value;
 use support::{simulated, tenant};
 
@@ -21,7 +21,7 @@ const GLOBEX: usize = 5;
 
 impl Home {
     async fn new() -> Self {
-        let globex = connector_host::simulator::Options {
+        let globex = ninjaone_simulator::Options {
             accounts: u32::try_from(GLOBEX).expect("it is small"),
             ..Default::default()
         };

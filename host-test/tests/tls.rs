@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use connector_host::contract::{ErrorKind, ListRequest, Mode, Outcome, ResourceKinds};
-use connector_host::simulator::{AccountKind, Simulator};
+use ninjaone_simulator::{AccountKind, Simulator};
 use connector_host::transport::{self, Network, Terms, Transport};
 use connector_host::{Connector, EgressPolicy, Tenant};
 use http::Request;

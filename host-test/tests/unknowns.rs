@@ -8,7 +8,7 @@ use connector_host::contract::{
     AccountDeletion, AccountUpdate, Change, Error, FieldUpdate, Mode, NewAccount, Outcome,
     ProvisionRequest, RefusalReason, UnchangedReason, Value,
 };
-use connector_host::simulator::{AccountKind, Behavior, Options, Role, Simulator};
+use ninjaone_simulator::{AccountKind, Behavior, Options, Role, Simulator};
 use connector_host::{CallError, Connector};
 use support::{
     ada, assignment, connector, connector_with, deletion, failure, role_for, settings, simulated,

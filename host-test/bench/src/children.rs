@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use connector_host::simulator::{Options, Protocol, Simulator};
+use ninjaone_simulator::{Options, Protocol, Simulator};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -88,7 +88,7 @@ pub fn simulate(simulated: Simulated) -> Result<()> {
     let role = simulator
         .roles()
         .into_iter()
-        .find(|role| role.kind == connector_host::simulator::AccountKind::Technician);
+        .find(|role| role.kind == ninjaone_simulator::AccountKind::Technician);
     let role = role.map_or(0, |role| role.id);
     // The first account is always a technician: the administrator who made the API application.
     let account = (1..=simulated.accounts).find(|id| simulator.account(*id).is_some());

@@ -8,7 +8,7 @@ use connector_host::contract::{
     Action, Attribute, Change, Error, ErrorKind, Failure, Item, Outcome, ResourceKind, StepStatus,
     Value,
 };
-use connector_host::simulator::{Credentials, Simulator};
+use ninjaone_simulator::{Credentials, Simulator};
 use connector_host::{CallError, Connector, EgressPolicy, Listing, Plugin, Tenant};
 
 use crate::catalogue::{Class, Expected, Fault, SPACIOUS, Times, What, Wire};

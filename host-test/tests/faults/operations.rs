@@ -6,7 +6,7 @@ use connector_host::contract::{
     AccountDetails, AccountUpdate, Assignment, Change, FieldUpdate, ListRequest, Mode, NewAccount,
     ProvisionRequest, ResourceKinds, Value,
 };
-use connector_host::simulator::{Account, AccountKind, Options, Simulator};
+use ninjaone_simulator::{Account, AccountKind, Options, Simulator};
 use connector_host::{CallError, Connector};
 
 use crate::faulty::Asked;

@@ -25,7 +25,7 @@ use std::time::Duration;
 use by_hand::Improvised;
 use bytes::Bytes;
 use connector_host::contract::{ListRequest, ResourceKinds};
-use connector_host::simulator::Credentials;
+use ninjaone_simulator::Credentials;
 use connector_host::transport::Transport;
 use connector_host::{Connector, EgressPolicy, Tenant, TenantSettings};
 use connector_recording::{

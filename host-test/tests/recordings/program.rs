@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Output;
 
-use connector_host::simulator::Simulator;
+use ninjaone_simulator::Simulator;
 use connector_recording::Recording;
 
 use crate::secrets::found;

@@ -5,7 +5,7 @@ use connector_host::contract::{
     ProvisionRequest, ResourceKind, ResourceKinds, ResourceReference, StepStatus, UnchangedReason,
     Value,
 };
-use connector_host::simulator::{Credentials, Options};
+use ninjaone_simulator::{Credentials, Options};
 use connector_host::{BoxFuture, Connector};
 
 use crate::by_hand::ByHand;

@@ -8,7 +8,7 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use bytes::Bytes;
 use connector_host::BoxFuture;
 use connector_host::contract::ResourceKinds;
-use connector_host::simulator::Credentials;
+use ninjaone_simulator::Credentials;
 use connector_host::transport::{self, Body, Network, Terms, Transport};
 use connector_recording::{Memory, Recorder};
 use http::{Request, Response};

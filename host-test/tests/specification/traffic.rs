@@ -9,7 +9,7 @@ use connector_host::contract::{
     AccountDeletion, AccountDetails, AccountUpdate, Assignment, Attribute, FieldUpdate,
     ListRequest, Mode, NewAccount, ProvisionRequest, ResourceKinds, Value,
 };
-use connector_host::simulator::{
+use ninjaone_simulator::{
     Account, AccountKind, Behavior, Credentials, Options, Scope, Simulator,
 };
 use connector_host::transport::{Network, Transport};

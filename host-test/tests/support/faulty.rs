@@ -18,7 +18,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use connector_host::Tenant;
-use connector_host::simulator::Simulator;
+use ninjaone_simulator::Simulator;
 use connector_host::transport::{self, Network};
 use http2::Http2;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};

@@ -16,7 +16,7 @@ use connector_host::contract::{
     AccountDeletion, Assignment, Failure, Item, ListRequest, NewAccount, ProvisionRequest,
     ResourceKinds,
 };
-use connector_host::simulator::{AccountKind, Options, Protocol, Simulator};
+use ninjaone_simulator::{AccountKind, Options, Protocol, Simulator};
 use connector_host::transport::{ExtraRoots, Network, NetworkOptions, Transport};
 use connector_host::{
     CallError, Connector, EgressPolicy, Host, HostOptions, Plugin, Tenant, TenantSettings,

@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use connector_host::simulator::{Credentials, Simulator};
+use ninjaone_simulator::{Credentials, Simulator};
 
 /// The program, without settings and without a configuration file.
 pub fn program(arguments: &[&str]) -> Command {

@@ -1,0 +1,235 @@
+//! Charts: tables in which every number has a bar beside it, so that the text of a chart is the chart itself.
+//!
+//! Bars are told apart by pattern and not by colour alone. Roles are named on every part of the tables, since on a narrow screen
+//! they are laid out as something else, and browsers then forget that they are tables.
+
+use std::collections::HashMap;
+use std::fmt::Write;
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::columns::Columns;
+use crate::html::{Name, Number, Text};
+
+/// How many roles a chart has at most.
+const MOST_ROLES: usize = 15;
+const DAY: i64 = 24 * 60 * 60;
+
+/// How an account is, as one of the columns of a chart.
+type Column<'a> = Box<dyn Fn(usize) -> usize + 'a>;
+
+/// All charts. `finished` is when the snapshot was.
+pub fn render(columns: &Columns, finished: &str) -> String {
+    let accounts = &columns.accounts;
+    let state = flag_column(&accounts.enabled.0);
+    let factor = flag_column(&accounts.mfa_configured.0);
+    let mut charts = members(columns);
+    charts += &by_kind(
+        columns,
+        "Accounts by kind and state",
+        &["Enabled", "Disabled", "Not known"],
+        &state,
+    );
+    charts += &by_kind(
+        columns,
+        "Second factor by kind",
+        &["Set up", "None", "Not known"],
+        &factor,
+    );
+    if columns.sign_ins_asked {
+        charts += &by_kind(
+            columns,
+            "Last sign-in on record by kind, before the snapshot",
+            &["≤ 30 days", "≤ 90 days", "Earlier", "None"],
+            &age_column(&accounts.last_sign_in, finished),
+        );
+    }
+    charts
+}
+
+fn flag_column(flags: &[Option<bool>]) -> Column<'_> {
+    Box::new(|account| match flags[account] {
+        Some(true) => 0,
+        Some(false) => 1,
+        None => 2,
+    })
+}
+
+fn age_column<'a>(times: &'a [Option<String>], finished: &str) -> Column<'a> {
+    let finished: Option<Timestamp> = finished.parse().ok();
+    let is_within = move |time: Timestamp, days| {
+        finished
+            .is_some_and(|end| end.duration_since(time) <= SignedDuration::from_secs(days * DAY))
+    };
+    Box::new(move |account| match &times[account] {
+        None => 3,
+        Some(time) => match time.parse() {
+            Ok(time) if is_within(time, 30) => 0,
+            Ok(time) if is_within(time, 90) => 1,
+            // Also what is too far away to have a date.
+            _ => 2,
+        },
+    })
+}
+
+/// How many hold each role, for the roles that most hold.
+fn members(columns: &Columns) -> String {
+    let ids = &columns.roles.ids;
+    let mut members = vec![0; ids.all()];
+    for &role in &columns.grants.role {
+        members[role] += 1;
+    }
+    let mut roles: Vec<_> = (0..ids.all()).collect();
+    // The sort is stable: roles of one size stay in the order of the snapshot.
+    roles.sort_by_key(|role| std::cmp::Reverse(members[*role]));
+    let left_out = roles.len().saturating_sub(MOST_ROLES);
+    roles.truncate(MOST_ROLES);
+    let most = roles.first().map_or(0, |role| members[*role]);
+    let mut rows = String::new();
+    for role in roles {
+        let name = columns.roles.name.get(role).cloned().flatten();
+        let name = name.unwrap_or_else(|| {
+            let id = ids.id.iter().chain(&ids.unknown).nth(role);
+            format!("role {}", id.map_or("", String::as_str))
+        });
+        row(
+            &mut rows,
+            &Name(&name).to_string(),
+            &[members[role]],
+            &[],
+            most,
+        );
+    }
+    let note = match left_out {
+        0 => String::new(),
+        left_out => format!(
+            "<p>And {} more roles, in the list below.</p>",
+            Number(left_out as u64)
+        ),
+    };
+    chart("Members per role", &["Role", "Members"], &rows, &note)
+}
+
+/// Accounts of each kind, divided by how they are.
+fn by_kind(columns: &Columns, title: &str, heads: &[&str], column: &Column<'_>) -> String {
+    let mut kinds: HashMap<Option<&str>, Vec<u64>> = HashMap::new();
+    for account in 0..columns.accounts.ids.known() {
+        let kind = columns.accounts.kind.get(account);
+        kinds.entry(kind).or_insert_with(|| vec![0; heads.len()])[column(account)] += 1;
+    }
+    let mut kinds: Vec<_> = kinds.into_iter().collect();
+    kinds.sort_by_key(|(kind, numbers)| (std::cmp::Reverse(numbers.iter().sum::<u64>()), *kind));
+    let mut rows = String::new();
+    for (kind, numbers) in kinds {
+        let label = kind.map_or_else(
+            || "Kind not known".to_string(),
+            |kind| Name(kind).to_string(),
+        );
+        row(&mut rows, &label, &numbers, heads, numbers.iter().sum());
+    }
+    chart(title, &[&["Kind"], heads].concat(), &rows, "")
+}
+
+fn chart(title: &str, heads: &[&str], rows: &str, note: &str) -> String {
+    let [first, columns @ ..] = heads else {
+        return String::new();
+    };
+    let keys = columns.len() > 1;
+    let mut head = format!(
+        r#"<th scope="col" role="columnheader">{}</th><td role="cell" class="measure"></td>"#,
+        Text(first)
+    );
+    for (place, column) in columns.iter().enumerate() {
+        let key = if keys { key(place) } else { String::new() };
+        // Writing to a string cannot fail.
+        let _ = write!(
+            head,
+            r#"<th scope="col" role="columnheader" class="number">{key}{}</th>"#,
+            Text(column)
+        );
+    }
+    format!(
+        r#"<figure class="chart"><table role="table"><caption>{}</caption><thead role="rowgroup"><tr role="row">{head}</tr></thead><tbody role="rowgroup">{rows}</tbody></table>{note}</figure>
+"#,
+        Text(title)
+    )
+}
+
+/// The pattern of a column, beside its head.
+fn key(place: usize) -> String {
+    format!(
+        r#"<svg class="key" aria-hidden="true"><rect class="part{place}" width="100%" height="100%"/></svg>"#
+    )
+}
+
+/// A row with its bar. The label is HTML; heads are those of the numbers, where there are several.
+fn row(rows: &mut String, label: &str, numbers: &[u64], heads: &[&str], whole: u64) {
+    let mut cells = String::new();
+    for (place, number) in numbers.iter().enumerate() {
+        let head = heads.get(place);
+        let head = head.map(|head| format!(r#" data-label="{}""#, Text(head)));
+        // Writing to a string cannot fail.
+        let _ = write!(
+            cells,
+            r#"<td role="cell" class="number"{}>{}</td>"#,
+            head.unwrap_or_default(),
+            Number(*number)
+        );
+    }
+    let _ = write!(
+        rows,
+        r#"<tr role="row"><th scope="row" role="rowheader">{label}</th><td role="cell" class="measure">{}</td>{cells}</tr>"#,
+        bar(numbers, whole)
+    );
+}
+
+/// A bar of as many parts as there are numbers.
+fn bar(numbers: &[u64], whole: u64) -> String {
+    let mut parts = String::new();
+    let mut before = 0;
+    for (place, number) in numbers.iter().enumerate() {
+        if *number > 0 {
+            let (x, width) = (percent(before, whole), percent(*number, whole));
+            // Writing to a string cannot fail.
+            let _ = write!(
+                parts,
+                r#"<rect class="part{place}" x="{x}%" width="{width}%" height="100%"/>"#
+            );
+        }
+        before += number;
+    }
+    format!(r#"<svg class="bar" aria-hidden="true">{parts}</svg>"#)
+}
+
+/// To the hundredth, without a float that could be written differently elsewhere.
+fn percent(part: u64, whole: u64) -> String {
+    let hundredths = u128::from(part) * 10_000 / u128::from(whole).max(1);
+    format!("{}.{:02}", hundredths / 100, hundredths % 100)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::*;
+
+    #[test]
+    fn a_bar_is_as_long_as_its_part() {
+        assert_eq!(percent(1, 3), "33.33");
+        assert_eq!(percent(5, 5), "100.00");
+        assert_eq!(percent(0, 0), "0.00");
+    }
+
+    #[test]
+    fn sign_ins_are_counted_back_from_the_snapshot() {
+        let times = [
+            Some("2026-11-30T00:00:00Z"),
+            Some("2026-10-01T00:00:00Z"),
+            Some("2020-01-01T00:00:00Z"),
+            Some("9999999999999999"),
+            None,
+        ];
+        let times = times.map(|time| time.map(String::from));
+        let column = age_column(&times, "2026-12-01T00:00:00.000Z");
+        let ages: Vec<_> = (0..times.len()).map(column).collect();
+        assert_eq!(ages, [0, 1, 2, 2, 3]);
+    }
+}
