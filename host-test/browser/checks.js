@@ -72,6 +72,17 @@ export const CHECKS = {
     }
   },
 
+  "no number of members is shown of a role whose members are unknown, and the page says so at its top": async (report, expected) => {
+    const unknown = expected.unknownRoles.map((role) => role.id);
+    const cells = await report.page.$$eval("#roles-section .list > table > tbody > tr", (rows) => rows.map((row) => [row.querySelector("th small bdi:last-child").textContent, row.querySelector('td[data-label="Members"]').innerText]));
+    for (const [role, members] of cells) {
+      if (unknown.includes(role)) assert.equal(members, "members unknown", `role ${role}`);
+      else assert.match(members, /^\d/u, `role ${role}`);
+    }
+    const warnings = (await report.texts(".warning")).filter((warning) => warning.includes("are unknown:"));
+    assert.equal(warnings.length, unknown.length === 0 ? 0 : 1);
+  },
+
   "search finds whom it should, without regard to case and accents": async (report, expected) => {
     const account = expected.accounts.findLast((account) => account.email !== null);
     await report.search(account.email.toUpperCase());

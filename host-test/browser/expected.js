@@ -17,24 +17,32 @@ export class Expected {
     // Where there is a sign-in, sign-ins were asked for.
     this.signInsAsked = this.accounts.some((account) => account.lastSignIn !== null);
     this.holders = new Set(this.grants.map((grant) => grant.account));
+    this.unknownRoles = this.roles.filter((role) => role.attributes["members-unknown"] === true);
   }
 
   // The identifiers behind each number in the table of findings; null where nothing was asked for.
   findings() {
-    const holding = (account) => this.holders.has(account.id);
-    const noSignIn = this.ids((account) => account.lastSignIn === null && holding(account));
+    const holding = (account) => this.holding(account);
+    const noSignIn = this.answers((account) => account.lastSignIn === null && holding(account));
     return {
       administrators: this.answers((account) => account.administrator),
-      "disabled-with-roles": this.answers((account) => (holding(account) && account.enabled !== null ? !account.enabled : holding(account) ? null : false)),
-      "no-sign-in-with-roles": this.signInsAsked ? { is: noSignIn, notKnown: [] } : { is: null, notKnown: noSignIn },
+      "disabled-with-roles": this.answers((account) => (account.enabled === true || holding(account) === false ? false : account.enabled === null ? null : holding(account))),
+      "no-sign-in-with-roles": this.signInsAsked ? noSignIn : { is: null, notKnown: [...noSignIn.is, ...noSignIn.notKnown] },
       "invitation-open": this.answers((account) => account.invitation && account.invitation !== "accepted"),
       "no-second-factor": this.answers((account) => account.mfaConfigured === null ? null : !account.mfaConfigured),
       dangling: { is: this.dangling(), notKnown: null },
     };
   }
 
+  // Whether an account holds a role; null where it may hold one whose members are unknown.
+  holding(account) {
+    if (this.holders.has(account.id)) return true;
+    const may = (role) => role.accountKind === null || account.kind === null || role.accountKind === account.kind;
+    return this.unknownRoles.some(may) ? null : false;
+  }
+
   answers(answer) {
-    return { is: this.ids((account) => answer(account)), notKnown: this.ids((account) => answer(account) === null) };
+    return { is: this.ids((account) => answer(account) === true), notKnown: this.ids((account) => answer(account) === null) };
   }
 
   ids(is) {

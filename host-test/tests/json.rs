@@ -108,10 +108,12 @@ fn run(judge: &mut Judge, base_url: &str, arguments: &[&str]) -> Output {
     output
 }
 
-/// A tenant in which a role has a member who is nobody, an account is sent twice, and organizations are missing.
+/// A tenant in which a role has a member who is nobody, another one comes without its members, an account is sent twice, and
+/// organizations are missing.
 async fn odd(simulator: &Simulator) -> Proxy {
     fn stranger(body: &[u8]) -> Vec<u8> {
         let mut roles: Value = serde_json::from_slice(body).expect("it is JSON");
+        roles[1]["members"] = Value::Null;
         roles[0]["members"]
             .as_array_mut()
             .expect("a role has members")
@@ -168,7 +170,7 @@ async fn each_line_of_each_command_is_as_it_is_documented() {
     let simulator = tenant(20).await;
     let mut judge = Judge::new();
     what_reads_and_writes(&mut judge, &simulator);
-    what_needs_files(&mut judge, &simulator);
+    what_needs_files(&mut judge, &simulator).await;
     what_is_odd(&mut judge, &simulator).await;
     what_fails(&mut judge, &simulator).await;
     simulator_says_where_it_is(&mut judge);
@@ -205,7 +207,7 @@ fn what_reads_and_writes(judge: &mut Judge, simulator: &Simulator) {
     }
 }
 
-fn what_needs_files(judge: &mut Judge, simulator: &Simulator) {
+async fn what_needs_files(judge: &mut Judge, simulator: &Simulator) {
     let folder = tempfile::tempdir().expect("there is room for files");
     let path = |name: &str| folder.path().join(name).display().to_string();
     let (before, after, config) = (path("before.db"), path("after.db"), path("tenants.toml"));
@@ -218,6 +220,10 @@ fn what_needs_files(judge: &mut Judge, simulator: &Simulator) {
     run(judge, &base_url, &["diff", &before, &path("nowhere.db")]);
     let page = path("report.html");
     run(judge, &base_url, &["report", &after, "--out", &page]);
+    let odd = odd(simulator).await;
+    let unknown = path("unknown.db");
+    run(judge, &odd.base_url(), &["sync", "--out", &unknown]);
+    run(judge, &base_url, &["diff", &unknown, &unknown]);
     let tenants = "[tenants.acme]\nbase-url = 'https://acme.example'\n[tenants.globex]\n";
     std::fs::write(&config, tenants).expect("it can be written");
     run(judge, &base_url, &["tenants", "--config", &config]);

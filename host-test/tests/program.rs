@@ -98,6 +98,27 @@ fn ids(lines: &[Value], kind: &str) -> Vec<String> {
 }
 
 #[test]
+fn members_that_are_unknown_are_not_shown_as_none_or_as_not_counted() {
+    let simulation = Simulation::start(&["--accounts", "60", "--behavior", "empty-members=absent"]);
+    let listed = json_lines(&simulation.run(&["list", "roles", "--json"]));
+    let shown = simulation.run(&["list", "roles", "grants"]);
+    let shown = String::from_utf8_lossy(&shown.stdout).into_owned();
+    let mut unknown = 0;
+    for role in listed.iter().filter(|line| line["type"] == "role") {
+        let name = role["name"].as_str().expect("it has a name");
+        let row = shown.lines().find(|line| line.contains(name));
+        let row = row.expect("it has a row").replace(name, "");
+        let members = row.split_whitespace().nth(2).expect("it has members");
+        match role["memberCount"].as_u64() {
+            Some(count) => assert_eq!(members, count.to_string(), "{row}"),
+            None => assert_eq!(members, "unknown", "{row}"),
+        }
+        unknown += usize::from(role["memberCount"].is_null());
+    }
+    assert!(unknown > 0);
+}
+
+#[test]
 fn list_accounts_as_json_gives_each_of_10_000_accounts_exactly_once_and_grants_point_at_them() {
     let simulation = Simulation::start(&["--accounts", "10000"]);
     let accounts = simulation.run(&["list", "accounts", "--json"]);

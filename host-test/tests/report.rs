@@ -244,6 +244,96 @@ async fn what_is_not_known_is_not_no() {
     assert_eq!(page.finding("disabled-with-roles"), ["0", &holders]);
 }
 
+/// What a snapshot has of a role that came without its members.
+const WITHOUT_MEMBERS: &str =
+    "UPDATE role SET member_count = NULL, attributes = '{\"members-unknown\":true}' WHERE id = '1';
+     DELETE FROM grant WHERE role = '1';
+     UPDATE run SET grants = (SELECT count(*) FROM grant)";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_role_whose_members_are_unknown_is_not_one_that_nobody_holds() {
+    let place = Place::with(300).await;
+    let page = place.page();
+    assert!(!page.0.contains("members are unknown:"));
+    let name = page.data()["roles"]["name"][0].clone();
+    let name = name.as_str().expect("it has a name").to_string();
+    assert!(
+        page.between("<caption>Members per role", "</figure>")
+            .contains(&name)
+    );
+
+    place.edit(WITHOUT_MEMBERS);
+    let page = place.page();
+    let warning = page.between("class=\"warning\">", "</p>");
+    assert!(
+        warning.contains("The members of 1 role are unknown"),
+        "{warning}"
+    );
+    assert!(warning.contains(&format!("<bdi>{name}</bdi>")), "{warning}");
+    assert!(
+        page.0
+            .contains("<dt>Grants, without 1 role whose members are unknown</dt>")
+    );
+    let chart = page.between("<caption>Members per role", "</figure>");
+    assert!(
+        !chart.contains(&name) && chart.contains("Without 1 role"),
+        "{chart}"
+    );
+    let flags = page.data()["roles"]["membersUnknown"].clone();
+    let roles = place.count("SELECT count(*) FROM role");
+    assert_eq!(flags, format!("1{}", "0".repeat(roles as usize - 1)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_may_hold_a_role_whose_members_are_unknown_is_not_counted_as_holding_none() {
+    let place = Place::with(300).await;
+    place.edit(WITHOUT_MEMBERS);
+    // The role is for technicians: no end user can hold it.
+    place.edit("UPDATE account SET kind = NULL WHERE id = '9'");
+    let (holds, may_hold) = (
+        "id IN (SELECT account FROM grant)",
+        "id NOT IN (SELECT account FROM grant) AND (kind IS NULL OR kind = 'technician')",
+    );
+    let count = |condition: &str, whom: &str| {
+        let sql = format!("SELECT count(*) FROM account WHERE {condition} AND {whom}");
+        place.count(&sql).to_string()
+    };
+    let page = place.page();
+    for (finding, condition) in [
+        ("disabled-with-roles", "NOT enabled"),
+        ("no-sign-in-with-roles", "last_sign_in IS NULL"),
+    ] {
+        let not_known = count(condition, may_hold);
+        assert_ne!(not_known, "0", "{finding}");
+        assert_eq!(page.finding(finding), [count(condition, holds), not_known]);
+    }
+    assert!(
+        page.0
+            .contains("Not known includes those who may hold a role whose members are unknown.")
+    );
+    place.edit("UPDATE role SET account_kind = NULL WHERE id = '1'");
+    let anybody = count("NOT enabled", "id NOT IN (SELECT account FROM grant)");
+    assert_eq!(place.page().finding("disabled-with-roles")[1], anybody);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_report_says_whose_grants_its_total_leaves_out() {
+    let place = Place::with(30).await;
+    place.edit(WITHOUT_MEMBERS);
+    let said = place.succeed(&["report", "tenant.db", "-o", "r.html"]);
+    assert!(
+        said.contains(", without the grants of 1 role whose members are unknown."),
+        "{said}"
+    );
+    let said = place.succeed(&["report", "tenant.db", "-o", "r.html", "--json"]);
+    let said: Value = serde_json::from_str(&said).expect("it is JSON");
+    assert_eq!(said["rolesWithUnknownMembers"], 1);
+    assert_eq!(
+        said["counts"]["grants"],
+        place.count("SELECT count(*) FROM grant")
+    );
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn nobody_is_said_to_have_never_signed_in_where_that_was_not_asked() {
     let place = Place::without_details(50).await;

@@ -12,11 +12,11 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use connector_host::contract::{AccountDeletion, Assignment, Mode, ProvisionRequest};
-use ninjaone_simulator::{Account, AccountKind, Options, Simulator};
+use ninjaone_simulator::{Account, AccountKind, Behavior, Options, Simulator};
 use faulty::{Answer, Asked, Fault, Proxy, Verdict};
 use rusqlite::Connection;
 use rusqlite::types::Value as Sql;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use support::program::{program_at, program_for};
 use support::{connector, names_in, simulated, tenant};
 
@@ -121,9 +121,9 @@ impl Place {
         }
     }
 
-    async fn revoke_all(&self) {
+    async fn revoke_from(&self, accounts: &[Account]) {
         let mut connector = connector(&self.simulator);
-        for account in self.simulator.accounts() {
+        for account in accounts {
             for membership in &account.memberships {
                 let assignment = Assignment {
                     account: account.id.to_string(),
@@ -604,7 +604,7 @@ async fn the_json_of_a_diff_has_the_documented_keys_and_counts_its_own_lines() {
     let set = |names: &str| names.split(' ').map(String::from).collect::<BTreeSet<_>>();
     assert_eq!(
         keys(header),
-        set("type equal before after counts unevenDetails")
+        set("type equal before after counts unevenDetails rolesWithUnknownMembers")
     );
     assert_eq!(header["equal"], false);
     assert_eq!(header["before"]["counts"]["accounts"], 120);
@@ -750,9 +750,9 @@ async fn a_sync_loses_as_much_as_it_is_told_to() {
 async fn a_sync_refuses_to_lose_more_grants_than_allowed_also_where_all_accounts_are_there() {
     let place = Place::with(12).await;
     place.sync("tenant.db");
-    let grants = number(&place.open("tenant.db"), "SELECT count(*) FROM grant");
+    let grants = number(&place.open("tenant.db"), ALL_GRANTS);
     assert!(grants > 0);
-    place.revoke_all().await;
+    place.revoke_from(&place.simulator.accounts()).await;
     let said = place.fail(29, &["sync", "--out", "tenant.db"]);
     assert!(
         said.contains(&format!("grants fell from {grants} to 0")),
@@ -897,6 +897,303 @@ async fn accounts_in_organizations_that_were_not_listed_are_told_with_and_withou
         members.len()
     );
     assert!(shown.contains(&expected), "{shown}");
+}
+
+/// The roles of an answer, with something done to each; `true` for the first of them.
+fn roles(body: &[u8], change: fn(&mut Map<String, Value>, bool)) -> Vec<u8> {
+    let mut roles: Vec<Map<String, Value>> = serde_json::from_slice(body).expect("it is JSON");
+    for (place, role) in roles.iter_mut().enumerate() {
+        change(role, place == 0);
+    }
+    serde_json::to_vec(&roles).expect("it is JSON")
+}
+
+/// The first role comes without its members.
+fn first_unknown(body: &[u8]) -> Vec<u8> {
+    roles(body, |role, is_first| {
+        if is_first {
+            role.remove("members");
+        }
+    })
+}
+
+/// No role comes with its members.
+fn all_unknown(body: &[u8]) -> Vec<u8> {
+    roles(body, |role, _| {
+        role.remove("members");
+    })
+}
+
+/// Nobody holds any role but the first.
+fn only_first_held(body: &[u8]) -> Vec<u8> {
+    roles(body, |role, is_first| {
+        if !is_first {
+            role.insert("members".to_string(), json!([]));
+        }
+    })
+}
+
+/// A tenant that leaves out the list of members where it is empty.
+async fn leaving_out_empty_lists(accounts: u32) -> Place {
+    let mut behavior = Behavior::default();
+    let set = behavior.set("empty-members", "absent");
+    set.expect("it is a switch");
+    let options = Options {
+        accounts,
+        behavior,
+        ..Options::default()
+    };
+    Place::at(simulated(options).await)
+}
+
+const ALL_GRANTS: &str = "SELECT count(*) FROM grant";
+const GRANTS_OF_FIRST: &str = "SELECT count(*) FROM grant WHERE role = '1'";
+const GRANTS_OF_OTHERS: &str = "SELECT count(*) FROM grant WHERE role <> '1'";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_snapshot_records_which_roles_have_unknown_members_and_carries_no_grant_over() {
+    let odd = Odd::with(60).await;
+    odd.end(0, &["sync", "--out", "tenant.db"]);
+    let before = odd.place.open("tenant.db");
+    let of_first = number(&before, GRANTS_OF_FIRST);
+    let of_others = number(&before, GRANTS_OF_OTHERS);
+    assert!(of_first > 0 && of_others > 0);
+    drop(before);
+    odd.damage(ROLES, first_unknown);
+    let (said, _) = odd.end(0, &["sync", "--out", "tenant.db", "--allow-loss"]);
+    for part in [
+        "1 of 12 roles came without their members: who holds them is unknown",
+        "  role 1, ",
+        &format!(
+            "Of the grants before, {of_first} are of roles whose members are unknown now. They are not carried over."
+        ),
+    ] {
+        assert!(said.contains(part), "{part} is not in: {said}");
+    }
+    let after = odd.place.open("tenant.db");
+    let unknown = "SELECT id FROM role WHERE attributes ->> 'members-unknown'";
+    assert_eq!(
+        number(&after, &format!("SELECT count(*) FROM ({unknown})")),
+        1
+    );
+    assert_eq!(rows(&after, unknown)[0]["id"], Sql::Text("1".to_string()));
+    assert_eq!(number(&after, GRANTS_OF_FIRST), 0);
+    assert_eq!(number(&after, GRANTS_OF_OTHERS), of_others);
+    // An older program reads it, and this one reads older ones.
+    assert_eq!(number(&after, "PRAGMA user_version"), 1);
+    drop(after);
+    *odd.faults.lock().expect("nobody panics with it") = BTreeMap::new();
+    let (said, _) = odd.end(0, &["sync", "--out", "tenant.db"]);
+    let known_again =
+        format!("Of the grants now, {of_first} are of roles whose members were unknown before.");
+    assert!(said.contains(&known_again), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sync_names_each_role_with_unknown_members_once_with_and_without_a_snapshot() {
+    let odd = Odd::with(30).await;
+    odd.damage(ROLES, all_unknown);
+    let all: BTreeSet<_> = odd
+        .place
+        .simulator
+        .roles()
+        .iter()
+        .map(|role| (json!(role.id.to_string()), json!(role.name)))
+        .map(|role| json!(role).to_string())
+        .collect();
+    for arguments in [
+        &["sync", "--json"][..],
+        &["sync", "--json", "--out", "a.db"],
+    ] {
+        let (lines, _) = odd.end(0, arguments);
+        let lines = json_lines(&lines);
+        let findings = lines
+            .iter()
+            .filter(|line| line["finding"] == "members-unknown");
+        let told: Vec<_> = findings
+            .map(|line| json!([line["role"], line["name"]]).to_string())
+            .collect();
+        assert_eq!(told.len(), all.len(), "{arguments:?}");
+        assert_eq!(told.into_iter().collect::<BTreeSet<_>>(), all);
+        let sum = lines.last().expect("there is a last line");
+        assert_eq!(sum["rolesWithUnknownMembers"], all.len());
+        assert_eq!(sum["counts"]["grants"], 0);
+    }
+    let (said, _) = odd.end(0, &["sync"]);
+    assert!(
+        said.contains("12 of 12 roles came without their members"),
+        "{said}"
+    );
+    assert!(
+        said.contains("and 2 more of them; --json has all"),
+        "{said}"
+    );
+    let named = said.lines().filter(|line| line.starts_with("  role "));
+    assert_eq!(named.count(), 10, "{said}");
+    let (said, _) = Odd::with(5).await.end(0, &["sync"]);
+    assert!(!said.contains("came without"), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_diff_neither_loses_nor_gains_grants_of_a_role_whose_members_one_snapshot_does_not_know()
+{
+    let odd = Odd::with(60).await;
+    odd.end(0, &["sync", "--out", "known.db"]);
+    odd.damage(ROLES, first_unknown);
+    odd.end(0, &["sync", "--out", "unknown.db"]);
+    let place = &odd.place;
+    let grants = number(&place.open("known.db"), GRANTS_OF_FIRST);
+    let name = &place.simulator.roles()[0].name;
+    for (before, after, unknown_in, shown_in) in [
+        ("known.db", "unknown.db", "after", "the later one"),
+        ("unknown.db", "known.db", "before", "the earlier one"),
+    ] {
+        let lines = json_lines(&place.succeed(&["diff", before, after, "--json"]));
+        assert_eq!(lines[0]["rolesWithUnknownMembers"], 1);
+        assert_eq!(lines[0]["equal"], false);
+        assert_eq!(lines[0]["counts"]["grant-lost"], 0);
+        assert_eq!(lines[0]["counts"]["grant-gained"], 0);
+        assert_eq!(
+            lines[1],
+            json!({
+                "type": "members-unknown",
+                "role": {"id": "1", "name": name},
+                "unknownIn": unknown_in,
+                "grantsNotCompared": grants,
+            })
+        );
+        let others = &lines[2..];
+        assert!(
+            others
+                .iter()
+                .all(|line| line["difference"] == "role-changed"),
+            "{others:?}"
+        );
+        let said = place.succeed(&["diff", before, after]);
+        let summary = format!("1 role changed, {grants} grants cannot be compared.");
+        assert_eq!(said.lines().next(), Some(&*summary), "{said}");
+        let row = said
+            .lines()
+            .find(|line| line.contains(shown_in))
+            .expect("there is a row of the role");
+        assert!(
+            row.contains(&**name) && row.ends_with(&grants.to_string()),
+            "{said}"
+        );
+        assert_eq!(place.fail(1, &["diff", before, after, "--exit-code"]), "");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_diff_of_snapshots_that_both_do_not_know_members_says_so_and_is_no_alarm() {
+    let place = leaving_out_empty_lists(60).await;
+    place.sync("before.db");
+    place.sync("after.db");
+    let unknown = number(
+        &place.open("after.db"),
+        "SELECT count(*) FROM role WHERE attributes ->> 'members-unknown'",
+    );
+    assert!(unknown > 0);
+    let said = place.succeed(&["diff", "before.db", "after.db", "--exit-code"]);
+    assert!(
+        said.starts_with("Nothing differs in what is known: both have 60 accounts"),
+        "{said}"
+    );
+    assert!(said.contains("Roles whose members are unknown"), "{said}");
+    let lines = json_lines(&place.succeed(&["diff", "before.db", "after.db", "--json"]));
+    assert_eq!(lines[0]["equal"], true);
+    assert_eq!(lines[0]["rolesWithUnknownMembers"], unknown);
+    assert_eq!(lines.len() as i64, 1 + unknown);
+    assert_eq!(
+        (&lines[1]["unknownIn"], &lines[1]["grantsNotCompared"]),
+        (&json!("both"), &json!(0))
+    );
+    // What is in one of them only is seen to differ, whatever it means.
+    place.edited(
+        "before.db",
+        "partial.db",
+        "INSERT INTO grant SELECT '1', id, NULL, '{}' FROM role WHERE attributes ->> 'members-unknown' LIMIT 1",
+    );
+    let lines = json_lines(&place.succeed(&["diff", "before.db", "partial.db", "--json"]));
+    assert_eq!(lines[0]["equal"], false);
+    assert_eq!(lines[1]["grantsNotCompared"], 1);
+    assert_eq!(lines.len() as i64, 1 + unknown);
+    place.fail(1, &["diff", "before.db", "partial.db", "--exit-code"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_real_loss_does_not_get_past_the_guard_as_members_that_are_unknown() {
+    let place = leaving_out_empty_lists(12).await;
+    place.sync("tenant.db");
+    let before = number(&place.open("tenant.db"), ALL_GRANTS);
+    let accounts = place.simulator.accounts();
+    let mut holders: Vec<_> = accounts
+        .into_iter()
+        .filter(|account| !account.memberships.is_empty())
+        .collect();
+    // Of a list of roles of which none has members, the connector believes nothing.
+    let left = holders.pop().expect("there are holders");
+    place.revoke_from(&holders).await;
+    let said = place.fail(29, &["sync", "--out", "tenant.db"]);
+    for part in [
+        &format!("{before} grants"),
+        "may be",
+        "the members of their roles are unknown now",
+    ] {
+        assert!(said.contains(part), "{part} is not in: {said}");
+    }
+    place.succeed(&["sync", "--out", "tenant.db", "--allow-loss"]);
+    let now = number(&place.open("tenant.db"), ALL_GRANTS);
+    assert_eq!(now as usize, left.memberships.len());
+    // What is unknown from here on was so before: nothing more can be lost by it.
+    place.succeed(&["sync", "--out", "tenant.db", "--most-lost", "0"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_real_loss_does_not_get_past_the_guard_behind_members_that_become_known() {
+    let odd = Odd::with(60).await;
+    odd.damage(ROLES, first_unknown);
+    odd.end(0, &["sync", "--out", "tenant.db"]);
+    let known = number(&odd.place.open("tenant.db"), ALL_GRANTS);
+    odd.end(0, &["sync", "--out", "tenant.db", "--most-lost", "0"]);
+    odd.damage(ROLES, only_first_held);
+    let (_, said) = odd.end(29, &["sync", "--out", "tenant.db"]);
+    let expected =
+        format!("grants of roles whose members were known fell from {known} to 0, by 100.0 %");
+    assert!(said.contains(&expected), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn members_that_become_unknown_hold_a_sync_up_only_where_they_are_too_many() {
+    let odd = Odd::with(60).await;
+    odd.end(0, &["sync", "--out", "tenant.db"]);
+    let snapshot = odd.place.open("tenant.db");
+    let (first, all) = (
+        number(&snapshot, GRANTS_OF_FIRST),
+        number(&snapshot, ALL_GRANTS),
+    );
+    drop(snapshot);
+    odd.damage(ROLES, first_unknown);
+    let (limit, too_little) = (first * 100 / all + 1, first * 100 / all - 1);
+    let sync = |most_lost: i64, exit| {
+        odd.end(
+            exit,
+            &[
+                "sync",
+                "--out",
+                "tenant.db",
+                "--most-lost",
+                &most_lost.to_string(),
+            ],
+        )
+    };
+    let (_, said) = sync(too_little, 29);
+    assert!(
+        said.contains(&format!("{first} of {all} grants may be gone")),
+        "{said}"
+    );
+    assert!(!said.contains("fell"), "nobody knows that: {said}");
+    sync(limit, 0);
 }
 
 /// Unknown fields of an account, with numbers that no double holds and a key that comes twice.

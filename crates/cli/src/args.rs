@@ -211,7 +211,7 @@ pub enum Command {
         long_about = "List everything, check that it fits together, and write a snapshot of it where one is asked for.\n\n\
             Accounts are listed at the same time as roles, grants and organizations. Fails where a listing is not whole. \
             Grants that point at accounts or roles that were not listed, and accounts in organizations that were not, are \
-            reported, and are not a failure.\n\n\
+            reported, and are not a failure. So are roles that came without their members: who holds them is unknown.\n\n\
             With --out, items go into the snapshot and not to standard output. A sync can be whole and still be wrong, as \
             when a permission was taken away: so a snapshot is not replaced by one that has much less in it, nor a first one \
             written that has roles, grants or organizations but no account, and the exit code is then 29. A file that is not a snapshot is never replaced.",

@@ -101,7 +101,7 @@ const MEANINGS: [(Exit, &str); 24] = [
     ),
     (
         Exit::SnapshotRefused,
-        "The snapshot was not written: too much would be lost, no account was listed, or it is of another tenant",
+        "The snapshot was not written: too much would be lost or may be, no account was listed, or it is of another tenant",
     ),
     (
         Exit::Fault,

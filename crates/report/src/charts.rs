@@ -3,13 +3,13 @@
 //! Bars are told apart by pattern and not by colour alone. Roles are named on every part of the tables, since on a narrow screen
 //! they are laid out as something else, and browsers then forget that they are tables.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::fmt::Write;
 
 use jiff::{SignedDuration, Timestamp};
 
 use crate::columns::Columns;
-use crate::html::{Name, Number, Text};
+use crate::html::{Name, Number, Text, counted};
 
 /// How many roles a chart has at most.
 const MOST_ROLES: usize = 15;
@@ -72,14 +72,16 @@ fn age_column<'a>(times: &'a [Option<String>], finished: &str) -> Column<'a> {
     })
 }
 
-/// How many hold each role, for the roles that most hold.
+/// How many hold each role, for the roles that most hold. A role whose members are unknown has no number.
 fn members(columns: &Columns) -> String {
     let ids = &columns.roles.ids;
     let mut members = vec![0; ids.all()];
     for &role in &columns.grants.role {
         members[role] += 1;
     }
+    let unknown: BTreeSet<_> = columns.roles.with_unknown_members().collect();
     let mut roles: Vec<_> = (0..ids.all()).collect();
+    roles.retain(|role| !unknown.contains(role));
     // The sort is stable: roles of one size stay in the order of the snapshot.
     roles.sort_by_key(|role| std::cmp::Reverse(members[*role]));
     let left_out = roles.len().saturating_sub(MOST_ROLES);
@@ -87,26 +89,27 @@ fn members(columns: &Columns) -> String {
     let most = roles.first().map_or(0, |role| members[*role]);
     let mut rows = String::new();
     for role in roles {
-        let name = columns.roles.name.get(role).cloned().flatten();
-        let name = name.unwrap_or_else(|| {
-            let id = ids.id.iter().chain(&ids.unknown).nth(role);
-            format!("role {}", id.map_or("", String::as_str))
-        });
         row(
             &mut rows,
-            &Name(&name).to_string(),
+            &Name(&columns.roles.shown(role)).to_string(),
             &[members[role]],
             &[],
             most,
         );
     }
-    let note = match left_out {
+    let mut note = match left_out {
         0 => String::new(),
         left_out => format!(
             "<p>And {} more roles, in the list below.</p>",
             Number(left_out as u64)
         ),
     };
+    if !unknown.is_empty() {
+        note += &format!(
+            "<p>Without {}, whose members are unknown.</p>",
+            counted(unknown.len(), "role")
+        );
+    }
     chart("Members per role", &["Role", "Members"], &rows, &note)
 }
 

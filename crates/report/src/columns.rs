@@ -50,6 +50,25 @@ pub struct Roles {
     pub description: Vec<Option<String>>,
     /// As the connected system told it.
     pub member_count: Vec<Option<u64>>,
+    /// Whether it is not known who holds the role.
+    pub members_unknown: Flags,
+}
+
+impl Roles {
+    /// The places of the roles of which it is not known who holds them.
+    pub fn with_unknown_members(&self) -> impl Iterator<Item = usize> {
+        let flags = self.members_unknown.0.iter().enumerate();
+        flags.filter_map(|(place, flag)| (*flag == Some(true)).then_some(place))
+    }
+
+    /// The name of a role for people.
+    pub fn shown(&self, role: usize) -> String {
+        let name = self.name.get(role).cloned().flatten();
+        name.unwrap_or_else(|| {
+            let id = self.ids.id.iter().chain(&self.ids.unknown).nth(role);
+            format!("role {}", id.map_or("", String::as_str))
+        })
+    }
 }
 
 /// The grants: the places of an account and of a role, and where it comes from.

@@ -4,12 +4,12 @@
 //! tested in a browser.
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
 use crate::columns::{Columns, Flags};
-use crate::html::Number;
+use crate::html::{Number, counted};
 
 /// One thing to look at.
 #[derive(Clone, Debug, Serialize)]
@@ -57,20 +57,11 @@ fn told(states: &BTreeMap<&str, u64>) -> String {
     }
 }
 
-/// As in `1 account` and `no roles`.
-fn counted(count: usize, what: &str) -> String {
-    match count {
-        0 => format!("no {what}s"),
-        1 => format!("1 {what}"),
-        count => format!("{} {what}s", Number(count as u64)),
-    }
-}
-
 /// The accounts, with what their grants say of them.
 struct Accounts<'a> {
     columns: &'a Columns,
-    /// Whether an account holds a role, whatever role.
-    holds: Vec<bool>,
+    /// Whether an account holds a role, whatever role; `None` where no grant says so and it may hold one whose members are unknown.
+    holds: Vec<Option<bool>>,
     /// Whether an account is not in the snapshot, or holds a role that is not.
     dangling: Vec<bool>,
 }
@@ -78,10 +69,21 @@ struct Accounts<'a> {
 impl<'a> Accounts<'a> {
     fn of(columns: &'a Columns) -> Self {
         let all = columns.accounts.ids.all();
-        let (mut holds, mut dangling) = (vec![false; all], vec![false; all]);
+        let unknown: BTreeSet<_> = columns
+            .roles
+            .with_unknown_members()
+            .map(|role| columns.roles.account_kind.get(role))
+            .collect();
+        let may_hold = |account| match columns.accounts.kind.get(account) {
+            None => !unknown.is_empty(),
+            kind => unknown.contains(&None) || unknown.contains(&kind),
+        };
+        let holds = (0..all).map(|account| if may_hold(account) { None } else { Some(false) });
+        let mut holds: Vec<_> = holds.collect();
+        let mut dangling = vec![false; all];
         let grants = &columns.grants;
         for (&account, &role) in grants.account.iter().zip(&grants.role) {
-            holds[account] = true;
+            holds[account] = Some(true);
             dangling[account] |=
                 account >= columns.accounts.ids.known() || role >= columns.roles.ids.known();
         }
@@ -97,7 +99,7 @@ impl<'a> Accounts<'a> {
         Finding {
             finding: "administrators",
             accounts: Some(self.count(|account| flags.0[account] == Some(true))),
-            not_known: Some(self.unknown(flags, |_| true)),
+            not_known: Some(self.unknown(flags)),
             title: "Administrators",
             explanation: "They administer the connected system itself, beyond any role."
                 .to_string(),
@@ -105,35 +107,41 @@ impl<'a> Accounts<'a> {
     }
 
     fn disabled_with_roles(&self) -> Finding {
-        let flags = &self.columns.accounts.enabled;
+        let enabled = &self.columns.accounts.enabled.0;
+        let disabled_and_holds = |account: usize| {
+            let disabled = enabled[account].map(|enabled| !enabled);
+            both(disabled, self.holds[account])
+        };
         Finding {
             finding: "disabled-with-roles",
-            accounts: Some(
-                self.count(|account| flags.0[account] == Some(false) && self.holds[account]),
-            ),
-            not_known: Some(self.unknown(flags, |account| self.holds[account])),
+            accounts: Some(self.count(|account| disabled_and_holds(account) == Some(true))),
+            not_known: Some(self.count(|account| disabled_and_holds(account).is_none())),
             title: "Disabled, and still holding roles",
-            explanation: "They may not sign in. Once enabled again, they have these roles at once."
-                .to_string(),
+            explanation: self.of_holders(
+                "They may not sign in. Once enabled again, they have these roles at once.",
+            ),
         }
     }
 
     fn no_sign_in_with_roles(&self) -> Finding {
         let times = &self.columns.accounts.last_sign_in;
-        let none = self.count(|account| times[account].is_none() && self.holds[account]);
+        let none_and_holds =
+            |account: usize| both(Some(times[account].is_none()), self.holds[account]);
+        let is = self.count(|account| none_and_holds(account) == Some(true));
+        let unknown = self.count(|account| none_and_holds(account).is_none());
         let (accounts, not_known, explanation) = if self.columns.sign_ins_asked {
             let explanation = "The connected system was asked, and told of no sign-in. One that is older than its records is not told.";
-            (Some(none), Some(0), explanation)
+            (Some(is), Some(unknown), explanation)
         } else {
             let explanation = "The sync did not ask for sign-ins, so nothing is known of them: sync with --details last-sign-in.";
-            (None, Some(none), explanation)
+            (None, Some(is + unknown), explanation)
         };
         Finding {
             finding: "no-sign-in-with-roles",
             accounts,
             not_known,
             title: "No sign-in on record, and holding roles",
-            explanation: explanation.to_string(),
+            explanation: self.of_holders(explanation),
         }
     }
 
@@ -160,7 +168,7 @@ impl<'a> Accounts<'a> {
         Finding {
             finding: "no-second-factor",
             accounts: Some(self.count(|account| flags.0[account] == Some(false))),
-            not_known: Some(self.unknown(flags, |_| true)),
+            not_known: Some(self.unknown(flags)),
             title: "No second factor",
             explanation: "None is set up in the connected system. Where an identity provider signs people in, it may have one of its own.".to_string(),
         }
@@ -192,7 +200,26 @@ impl<'a> Accounts<'a> {
         accounts.filter(|account| is_so(*account)).count() as u64
     }
 
-    fn unknown(&self, flags: &Flags, matters: impl Fn(usize) -> bool) -> u64 {
-        self.count(|account| flags.0[account].is_none() && matters(account))
+    fn unknown(&self, flags: &Flags) -> u64 {
+        self.count(|account| flags.0[account].is_none())
+    }
+
+    /// An explanation of what depends on who holds roles.
+    fn of_holders(&self, explanation: &str) -> String {
+        if self.columns.roles.with_unknown_members().next().is_none() {
+            return explanation.to_string();
+        }
+        format!(
+            "{explanation} Not known includes those who may hold a role whose members are unknown."
+        )
+    }
+}
+
+/// Whether both are so; `None` where that depends on what is not known.
+fn both(one: Option<bool>, other: Option<bool>) -> Option<bool> {
+    match (one, other) {
+        (Some(false), _) | (_, Some(false)) => Some(false),
+        (Some(true), Some(true)) => Some(true),
+        _ => None,
     }
 }

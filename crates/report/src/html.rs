@@ -52,6 +52,15 @@ impl fmt::Display for Number {
     }
 }
 
+/// As in `1 account` and `no roles`.
+pub fn counted(count: usize, what: &str) -> String {
+    match count {
+        0 => format!("no {what}s"),
+        1 => format!("1 {what}"),
+        count => format!("{} {what}s", Number(count as u64)),
+    }
+}
+
 /// Data for the script, as JSON that can stand in a `<script>`: nothing in it ends that element or begins another, and no
 /// character in it is invisible.
 pub fn json(data: &impl Serialize) -> serde_json::Result<String> {

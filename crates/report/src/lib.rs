@@ -64,6 +64,11 @@ impl Report {
         &self.provenance.counts
     }
 
+    /// Of how many roles it is not known who holds them. Their grants are not counted.
+    pub fn roles_with_unknown_members(&self) -> usize {
+        self.columns.roles.with_unknown_members().count()
+    }
+
     /// What to look at, and how often it is there.
     pub fn findings(&self) -> &[Finding] {
         &self.findings

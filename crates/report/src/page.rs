@@ -4,9 +4,10 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest, Sha256};
 
+use crate::columns::Roles;
 use crate::error::Error;
 use crate::findings::Finding;
-use crate::html::{self, Name, Number, Text};
+use crate::html::{self, Name, Number, Text, counted};
 use crate::read::Provenance;
 use crate::{Report, charts};
 
@@ -15,6 +16,9 @@ pub const BEGINNING: &str = "<!DOCTYPE html>\n<html lang=\"en\">\n<meta charset=
 
 /// What stands for what is not known: a dash to see, and words to hear.
 const NOT_KNOWN: &str = "<span class=\"none\"><span aria-hidden=\"true\">–</span><span class=\"unseen\">not known</span></span>";
+
+/// How many roles a warning names.
+const MOST_NAMES: usize = 10;
 
 const STYLE: &str = include_str!("page/style.css");
 /// One script, in the order in which its parts need each other.
@@ -44,10 +48,11 @@ pub fn render(report: &Report) -> Result<String, Error> {
         style = STYLE,
         tenant = Name(&run.base_url),
         provenance = provenance(&report.provenance),
-        warnings = warnings(&report.provenance),
+        warnings = warnings(&report.provenance) + &members_unknown(&report.columns.roles),
         accounts = Number(counts.accounts),
         roles = Number(counts.roles),
         grants = Number(counts.grants),
+        grants_without = grants_without(&report.columns.roles),
         organizations = Number(counts.organizations),
         findings = findings(&report.findings),
         charts = charts::render(&report.columns, &run.finished),
@@ -111,6 +116,43 @@ fn warnings(provenance: &Provenance) -> String {
         Text(&said.to_string()),
         Text(&there.to_string())
     )
+}
+
+/// Says which roles came without their members, and what that means for the page. Without JavaScript too, so with names, of which the
+/// list of roles has all.
+fn members_unknown(roles: &Roles) -> String {
+    let unknown: Vec<_> = roles.with_unknown_members().collect();
+    if unknown.is_empty() {
+        return String::new();
+    }
+    let shown = unknown.iter().take(MOST_NAMES);
+    let mut names: Vec<_> = shown
+        .map(|role| Name(&roles.shown(*role)).to_string())
+        .collect();
+    if unknown.len() > MOST_NAMES {
+        names.push(format!(
+            "and {} more",
+            Number((unknown.len() - MOST_NAMES) as u64)
+        ));
+    }
+    format!(
+        "<p class=\"warning\"><strong>The members of {} are unknown:</strong> {}. The connected system did not say who holds them, \
+         which does not mean that nobody does. Their grants are in no number, no chart and no list of this page: review them in the \
+         connected system.</p>\n",
+        counted(unknown.len(), "role"),
+        names.join(", ")
+    )
+}
+
+/// What the number of grants leaves out, beside its name.
+fn grants_without(roles: &Roles) -> String {
+    match roles.with_unknown_members().count() {
+        0 => String::new(),
+        unknown => format!(
+            ", without {} whose members are unknown",
+            counted(unknown, "role")
+        ),
+    }
 }
 
 fn findings(findings: &[Finding]) -> String {

@@ -7,7 +7,7 @@ use connector_host::contract::Counts;
 use rusqlite::{Connection, Row};
 
 use crate::columns::{Accounts, Columns, Grants, Roles};
-use connector_snapshot::{self as snapshot, Error, Run};
+use connector_snapshot::{self as snapshot, Error, MEMBERS_UNKNOWN, Run};
 
 /// The detail without which nothing is known of sign-ins.
 const LAST_SIGN_IN: &str = "last-sign-in";
@@ -15,8 +15,6 @@ const LAST_SIGN_IN: &str = "last-sign-in";
 const ACCOUNTS: &str =
     "SELECT id, kind, email, given_name, family_name, enabled, administrator, mfa_configured, invitation, organization,
      externally_managed, authentication, last_sign_in FROM account ORDER BY length(id), id";
-const ROLES: &str =
-    "SELECT id, name, account_kind, description, member_count FROM role ORDER BY length(id), id";
 const GRANTS: &str =
     "SELECT account, role, source FROM grant ORDER BY length(role), role, length(account), account";
 
@@ -111,13 +109,18 @@ fn accounts(
 
 fn roles(connection: &Connection) -> rusqlite::Result<Roles> {
     let mut roles = Roles::default();
-    each(connection, ROLES, |row| {
+    let sql = format!(
+        "SELECT id, name, account_kind, description, member_count, {MEMBERS_UNKNOWN} AS members_unknown
+         FROM role ORDER BY length(id), id"
+    );
+    each(connection, &sql, |row| {
         roles.ids.push(row.get("id")?);
         roles.name.push(row.get("name")?);
         roles.account_kind.push(row.get("account_kind")?);
         roles.description.push(row.get("description")?);
         let members: Option<i64> = row.get("member_count")?;
         roles.member_count.push(members.map(i64::cast_unsigned));
+        roles.members_unknown.0.push(row.get("members_unknown")?);
         Ok(())
     })?;
     Ok(roles)

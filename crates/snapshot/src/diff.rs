@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 
 use crate::error::Error;
 use crate::read::{self, Run};
-use crate::schema::{ACCOUNT, Field, Form, GRANT, ORGANIZATION, ROLE, Table};
+use crate::schema::{ACCOUNT, Field, Form, GRANT, MEMBERS_UNKNOWN, ORGANIZATION, ROLE, Table};
 
 /// Two snapshots, side by side.
 pub struct Comparison {
@@ -73,6 +73,29 @@ pub struct Party {
 pub struct Named {
     pub id: String,
     pub name: Option<String>,
+}
+
+/// A role of which it is not known in one of the snapshots, or in both, who holds it.
+///
+/// A grant that only the other snapshot has was then neither gained nor lost: it may be in both.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct MembersUnknown {
+    #[serde(rename = "type")]
+    type_: &'static str,
+    pub role: Named,
+    pub unknown_in: UnknownIn,
+    /// How many grants of the role cannot be compared: only one of the snapshots has them.
+    pub grants_not_compared: u64,
+}
+
+/// The snapshots that do not know who holds a role.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum UnknownIn {
+    Before,
+    After,
+    Both,
 }
 
 impl Kind {
@@ -192,6 +215,30 @@ impl Comparison {
         of_before.chain(of_after).map(String::as_str).collect()
     }
 
+    /// The roles of which one of the snapshots, or both, does not know who holds them, sorted by their names.
+    pub fn members_unknown(&self) -> Result<Vec<MembersUnknown>, Error> {
+        let roles = || -> rusqlite::Result<_> {
+            let mut statement = self.connection.prepare(&members_unknown())?;
+            let roles = statement.query_map((), |row| {
+                Ok(MembersUnknown {
+                    type_: "members-unknown",
+                    role: Named {
+                        id: row.get(0)?,
+                        name: row.get(1)?,
+                    },
+                    unknown_in: match (row.get(2)?, row.get(3)?) {
+                        (true, true) => UnknownIn::Both,
+                        (true, false) => UnknownIn::Before,
+                        (false, _) => UnknownIn::After,
+                    },
+                    grants_not_compared: row.get::<_, i64>(4)?.cast_unsigned(),
+                })
+            })?;
+            roles.collect()
+        };
+        roles().map_err(Error::Incomparable)
+    }
+
     fn query(&self, kind: Kind) -> Query {
         let uneven = kind.subject() == Subject::Account && !self.uneven_details().is_empty();
         Query::new(kind, uneven)
@@ -238,6 +285,35 @@ const ORDER: &str = "ORDER BY
     of_family COLLATE NOCASE NULLS LAST, of_given COLLATE NOCASE, length(of_account), of_account,
     of_role_name COLLATE NOCASE NULLS LAST, length(of_role), of_role,
     of_organization_name COLLATE NOCASE NULLS LAST, length(of_organization), of_organization";
+
+/// The SQL for the roles whose members are unknown: identifier, name, in which of the snapshots, and how many grants of each are in
+/// one of them only.
+fn members_unknown() -> String {
+    let not_compared = [Kind::GrantGained, Kind::GrantLost].map(|kind| {
+        let query = Query::new(kind, false);
+        let side = if kind.way() == Way::Came { "b" } else { "a" };
+        format!(
+            "SELECT {side}.role FROM {} WHERE {} AND {}",
+            query.pairs(),
+            query.is_in_one(),
+            query.is_of_unknown_members()
+        )
+    });
+    format!(
+        "WITH unknown (id, before, after) AS (
+             SELECT id, max(before), max(after) FROM (
+                 SELECT id, 1 AS before, 0 AS after FROM main.role WHERE {MEMBERS_UNKNOWN}
+                 UNION ALL SELECT id, 0, 1 FROM later.role WHERE {MEMBERS_UNKNOWN}
+             ) GROUP BY id
+         ),
+         not_compared (role, grants) AS (SELECT role, count(*) FROM ({}) GROUP BY role)
+         SELECT unknown.id, coalesce(b.name, a.name) AS name, before, after, coalesce(grants, 0)
+         FROM unknown LEFT JOIN main.role a ON a.id = unknown.id LEFT JOIN later.role b ON b.id = unknown.id
+             LEFT JOIN not_compared ON not_compared.role = unknown.id
+         ORDER BY name COLLATE NOCASE NULLS LAST, length(unknown.id), unknown.id",
+        not_compared.join(" UNION ALL ")
+    )
+}
 
 /// The SQL for one kind of difference. In it `a` is the earlier row, `b` the later one.
 struct Query {
@@ -300,10 +376,15 @@ impl Query {
     }
 
     fn differ(&self) -> String {
-        let key = self.table.key[0];
         match self.kind.way() {
-            Way::Came => format!("a.{key} IS NULL"),
-            Way::Went => format!("b.{key} IS NULL"),
+            Way::Came | Way::Went if self.kind.subject() == Subject::Grant => {
+                format!(
+                    "{} AND NOT {}",
+                    self.is_in_one(),
+                    self.is_of_unknown_members()
+                )
+            }
+            Way::Came | Way::Went => self.is_in_one(),
             Way::Changed => {
                 // `<>` holds for no NULL; `IS NOT` takes NULL for a value.
                 let unlike = if self.uneven { "<>" } else { "IS NOT" };
@@ -314,6 +395,26 @@ impl Query {
                 format!("({})", fields.collect::<Vec<_>>().join(" OR "))
             }
         }
+    }
+
+    /// Holds for a row that came or went, since the other snapshot has none that is its like.
+    fn is_in_one(&self) -> String {
+        let other = if self.kind.way() == Way::Came {
+            "a"
+        } else {
+            "b"
+        };
+        format!("{other}.{} IS NULL", self.table.key[0])
+    }
+
+    /// Holds for a grant that came or went of a role whose members the other snapshot does not know: it may have the grant too.
+    fn is_of_unknown_members(&self) -> String {
+        let (side, other) = if self.kind.way() == Way::Came {
+            ("b", "main")
+        } else {
+            ("a", "later")
+        };
+        format!("{side}.role IN (SELECT id FROM {other}.role WHERE {MEMBERS_UNKNOWN})")
     }
 
     fn columns(&self, side: &str) -> String {
@@ -475,6 +576,9 @@ fn of_json(text: &str) -> Value {
 
 #[cfg(test)]
 mod tests {
+    use connector_host::contract::Counts;
+
+    use crate::super::schema;
     use crate::*;
 
     fn changes(before: &str, after: &str) -> Vec<FieldChange> {
@@ -508,5 +612,124 @@ mod tests {
         let before = r#"{"a": {"b": [1, 2], "c": null}, "d": "é", "e": true, "f": null}"#;
         let after = r#"{"f":null,"e":true,"d":"\u00e9","a":{"c":null,"b":[1,2]}}"#;
         assert_eq!(changes(before, after), []);
+    }
+
+    /// Two snapshots with these rows.
+    fn compared(before: &str, after: &str) -> Comparison {
+        let run = || Run {
+            connector: String::new(),
+            connector_version: String::new(),
+            base_url: String::new(),
+            details: Vec::new(),
+            started: String::new(),
+            finished: String::new(),
+            counts: Counts::default(),
+        };
+        let connection = Connection::open_in_memory().expect("memory is there");
+        let later = |sql: &str, command: &str| sql.replace(command, &format!("{command}later."));
+        for sql in [
+            "ATTACH DATABASE ':memory:' AS later",
+            schema::SQL,
+            &later(schema::SQL, "CREATE TABLE "),
+            before,
+            &later(after, "INSERT INTO "),
+        ] {
+            connection.execute_batch(sql).expect("good SQL");
+        }
+        Comparison {
+            connection,
+            before: run(),
+            after: run(),
+        }
+    }
+
+    /// The rows of a role, whether its members are known, and who is told to hold it.
+    fn role(id: &str, is_known: bool, holders: &[&str]) -> String {
+        let attributes = if is_known {
+            "{}"
+        } else {
+            r#"{"members-unknown":true}"#
+        };
+        let role = format!(
+            "INSERT INTO role VALUES ('{id}', 'Role {id}', NULL, NULL, NULL, '{attributes}');"
+        );
+        let grants = holders
+            .iter()
+            .map(|holder| format!("INSERT INTO grant VALUES ('{holder}', '{id}', NULL, '{{}}');"));
+        role + &grants.collect::<String>()
+    }
+
+    /// The accounts that gained and lost grants, and of each role whose members are unknown where they are and how many grants are
+    /// not compared.
+    type Told = (Vec<String>, Vec<String>, Vec<(String, UnknownIn, u64)>);
+
+    fn told(before: &str, after: &str) -> Told {
+        let comparison = compared(before, after);
+        let accounts = |kind| {
+            let mut accounts = Vec::new();
+            let taken = comparison.each(kind, |difference| {
+                let account = difference.account.as_ref().expect("a grant has a holder");
+                accounts.push(account.id.clone());
+                Ok::<_, Error>(())
+            });
+            taken.expect("they can be compared");
+            let count = comparison.count(kind).expect("they can be counted");
+            assert_eq!(count, accounts.len() as u64);
+            accounts
+        };
+        let (gained, lost) = (accounts(Kind::GrantGained), accounts(Kind::GrantLost));
+        let unknown = comparison.members_unknown().expect("they can be compared");
+        let unknown = unknown.into_iter();
+        let unknown = unknown.map(|role| (role.role.id, role.unknown_in, role.grants_not_compared));
+        (gained, lost, unknown.collect())
+    }
+
+    #[test]
+    fn a_grant_is_lost_or_gained_only_where_the_other_snapshot_knows_the_members() {
+        let (known, unknown) = (role("1", true, &["a", "b"]), role("1", false, &[]));
+        let is = |unknown_in, grants| vec![("1".to_string(), unknown_in, grants)];
+        let all = || vec!["a".to_string(), "b".to_string()];
+        let none = Vec::<String>::new;
+        for (before, after, expected) in [
+            (
+                &*known,
+                &*unknown,
+                (none(), none(), is(UnknownIn::After, 2)),
+            ),
+            (&known, &role("1", true, &[]), (none(), all(), vec![])),
+            (&unknown, &known, (none(), none(), is(UnknownIn::Before, 2))),
+            (&role("1", true, &[]), &known, (all(), none(), vec![])),
+            (&unknown, &unknown, (none(), none(), is(UnknownIn::Both, 0))),
+            // A role that came or went is unknown all the same, and had no grants where it was not.
+            ("", &unknown, (none(), none(), is(UnknownIn::After, 0))),
+            (&unknown, "", (none(), none(), is(UnknownIn::Before, 0))),
+            (&known, "", (none(), all(), vec![])),
+            ("", &known, (all(), none(), vec![])),
+        ] {
+            assert_eq!(told(before, after), expected, "{before} / {after}");
+        }
+    }
+
+    #[test]
+    fn what_is_told_of_members_that_are_not_all_known_counts() {
+        let (some, others) = (role("1", false, &["a"]), role("1", false, &["b"]));
+        let (_, _, unknown) = told(&some, &others);
+        assert_eq!(unknown, [("1".to_string(), UnknownIn::Both, 2)]);
+        // Who is told to hold it now, and did not when all were known, gained it.
+        let (gained, lost, unknown) = told(&role("1", true, &["b"]), &some);
+        assert_eq!((gained, lost), (vec!["a".to_string()], vec![]));
+        assert_eq!(unknown, [("1".to_string(), UnknownIn::After, 1)]);
+    }
+
+    #[test]
+    fn a_role_whose_members_are_unknown_hides_nothing_of_another() {
+        let before = role("1", true, &["a"]) + &role("2", true, &["a", "b"]);
+        let after = role("1", false, &[]) + &role("2", true, &["b", "c"]);
+        let expected = (
+            vec!["c".to_string()],
+            vec!["a".to_string()],
+            vec![("1".to_string(), UnknownIn::After, 1)],
+        );
+        assert_eq!(told(&before, &after), expected);
     }
 }

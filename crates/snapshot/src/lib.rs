@@ -13,7 +13,8 @@
 //! `schema.sql` says what each column is, and so does the file: `sqlite3 FILE .schema` shows the comments. What the connected
 //! system did not send is `NULL`. Identifiers are text, points in time RFC 3339 text in UTC, truth values 0 and 1, attributes a JSON
 //! object with sorted keys. The tables are `STRICT`. No foreign keys are declared: a grant of an account that was not listed is
-//! kept, and counted in `run`.
+//! kept, and counted in `run`. Where it is not known who holds a role, the attribute `members-unknown` of the role is true, and there
+//! are no grants of it: none are carried over from an earlier snapshot.
 //!
 //! `PRAGMA application_id` is [`schema::APPLICATION_ID`], by which a file is known to be a snapshot; `PRAGMA user_version` is
 //! [`schema::VERSION`]. A version that changes what is there gets a new number; this program reads no newer one.
@@ -26,7 +27,8 @@
 //!   written where there was none, if no account is in it and something else is.
 //! - Only its owner can read it.
 //! - Neither writing nor comparing needs memory that grows with the tenant: no more than a page of items, or a table's worth of
-//!   differences, is held at once. Only grants and accounts that point nowhere are collected, to report them.
+//!   differences, is held at once. Only grants and accounts that point nowhere, and roles whose members are unknown, are collected,
+//!   to report them.
 
 mod diff;
 mod error;
@@ -36,8 +38,11 @@ mod schema;
 pub mod unfinished;
 mod write;
 
-pub use self::diff::{Comparison, Difference, Kind, Named, Party, Subject, Way};
+pub use self::diff::{
+    Comparison, Difference, Kind, MembersUnknown, Named, Party, Subject, UnknownIn, Way,
+};
 pub use self::error::Error;
 pub use self::loss::LossPolicy;
 pub use self::read::{Run, open};
-pub use self::write::{Draft, Origin};
+pub use self::schema::MEMBERS_UNKNOWN;
+pub use self::write::{Draft, Origin, Replaced};

@@ -3,6 +3,11 @@
 //! A sync that is whole can still be wrong: a permission was taken away, a filter was set in the connected system, it answered
 //! with an empty list after a fault of its own, it is the wrong tenant. A governance host that believes it takes everybody who is
 //! missing for gone.
+//!
+//! Grants are compared in the roles whose members both snapshots know: what is in one snapshot only because the other does not know
+//! the members was neither lost nor gained. But what the old one has of a role whose members are unknown now may well be lost, as
+//! where a connected system leaves out a list that is empty. So the guard takes the worst case: what is gone for sure and what may
+//! be gone must be within the limit together. A role whose members stay unknown has no grants in either, and holds nothing up.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -10,6 +15,26 @@ use std::path::{Path, PathBuf};
 use connector_host::contract::Counts;
 
 use crate::error::Error;
+
+/// What there was, as far as a new snapshot can be compared with it.
+#[derive(Clone, Copy, Debug)]
+pub struct Before {
+    pub counts: Counts,
+    pub grants: Grants,
+}
+
+/// The grants of two snapshots, by whether the members of their roles are known.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Grants {
+    /// In the old one, of roles whose members both know.
+    pub before: u64,
+    /// In the new one, of the same roles.
+    pub now: u64,
+    /// In the old one, of roles whose members the new one does not know.
+    pub unknown_now: u64,
+    /// In the new one, of roles whose members the old one did not know.
+    pub unknown_before: u64,
+}
 
 /// What a new snapshot may lose.
 #[derive(Clone, Copy, Debug)]
@@ -22,7 +47,7 @@ pub struct LossPolicy {
 
 impl LossPolicy {
     /// Refuses what has lost too much, and a first snapshot that cannot be right.
-    pub fn check(self, path: &Path, before: Option<&Counts>, now: &Counts) -> Result<(), Error> {
+    pub fn check(self, path: &Path, before: Option<&Before>, now: &Counts) -> Result<(), Error> {
         match before {
             Some(before) => Ok(self.check_loss(path, before, now)?),
             None => Ok(self.check_first(path, now)?),
@@ -30,11 +55,15 @@ impl LossPolicy {
     }
 
     /// Nothing can be lost where nothing was.
-    fn check_loss(self, path: &Path, before: &Counts, now: &Counts) -> Result<(), Loss> {
+    fn check_loss(self, path: &Path, before: &Before, now: &Counts) -> Result<(), Loss> {
+        let Before {
+            counts: before,
+            grants,
+        } = before;
         let falls = [
             Fall::of("accounts", before.accounts, now.accounts),
             Fall::of("roles", before.roles, now.roles),
-            Fall::of("grants", before.grants, now.grants),
+            Fall::of_grants(grants),
             Fall::of("organizations", before.organizations, now.organizations),
         ];
         let too_much =
@@ -94,28 +123,70 @@ struct Fall {
     what: &'static str,
     before: u64,
     now: u64,
+    /// How many of those that were there may still be there, or not.
+    unknown: u64,
 }
 
 impl Fall {
     fn of(what: &'static str, before: u64, now: u64) -> Self {
-        Self { what, before, now }
+        Self {
+            what,
+            before,
+            now,
+            unknown: 0,
+        }
     }
 
+    fn of_grants(grants: &Grants) -> Self {
+        Self {
+            what: match grants.unknown_before {
+                0 => "grants",
+                _ => "grants of roles whose members were known",
+            },
+            before: grants.before + grants.unknown_now,
+            now: grants.now,
+            unknown: grants.unknown_now,
+        }
+    }
+
+    /// How many are gone for sure.
+    fn gone(&self) -> u64 {
+        (self.before - self.unknown).saturating_sub(self.now)
+    }
+
+    /// How many are gone in the worst case.
     fn lost(&self) -> u128 {
-        self.before.saturating_sub(self.now).into()
+        u128::from(self.gone()) + u128::from(self.unknown)
     }
 }
 
-/// As in `accounts fell from 300 to 12, by 96.0 %`. Rounded up, so that it is never shown as what would be allowed.
+/// As in `accounts fell from 300 to 12, by 96.0 %`. Rounded up, so that it is never shown as what would be allowed. What is not known
+/// to be gone is not said to be.
 impl fmt::Display for Fall {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { what, before, now } = self;
+        let Self {
+            what,
+            before,
+            now,
+            unknown,
+        } = self;
         let tenths = (self.lost() * 1000).div_ceil(u128::from(*before).max(1));
         let (percent, tenth) = (tenths / 10, tenths % 10);
-        write!(
-            f,
-            "{what} fell from {before} to {now}, by {percent}.{tenth} %"
-        )
+        match (unknown, self.gone()) {
+            (0, _) => write!(
+                f,
+                "{what} fell from {before} to {now}, by {percent}.{tenth} %"
+            ),
+            (unknown, 0) => write!(
+                f,
+                "{unknown} of {before} {what} may be gone, {percent}.{tenth} %: the members of their roles are unknown now"
+            ),
+            (unknown, gone) => write!(
+                f,
+                "of {before} {what} {gone} are gone and {unknown} more may be, {percent}.{tenth} %: the members of their roles are \
+                 unknown now"
+            ),
+        }
     }
 }
 
@@ -146,7 +217,79 @@ mod tests {
 
     fn check(most_lost: u8, before: (u64, u64), now: (u64, u64)) -> Result<(), Error> {
         let (before, now) = (counts(before), counts(now));
+        let before = all_known(before, &now);
         policy(most_lost).check(Path::new("tenant.db"), Some(&before), &now)
+    }
+
+    /// What there was, where the members of all roles are known.
+    fn all_known(before: Counts, now: &Counts) -> Before {
+        Before {
+            counts: before,
+            grants: Grants {
+                before: before.grants,
+                now: now.grants,
+                ..Grants::default()
+            },
+        }
+    }
+
+    /// What the guard says of grants, where it allows a loss of 30 %.
+    fn check_grants(grants: Grants) -> Result<(), String> {
+        let before = Before {
+            counts: Counts::default(),
+            grants,
+        };
+        let checked = policy(30).check(Path::new("tenant.db"), Some(&before), &Counts::default());
+        checked.map_err(|loss| loss.to_string())
+    }
+
+    #[test]
+    fn grants_that_may_be_gone_count_like_those_that_are_and_are_not_said_to_be() {
+        let grants = |before, now, unknown_now| Grants {
+            before,
+            now,
+            unknown_now,
+            unknown_before: 0,
+        };
+        assert_eq!(check_grants(grants(70, 70, 30)), Ok(()));
+        assert_eq!(check_grants(grants(90, 70, 10)), Ok(()));
+        // What others gained makes up for nothing.
+        for (grants, said) in [
+            (
+                grants(60, 100, 40),
+                "40 of 100 grants may be gone, 40.0 %: the members of their roles are unknown now",
+            ),
+            (
+                grants(0, 0, 40),
+                "40 of 40 grants may be gone, 100.0 %: the members of their roles are unknown now",
+            ),
+            (
+                grants(80, 60, 20),
+                "of 100 grants 20 are gone and 20 more may be, 40.0 %: the members of their roles are unknown now",
+            ),
+        ] {
+            let loss = check_grants(grants).expect_err("it is too much");
+            assert!(loss.contains(said), "{said} is not in: {loss}");
+            assert!(!loss.contains("fell"), "{loss}");
+        }
+    }
+
+    #[test]
+    fn members_that_become_known_hide_no_loss() {
+        let loss = check_grants(Grants {
+            before: 10,
+            now: 0,
+            unknown_now: 0,
+            unknown_before: 50,
+        });
+        let loss = loss.expect_err("all that was known is gone");
+        let said = "grants of roles whose members were known fell from 10 to 0";
+        assert!(loss.contains(said), "{loss}");
+    }
+
+    #[test]
+    fn members_that_stay_unknown_hold_nothing_up() {
+        assert_eq!(check_grants(Grants::default()), Ok(()));
     }
 
     #[test]
@@ -199,7 +342,10 @@ mod tests {
                 ),
             ]
         };
-        let check = |now: &Counts| policy(30).check(Path::new("tenant.db"), Some(&before), now);
+        let check = |now: &Counts| {
+            let before = all_known(before, now);
+            policy(30).check(Path::new("tenant.db"), Some(&before), now)
+        };
         for (_, now) in with(7) {
             check(&now).expect("it is allowed");
         }

@@ -53,10 +53,10 @@ impl Run {
     }
 }
 
-/// What the snapshot says that a new one would replace; `None` where there is nothing.
-pub fn previous(path: &Path, shown: &Path) -> Result<Option<Run>, Error> {
+/// The snapshot that a new one would replace; `None` where there is nothing.
+pub fn previous(path: &Path, shown: &Path) -> Result<Option<(Connection, Run)>, Error> {
     match open(path, shown) {
-        Ok((_, run)) => Ok(Some(run)),
+        Ok(previous) => Ok(Some(previous)),
         Err(Error::Missing { .. }) => Ok(None),
         Err(error) => Err(error),
     }
@@ -74,6 +74,22 @@ pub fn open(path: &Path, shown: &Path) -> Result<(Connection, Run), Error> {
         .map_err(&reading)?;
     let run = run_of(&connection, shown)?;
     Ok((connection, run))
+}
+
+/// The roles of which it is not known who holds them.
+pub fn roles_with_unknown_members(connection: &Connection) -> rusqlite::Result<Vec<String>> {
+    let sql = format!("SELECT id FROM role WHERE {}", schema::MEMBERS_UNKNOWN);
+    let mut statement = connection.prepare(&sql)?;
+    let roles = statement.query_map((), |row| row.get(0))?;
+    roles.collect()
+}
+
+/// How many grants there are of other roles than these.
+pub fn grants_of_others(connection: &Connection, roles: &[String]) -> rusqlite::Result<u64> {
+    let sql = "SELECT count(*) FROM grant WHERE role NOT IN (SELECT value FROM json_each(?1))";
+    let roles = serde_json::Value::from(roles).to_string();
+    let count = connection.query_row(sql, [roles], |row| row.get(0));
+    count.map(i64::cast_unsigned)
 }
 
 /// Finds a file, and makes sure that it is one and can be read: SQLite says of each of these only that it cannot open it. What it

@@ -12,6 +12,10 @@ pub const VERSION: i32 = 1;
 /// The contract whose words the tables are made of.
 pub const CONTRACT: &str = "identity:connector@0.1.0";
 
+/// Holds for a row of the table `role` of which it is not known who holds the role. It is the attribute that says so, and no column:
+/// then snapshots need no new version, and those that there are can be asked too.
+pub const MEMBERS_UNKNOWN: &str = "json_type(attributes, '$.\"members-unknown\"') IS 'true'";
+
 /// What is compared of one table.
 pub struct Table {
     pub name: &'static str,
@@ -121,6 +125,12 @@ mod tests {
         let connector = include_str!("../../../wit/connector.wit");
         let package = format!("package {CONTRACT};");
         assert!(world.contains(&package) || connector.contains(&package));
+    }
+
+    #[test]
+    fn the_attribute_is_the_one_by_which_the_host_knows_it() {
+        let path = format!("'$.\"{}\"'", connector_host::contract::MEMBERS_UNKNOWN);
+        assert!(MEMBERS_UNKNOWN.contains(&path));
     }
 
     #[test]

@@ -40,12 +40,13 @@ CREATE TABLE account (
 ) STRICT;
 
 CREATE TABLE role (
-    -- Something that an account can be given.
+    -- Something that an account can be given. Where attributes ->> 'members-unknown' is 1, it is not known who holds it: the role
+    -- then has no grants in here, which says neither that nobody holds it nor that somebody lost it.
     id           TEXT NOT NULL PRIMARY KEY,
     name         TEXT,
     account_kind TEXT,    -- the only kind of account that can hold it
     description  TEXT,
-    member_count INTEGER, -- as the connected system told it
+    member_count INTEGER, -- as the connected system told it; NULL where it did not, also where it does not count
     attributes   TEXT NOT NULL CHECK (json_valid(attributes))
 ) STRICT;
 

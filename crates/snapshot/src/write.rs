@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OpenFlags, Params, params};
 
 use crate::error::Error;
-use crate::loss::LossPolicy;
+use crate::loss::{Before, Grants, LossPolicy};
 use crate::read::{self, Run};
 use crate::schema;
 use crate::unfinished::{self, Unfinished, Written};
@@ -45,6 +45,14 @@ pub struct Origin {
     pub base_url: String,
     /// What was asked for beyond the ordinary.
     pub details: AccountDetails,
+}
+
+/// What a snapshot took the place of.
+#[derive(Debug)]
+pub struct Replaced {
+    pub run: Run,
+    /// The grants of both, as they were compared.
+    pub grants: Grants,
 }
 
 /// A snapshot that is being written. Unless it is finished, [`Unfinished`] removes what there is of it.
@@ -119,15 +127,22 @@ impl Draft {
         counts: &Counts,
         notices: usize,
         policy: LossPolicy,
-    ) -> Result<Option<Run>, Error> {
+    ) -> Result<Option<Replaced>, Error> {
         self.finish_run(counts, notices)
             .map_err(|error| self.unwritable(error))?;
-        let previous = read::previous(&self.target, &self.shown)?;
-        if let Some(previous) = &previous {
-            self.require_same_tenant(previous, policy)?;
-        }
-        let before = previous.as_ref().map(|previous| &previous.counts);
-        policy.check(&self.shown, before, counts)?;
+        let replaced = match read::previous(&self.target, &self.shown)? {
+            None => None,
+            Some((connection, run)) => {
+                self.require_same_tenant(&run, policy)?;
+                let grants = self.grants_beside(&connection)?;
+                Some(Replaced { run, grants })
+            }
+        };
+        let before = replaced.as_ref().map(|replaced| Before {
+            counts: replaced.run.counts,
+            grants: replaced.grants,
+        });
+        policy.check(&self.shown, before.as_ref(), counts)?;
         let Self {
             connection,
             file,
@@ -138,7 +153,29 @@ impl Draft {
         let closed = connection.close().map_err(|(_, error)| error);
         closed.map_err(Error::unwritable(&shown))?;
         file.persist(&target).map_err(Error::unwritable(&shown))?;
-        Ok(previous)
+        Ok(replaced)
+    }
+
+    /// The grants beside those of the snapshot that was there.
+    fn grants_beside(&self, previous: &Connection) -> Result<Grants, Error> {
+        let read = |connection: &Connection| -> rusqlite::Result<_> {
+            let unknown = read::roles_with_unknown_members(connection)?;
+            Ok((unknown, read::grants_of_others(connection, &[])?))
+        };
+        let reading = Error::reading(&self.shown);
+        let (unknown_before, all_before) = read(previous).map_err(&reading)?;
+        let (unknown_now, all_now) =
+            read(&self.connection).map_err(|error| self.unwritable(error))?;
+        let either = [unknown_before, unknown_now].concat();
+        let before = read::grants_of_others(previous, &either).map_err(&reading)?;
+        let now = read::grants_of_others(&self.connection, &either)
+            .map_err(|error| self.unwritable(error))?;
+        Ok(Grants {
+            before,
+            now,
+            unknown_now: all_before - before,
+            unknown_before: all_now - now,
+        })
     }
 
     fn insert_account(&self, account: &Account) -> rusqlite::Result<()> {

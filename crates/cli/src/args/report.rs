@@ -10,11 +10,12 @@ look at first.
 
 The page is one HTML file that needs no network: style, script and data are in it, and nothing else may run in it. Only you can read \
 it; what it says of people is as confidential as the snapshot. The same snapshot always gives the same page. What the connected system \
-did not send is shown as not known, and never as no. Without --details last-sign-in in the sync, nothing is known of sign-ins.
+did not send is shown as not known, and never as no; so is who holds a role that came without its members, whose grants no number has. \
+Without --details last-sign-in in the sync, nothing is known of sign-ins.
 
 A file that is not such a report is never replaced.
 
-With --json, one line is written: {\"type\": \"report\", \"report\": …, \"counts\": {…}, \"findings\": [{\"finding\", \"accounts\", \
+With --json, one line is written: {\"type\": \"report\", \"report\": …, \"counts\": {…}, \"rolesWithUnknownMembers\": …, \"findings\": [{\"finding\", \"accounts\", \
 \"notKnown\"}]}. \"accounts\" is null where nothing of the kind was asked for.";
 
 #[derive(Debug, Args)]

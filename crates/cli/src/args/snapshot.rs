@@ -15,6 +15,8 @@ pub struct SyncArgs {
     #[arg(short, long, value_name = "FILE")]
     pub out: Option<PathBuf>,
     /// Refuse to replace the snapshot that is there when accounts, roles, grants or organizations fall by more than this
+    ///
+    /// Grants that may be gone, since the members of their roles are unknown now, count like those that are.
     #[arg(
         long,
         value_name = "PERCENT",
@@ -53,8 +55,13 @@ attributes are compared one by one; how many members a role has, and the attribu
 rest. Where only one of the snapshots has a detail of accounts (--details of sync), accounts are compared in the fields that both \
 tell of, and without attributes.
 
+Where one of the snapshots does not know who holds a role, a grant of it that only the other one has is neither gained nor lost. Such \
+roles are told first, with how many grants cannot be compared. With --exit-code, members that only one of them knows are a difference, \
+and members that neither knows are none.
+
 With --json, the first line is {\"type\": \"diff\", \"equal\": …, \"before\": {…}, \"after\": {…}, \"counts\": {\"account-came\": …, …}, \
-\"unevenDetails\": […]}, and each further line is one difference: {\"type\": \"difference\", \"difference\": …, \
+\"unevenDetails\": […], \"rolesWithUnknownMembers\": …}. Then comes one line for each of these roles: {\"type\": \"members-unknown\", \
+\"role\": {\"id\", \"name\"}, \"unknownIn\": \"before\", \"after\" or \"both\", \"grantsNotCompared\": …}. Each further line is one difference: {\"type\": \"difference\", \"difference\": …, \
 \"account\": {\"id\", \"kind\", \"givenName\", \"familyName\", \"email\"}, \"role\": {\"id\", \"name\"}, \
 \"organization\": {\"id\", \"name\"}, \"changes\": [{\"field\", \"before\", \"after\"}]}. Every key is always there, and null where \
 it does not apply: before in all changes of what came, after in all of what went. \"difference\" is account-, role- or organization-came, -went or -changed, or grant-gained, -lost or -changed.";

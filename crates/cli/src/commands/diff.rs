@@ -11,7 +11,9 @@ use connector_escape as escape;
 use crate::failure::Failure;
 use crate::output::{ABSENT, Output, Rows, text_or_absent};
 use crate::session::Session;
-use connector_snapshot::{self as snapshot, Comparison, Difference, Kind, Named, Party, Run, Subject, Way};
+use connector_snapshot::{
+    self, Comparison, Difference, Kind, MembersUnknown, Named, Party, Run, Subject, UnknownIn, Way,
+};
 
 /// After how many rows a table is written and another one begun, so that memory does not grow with it.
 const ROWS: usize = 1000;
@@ -35,6 +37,7 @@ struct Diff<'a> {
     args: &'a DiffArgs,
     comparison: Comparison,
     counts: Vec<(Kind, u64)>,
+    members_unknown: Vec<MembersUnknown>,
 }
 
 impl<'a> Diff<'a> {
@@ -42,15 +45,24 @@ impl<'a> Diff<'a> {
         let comparison = Comparison::open(&args.before, &args.after)?;
         let counts = Kind::ALL.map(|kind| Ok((kind, comparison.count(kind)?)));
         let counts = counts.into_iter().collect::<Result<_, snapshot::Error>>()?;
+        let members_unknown = comparison.members_unknown()?;
         Ok(Self {
             args,
             comparison,
             counts,
+            members_unknown,
         })
     }
 
+    /// Whether nothing is seen to differ. Where the members of a role are unknown in one of the snapshots only, the role differs in
+    /// that; where they are unknown in both, there is nothing to see.
     fn is_equal(&self) -> bool {
-        self.counts.iter().all(|(_, count)| *count == 0)
+        self.counts.iter().all(|(_, count)| *count == 0) && self.grants_not_compared() == 0
+    }
+
+    fn grants_not_compared(&self) -> u64 {
+        let roles = self.members_unknown.iter();
+        roles.map(|role| role.grants_not_compared).sum()
     }
 
     fn to_json_lines(&self, output: &Output) -> Result<(), Failure> {
@@ -61,7 +73,12 @@ impl<'a> Diff<'a> {
             after: Side::new(&self.args.after, &self.comparison.after),
             counts: Counts(&self.counts),
             uneven_details: self.comparison.uneven_details(),
+            roles_with_unknown_members: self.members_unknown.len(),
         })?;
+        // First, since it says how far what follows can be relied on.
+        self.members_unknown
+            .iter()
+            .try_for_each(|role| output.json(role))?;
         for kind in Kind::ALL {
             self.comparison.each(kind, |difference| {
                 Ok::<_, Failure>(output.json(difference)?)
@@ -76,6 +93,7 @@ impl<'a> Diff<'a> {
         for note in self.notes() {
             output.text(&escape::one_line(&format!("Note: {note}.")))?;
         }
+        self.show_members_unknown(output)?;
         for (kind, count) in &self.counts {
             if *count > 0 {
                 let title = output.paint(mark(*kind), &title(*kind));
@@ -89,15 +107,25 @@ impl<'a> Diff<'a> {
     /// In one line: how much differs, of each kind.
     fn summary(&self) -> String {
         if self.is_equal() {
+            let known = if self.members_unknown.is_empty() {
+                ""
+            } else {
+                " in what is known"
+            };
             return format!(
-                "Nothing differs: both have {}.",
+                "Nothing differs{known}: both have {}.",
                 self.comparison.after.counts
             );
         }
         let differences = self.counts.iter().filter(|(_, count)| *count > 0);
-        let words: Vec<_> = differences
+        let mut words: Vec<_> = differences
             .map(|(kind, count)| in_words(*kind, *count))
             .collect();
+        match self.grants_not_compared() {
+            0 => {}
+            1 => words.push("1 grant cannot be compared".to_string()),
+            grants => words.push(format!("{grants} grants cannot be compared")),
+        }
         format!("{}.", words.join(", "))
     }
 
@@ -123,7 +151,39 @@ impl<'a> Diff<'a> {
                 "only one of them has the detail {detail}, so accounts are compared in what both tell, and without attributes"
             ));
         }
+        if !self.members_unknown.is_empty() {
+            notes.push(format!(
+                "who holds the {} below is unknown in one of the snapshots, or in both: a grant that only the other one has counts as \
+                 neither gained nor lost. To see it, compare snapshots that both know the members",
+                match self.members_unknown.len() {
+                    1 => "role".to_string(),
+                    roles => format!("{roles} roles"),
+                }
+            ));
+        }
         notes
+    }
+
+    fn show_members_unknown(&self, output: &Output) -> Result<(), Failure> {
+        if self.members_unknown.is_empty() {
+            return Ok(());
+        }
+        let title = output.paint(Mark::Doubtful, "Roles whose members are unknown");
+        output.text(&format!("\n{title}\n"))?;
+        let mut rows = Rows::new(&["ROLE", "NAME", "UNKNOWN IN", "GRANTS NOT COMPARED"]);
+        for unknown in &self.members_unknown {
+            rows.push([
+                &unknown.role.id,
+                text_or_absent(unknown.role.name.as_deref()),
+                match unknown.unknown_in {
+                    UnknownIn::Before => "the earlier one",
+                    UnknownIn::After => "the later one",
+                    UnknownIn::Both => "both",
+                },
+                &unknown.grants_not_compared.to_string(),
+            ]);
+        }
+        Ok(output.table(&rows)?)
     }
 
     fn show_table(&self, output: &Output, kind: Kind) -> Result<(), Failure> {
@@ -154,6 +214,7 @@ struct Header<'a> {
     after: Side<'a>,
     counts: Counts<'a>,
     uneven_details: Vec<&'a str>,
+    roles_with_unknown_members: usize,
 }
 
 /// An object from the name of a difference to how many there are.

@@ -93,7 +93,11 @@ impl Tables {
     }
 
     fn push_role(&mut self, role: &Role) {
-        let members = role.member_count.map(|count| count.to_string());
+        let members = if role.has_unknown_members() {
+            Some("unknown".to_string())
+        } else {
+            role.member_count.map(|count| count.to_string())
+        };
         self.roles.push([
             &role.id,
             text_or_absent(role.name.as_deref()),

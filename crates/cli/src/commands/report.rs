@@ -36,25 +36,34 @@ pub fn run(session: &Session, args: &ReportArgs) -> Result<(), Failure> {
 
 fn tell(output: &Output, report: &Report, path: &Path) -> Result<(), Failure> {
     let path = path.display().to_string();
+    let unknown = report.roles_with_unknown_members();
     if output.is_json() {
         output.json(&Line {
             type_: "report",
             report: &path,
             counts: report.counts(),
+            roles_with_unknown_members: unknown,
             findings: report.findings(),
         })?;
         return Ok(());
     }
-    let text = format!("Report: {path}, of {}.", report.counts());
+    let without = match unknown {
+        0 => String::new(),
+        1 => ", without the grants of 1 role whose members are unknown".to_string(),
+        roles => format!(", without the grants of {roles} roles whose members are unknown"),
+    };
+    let text = format!("Report: {path}, of {}{without}.", report.counts());
     Ok(output.text(&escape::one_line(&text))?)
 }
 
 /// What is said with `--json`.
 #[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
 struct Line<'a> {
     #[serde(rename = "type")]
     type_: &'static str,
     report: &'a str,
     counts: &'a Counts,
+    roles_with_unknown_members: usize,
     findings: &'a [Finding],
 }

@@ -5,7 +5,9 @@ mod ledger;
 use std::io;
 use std::time::{Duration, Instant};
 
-use connector_host::contract::{AccountDetails, Counts, ListRequest, Notice, Page, ResourceKinds};
+use connector_host::contract::{
+    AccountDetails, Counts, Item, ListRequest, Notice, Page, ResourceKinds,
+};
 use connector_host::{Connector, Plugin, Tenant};
 use serde_json::json;
 use tokio::sync::mpsc::{Sender, channel};
@@ -19,7 +21,7 @@ use connector_escape as escape;
 use crate::failure::{Doing, Failure};
 use crate::output::{Output, Rows};
 use crate::session::Session;
-use connector_snapshot::{Draft, Origin, Run};
+use connector_snapshot::{Draft, Named, Origin, Replaced};
 
 /// How many pages wait for this side at most.
 const WAITING_PAGES: usize = 4;
@@ -92,17 +94,33 @@ fn finish(ledger: Ledger, report: &Report, args: &SyncArgs) -> Result<Option<Wri
 /// A snapshot that is in its place.
 struct Written {
     path: String,
-    replaced: Option<Run>,
+    replaced: Option<Replaced>,
 }
 
 impl Written {
     fn show(&self, output: &Output) -> io::Result<()> {
         let replaced = match &self.replaced {
-            Some(run) => format!(", in place of that of {}", run.started),
+            Some(replaced) => format!(", in place of that of {}", replaced.run.started),
             None => String::new(),
         };
         let text = format!("Snapshot: {}{replaced}.", self.path);
-        output.text(&escape::one_line(&text))
+        output.text(&escape::one_line(&text))?;
+        let Some(Replaced { grants, .. }) = self.replaced else {
+            return Ok(());
+        };
+        if grants.unknown_now > 0 {
+            output.text(&format!(
+                "Of the grants before, {} are of roles whose members are unknown now. They are not carried over.",
+                grants.unknown_now
+            ))?;
+        }
+        if grants.unknown_before > 0 {
+            output.text(&format!(
+                "Of the grants now, {} are of roles whose members were unknown before. Whether they are new is unknown.",
+                grants.unknown_before
+            ))?;
+        }
+        Ok(())
     }
 }
 
@@ -235,6 +253,8 @@ pub struct Report {
     listings: Vec<Finished>,
     notices: Vec<Notice>,
     dangling: Dangling,
+    /// The roles of which it is not known who holds them.
+    members_unknown: Vec<Named>,
     took: Duration,
 }
 
@@ -242,6 +262,14 @@ impl Report {
     fn take_in(&mut self, page: Page, ledger: &mut Ledger) -> Result<(), Failure> {
         for item in page.items {
             self.counts.count(&item);
+            if let Item::Role(role) = &item
+                && role.has_unknown_members()
+            {
+                self.members_unknown.push(Named {
+                    id: role.id.clone(),
+                    name: role.name.clone(),
+                });
+            }
             ledger.take_in(item)?;
         }
         self.notices.extend(page.notices);
@@ -282,12 +310,16 @@ impl Report {
                 "organization": organization,
             }))?;
         }
+        for role in &self.members_unknown {
+            output.json(&json!({"type": "finding", "finding": "members-unknown", "role": role.id, "name": role.name}))?;
+        }
         output.json(&json!({
             "type": "sync",
             "counts": self.counts,
             "grantsOfUnknownAccounts": accounts.len(),
             "grantsOfUnknownRoles": roles.len(),
             "accountsInUnknownOrganizations": organizations.len(),
+            "rolesWithUnknownMembers": self.members_unknown.len(),
             "notices": self.notices.len(),
             "snapshot": written.map(|written| &written.path),
             "durationMs": u64::try_from(self.took.as_millis()).unwrap_or(u64::MAX),
@@ -330,7 +362,29 @@ impl Report {
             "accounts are in organizations",
             "organization",
         )?;
+        self.show_members_unknown(output)?;
         self.show_notices(output)
+    }
+
+    fn show_members_unknown(&self, output: &Output) -> io::Result<()> {
+        let count = self.members_unknown.len();
+        if count == 0 {
+            return Ok(());
+        }
+        output.text(&format!(
+            "{count} of {} roles came without their members: who holds them is unknown, and their grants are not listed:",
+            self.counts.roles
+        ))?;
+        for role in self.members_unknown.iter().take(SHOWN) {
+            let name = role.name.as_deref();
+            let text = format!(
+                "role {}{}",
+                role.id,
+                name.map(|name| format!(", {name}")).unwrap_or_default()
+            );
+            output.text(&format!("  {}", escape::one_line(&text)))?;
+        }
+        more(output, count, "of them; --json has all")
     }
 
     fn show_notices(&self, output: &Output) -> io::Result<()> {

@@ -34,7 +34,7 @@ function rolesOf(account, first) {
 
 function roleNames(account, first) {
   const grants = rolesOf(account, first);
-  if (grants.length === 0) return [element("span", { class: "none" }, "none")];
+  if (grants.length === 0) return [holds(account) === null ? notKnown() : element("span", { class: "none" }, "none")];
   const shown = grants.slice(0, MOST_ROLES).flatMap((grant, place) => [place > 0 ? ", " : "", name(roleName(GRANTS.role[grant]))]);
   const more = grants.length - MOST_ROLES;
   return more > 0 ? [...shown, `, and ${number(more)} more`] : shown;
@@ -60,7 +60,7 @@ function accountColumns(chosen) {
     { title: "Invitation", key: (account) => word(ACCOUNTS.invitation, account), cell: (account) => [invitation(account)] },
     { title: "Last sign-in", key: (account) => value(ACCOUNTS.lastSignIn, account), cell: (account) => [signIn(account, false)] },
     { title: "Organization", key: (account) => word(ACCOUNTS.organization, account), cell: (account) => [nameOrNotKnown(word(ACCOUNTS.organization, account))] },
-    { title: "Roles", key: (account) => grantsOf(account).length, cell: (account) => roleNames(account, chosen.role) },
+    { title: "Roles", key: (account) => (holds(account) === null ? null : grantsOf(account).length), cell: (account) => roleNames(account, chosen.role) },
   ];
 }
 
@@ -166,7 +166,7 @@ class AccountFilters {
     const members = this.role === null ? null : new Set(HELD_BY[this.role]);
     const text = found(this.search.value);
     const words = [
-      ...(this.role === null ? [] : [`holding ${roleName(this.role)}`]),
+      ...(this.role === null ? [] : [`holding ${roleName(this.role)}${membersUnknown(this.role) ? ", whose members are unknown" : ""}`]),
       ...(kind === null ? [] : [`of the kind ${ACCOUNTS.kind.words[kind]}`]),
       ...checked.map(({ title }) => title),
       ...(this.search.value.trim() === "" ? [] : [`“${this.search.value.trim()}”`]),

@@ -57,8 +57,24 @@ function grouped(column, groups) {
 const grantsOf = grouped(GRANTS.account, ALL_ACCOUNTS);
 const grantsTo = grouped(GRANTS.role, ALL_ROLES);
 
+// The roles whose members are unknown, as the kinds of account that can hold them; null for any kind.
+const UNKNOWN_ROLES = Array.from(everyPlace(KNOWN_ROLES)).filter(membersUnknown);
+const KINDS_OF_UNKNOWN_ROLES = new Set(UNKNOWN_ROLES.map((role) => word(ROLES.accountKind, role)));
+
+function membersUnknown(role) {
+  return flag(ROLES.membersUnknown, role) === true;
+}
+
+// Whether an account may hold a role whose members are unknown.
+function mayHoldUnknown(account) {
+  const kind = word(ACCOUNTS.kind, account);
+  return kind === null ? UNKNOWN_ROLES.length > 0 : KINDS_OF_UNKNOWN_ROLES.has(null) || KINDS_OF_UNKNOWN_ROLES.has(kind);
+}
+
+// Whether an account holds a role; null where no grant says so and it may hold one whose members are unknown.
 function holds(account) {
-  return grantsOf(account).length > 0;
+  if (grantsOf(account).length > 0) return true;
+  return mayHoldUnknown(account) ? null : false;
 }
 
 function everyPlace(count) {

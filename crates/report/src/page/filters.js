@@ -1,17 +1,33 @@
 // What there is to look at: the rules behind the numbers in the table of findings, which the page has already counted.
 
+// Whether both are so; null where that depends on what is not known.
+function both(one, other) {
+  if (one === false || other === false) return false;
+  return one === true && other === true ? true : null;
+}
+
+// Of an account that is not in the snapshot, nothing is counted.
+function disabledAndHolds(account) {
+  const enabled = flag(ACCOUNTS.enabled, account);
+  return enabled === undefined ? false : both(enabled === null ? null : !enabled, holds(account));
+}
+
+function noSignInAndHolds(account) {
+  return both(ACCOUNTS.lastSignIn[account] === null, holds(account));
+}
+
 const FINDINGS = {
   administrators: {
     is: (account) => flag(ACCOUNTS.administrator, account) === true,
     notKnown: (account) => flag(ACCOUNTS.administrator, account) === null,
   },
   "disabled-with-roles": {
-    is: (account) => flag(ACCOUNTS.enabled, account) === false && holds(account),
-    notKnown: (account) => flag(ACCOUNTS.enabled, account) === null && holds(account),
+    is: (account) => disabledAndHolds(account) === true,
+    notKnown: (account) => disabledAndHolds(account) === null,
   },
   "no-sign-in-with-roles": {
-    is: (account) => SIGN_INS_ASKED && ACCOUNTS.lastSignIn[account] === null && holds(account),
-    notKnown: (account) => !SIGN_INS_ASKED && ACCOUNTS.lastSignIn[account] === null && holds(account),
+    is: (account) => SIGN_INS_ASKED && noSignInAndHolds(account) === true,
+    notKnown: (account) => (SIGN_INS_ASKED ? noSignInAndHolds(account) === null : noSignInAndHolds(account) !== false),
   },
   "invitation-open": {
     is: (account) => ![null, "accepted"].includes(word(ACCOUNTS.invitation, account)),

@@ -11,8 +11,9 @@ function membersWho(title, finding) {
   return {
     title,
     number: true,
-    key: (role) => countOf(role, finding, "is"),
+    key: (role) => (membersUnknown(role) ? null : countOf(role, finding, "is")),
     cell: (role) => {
+      if (membersUnknown(role)) return [notKnown()];
       const [is, unknown] = ["is", "notKnown"].map((answer) => countOf(role, finding, answer));
       const also = unknown === 0 ? [] : [" ", element("small", {}, `+ ${number(unknown)} not known`)];
       return is === 0 && unknown > 0 ? [element("small", {}, `${number(unknown)} not known`)] : [number(is), ...also];
@@ -22,6 +23,7 @@ function membersWho(title, finding) {
 
 // The number of members, and the connected system's own where that is another.
 function members(role) {
+  if (membersUnknown(role)) return [mark("members unknown")];
   const held = HELD_BY[role].length;
   const told = value(ROLES.memberCount, role);
   return told === null || told === held ? [number(held)] : [number(held), " ", mark(`${number(told)} told`)];
@@ -40,7 +42,7 @@ function roleColumns(showMembers) {
       },
     },
     { title: "For", key: (role) => word(ROLES.accountKind, role), cell: (role) => [nameOrNotKnown(word(ROLES.accountKind, role))] },
-    { title: "Members", number: true, key: (role) => HELD_BY[role].length, cell: members },
+    { title: "Members", number: true, key: (role) => (membersUnknown(role) ? null : HELD_BY[role].length), cell: members },
     membersWho("Administrators", "administrators"),
     membersWho("Disabled", "disabled-with-roles"),
     ...signIns,
