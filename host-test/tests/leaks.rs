@@ -7,7 +7,6 @@
 //!
 //! `cargo test -p connector-host --test leaks -- --nocapture` shows what was measured.
 
-mod support;
 
 use std::fs;
 use std::future::ready;
@@ -16,8 +15,8 @@ use std::time::{Duration, Instant};
 use connector_host::contract::{Assignment, ErrorKind, ListRequest, Mode, ResourceKinds};
 use ninjaone_simulator::{AccountKind, Options, Simulator};
 use connector_host::{Connector, EgressPolicy};
-use support::misbehaving::{self, limits, obey};
-use support::{assignment, connector};
+use host_test::misbehaving::{self, limits, obey};
+use host_test::{assignment, connector};
 use tokio::sync::{Mutex, MutexGuard};
 
 /// How many calls, or instances, a test is about.
@@ -135,7 +134,7 @@ struct Work {
 
 impl Work {
     async fn new() -> Self {
-        let simulator = support::simulated(Options {
+        let simulator = host_test::simulated(Options {
             accounts: 60,
             // Both would be memory of this process: what was asked, and tokens that are still good.
             request_log: 0,
@@ -143,7 +142,7 @@ impl Work {
             ..Options::default()
         })
         .await;
-        let role = support::role_for(&simulator, AccountKind::Technician);
+        let role = host_test::role_for(&simulator, AccountKind::Technician);
         let accounts = simulator.accounts();
         let technician = accounts
             .iter()
@@ -166,7 +165,7 @@ impl Work {
             }
             11 => {
                 let outcome = connector.grant(&self.impossible, Mode::Apply).await;
-                let failure = support::failure(outcome);
+                let failure = host_test::failure(outcome);
                 assert_eq!(failure.error.kind(), ErrorKind::NotFound);
             }
             _ => {

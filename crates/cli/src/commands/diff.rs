@@ -12,7 +12,7 @@ use crate::failure::Failure;
 use crate::output::{ABSENT, Output, Rows, text_or_absent};
 use crate::session::Session;
 use connector_snapshot::{
-    self, Comparison, Difference, Kind, MembersUnknown, Named, Party, Run, Subject, UnknownIn, Way,
+    self as snapshot, Comparison, Difference, Kind, MembersUnknown, Named, Party, Run, Subject, UnknownIn, Way,
 };
 
 /// After how many rows a table is written and another one begun, so that memory does not grow with it.
