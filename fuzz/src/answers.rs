@@ -1,7 +1,7 @@
 //! Each answer that the connector reads: by how the path of its request begins, and what it is where it is right.
 //!
 //! An input of the target `answer` is three bytes (which of these is replaced, with which status, in pieces of how many bytes)
-//! and then the body. `host-test/tests/corpus.rs` reads it so too.
+//! and then the body. `host-test/tests/all/corpus.rs` reads it so too.
 
 /// The answers. The first is the one that has a token in it, which is made where it is needed.
 pub const ANSWERS: [(&str, &str); 10] = [

@@ -124,7 +124,7 @@ impl Outside {
     /// Holds what a call did on the way to the promises that hold for every call.
     ///
     /// Secrets are not looked for: the fuzzer learns what is compared with, and puts it into names and answers, from where it
-    /// may get anywhere. `host-test/tests/secrets.rs` looks for them.
+    /// may get anywhere. `crates/cli/tests/all/secrets.rs` looks for them.
     pub fn assert_kept(&self) {
         assert!(self.0.paused_nanos.take() <= MOST_PAUSE_MILLIS * 1_000_000);
         assert!(self.0.requests.borrow().len() <= MOST_REQUESTS);

@@ -34,7 +34,7 @@ pub fn run(workspace: &Workspace, arguments: &[String]) -> Result<()> {
     process::run(workspace.cargo("build").args([
         "--release",
         "--package",
-        "connector-host",
+        "connector-cli",
         "--package",
         "connector-bench",
     ]))?;

@@ -20,7 +20,7 @@ pub fn run(workspace: &Workspace, arguments: &[String]) -> Result<()> {
     let component = component::build(workspace)?;
     host::announce_first_build(workspace)?;
     let mut demo = workspace.cargo("run");
-    demo.args(["--package", "connector-host", "--", "demo", "--component"])
+    demo.args(["--package", "connector-cli", "--", "demo", "--component"])
         .arg(component.path())
         .args(arguments);
     process::run(&mut demo)

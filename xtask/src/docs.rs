@@ -18,17 +18,20 @@ Usage: cargo xtask docs
 Builds the component first. The tests that write the pages also fail, in `cargo xtask test`, when one is out of date.
 ";
 
-/// The tests of the host that write pages.
-const TESTS: [&str; 3] = ["contract", "documentation", "json"];
+/// The tests that write pages, with the packages that they are of.
+const TESTS: [(&str, &[&str]); 2] = [
+    ("host-test", &["contract", "documentation"]),
+    ("connector-cli", &["json"]),
+];
 
 /// Has the tests write what they would otherwise compare with.
 pub fn run(workspace: &Workspace) -> Result<()> {
     component::build(workspace)?;
     host::announce_first_build(workspace)?;
-    let mut test = workspace.cargo("test");
-    test.args(["--quiet", "--package", "connector-host"]);
-    for name in TESTS {
-        test.args(["--test", name]);
+    for (package, files) in TESTS {
+        let mut test = workspace.cargo("test");
+        test.args(["--quiet", "--package", package, "--test", "all", "--"]);
+        process::run(test.args(files).env("UPDATE_DOCS", "1"))?;
     }
-    process::run(test.env("UPDATE_DOCS", "1"))
+    Ok(())
 }

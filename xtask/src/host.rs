@@ -12,7 +12,7 @@ use crate::workspace::Workspace;
 pub fn program(workspace: &Workspace, command: &str, component: &Path) -> Command {
     let mut program = workspace.cargo("run");
     program
-        .args(["--quiet", "--package", "connector-host", "--", command])
+        .args(["--quiet", "--package", "connector-cli", "--", command])
         .arg("--component")
         .arg(component);
     program

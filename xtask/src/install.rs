@@ -74,7 +74,7 @@ pub fn check(workspace: &Workspace) -> Result<()> {
 fn install(workspace: &Workspace, component: &Path) -> Command {
     let mut install = workspace.cargo("install");
     install
-        .args(["--locked", "--path", "host-test"])
+        .args(["--locked", "--path", "crates/cli"])
         .env(EMBED, component);
     install
 }
@@ -110,7 +110,7 @@ mod tests {
 
     #[test]
     fn the_build_script_reads_what_is_written_here() {
-        let script = include_str!("../../host-test/build.rs");
+        let script = include_str!("../../crates/cli/build.rs");
         assert!(script.contains(&format!("\"{EMBED}\"")));
     }
 }

@@ -12,7 +12,7 @@ Reach a simulated tenant through Squid, a real proxy.
 Usage: cargo xtask proxy
 
 Starts Squid on this computer with a password and with a name that only it knows, and runs `connector-host` through it
-(host-test/tests/proxies.rs), with the right password and with a wrong one. Squid is Debian's package of that name, which is
+(crates/cli/tests/all/proxies.rs), with the right password and with a wrong one. Squid is Debian's package of that name, which is
 installed where it is missing; where it cannot be, the step is skipped, which is said.
 ";
 
@@ -31,12 +31,12 @@ pub fn run(workspace: &Workspace) -> Result<()> {
     host::announce_first_build(workspace)?;
     process::run(workspace.cargo("test").args([
         "--package",
-        "connector-host",
+        "connector-cli",
         "--test",
-        "proxies",
+        "all",
         "--",
         "--ignored",
         "--exact",
-        "the_program_reaches_a_tenant_through_squid",
+        "proxies::the_program_reaches_a_tenant_through_squid",
     ]))
 }

@@ -33,7 +33,7 @@ impl Tenant {
     pub fn start(workspace: &Workspace, accounts: u32) -> Result<Self> {
         let simulator = workspace
             .cargo("run")
-            .args(["--quiet", "--package", "connector-host", "--"])
+            .args(["--quiet", "--package", "connector-cli", "--"])
             .args(["simulate", "--json", "--accounts", &accounts.to_string()])
             .stdout(Stdio::piped())
             .spawn()

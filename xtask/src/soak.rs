@@ -29,7 +29,7 @@ pub fn run(workspace: &Workspace, arguments: &[String]) -> Result<()> {
     component::build(workspace)?;
     host::announce_first_build(workspace)?;
     let mut test = workspace.cargo("test");
-    test.args(["--package", "connector-host", "--test", "soak"])
+    test.args(["--package", "host-test", "--test", "all", "soak"])
         .args(["--", "--nocapture"])
         .env("SOAK_SECONDS", seconds.to_string());
     process::run(&mut test)

@@ -36,14 +36,22 @@ In this order, and no further than the first failure:
 ";
 
 /// The packages of the workspace that have tests, those that are built quickly first.
-const PACKAGES: [&str; 7] = [
+const PACKAGES: [&str; 15] = [
     "xtask",
     "connector-dist",
     "secrets",
     "ninjaone-connector",
     "connector-transport",
     "connector-recording",
+    "connector-escape",
+    "ninjaone-api",
+    "ninjaone-simulator",
     "connector-host",
+    "connector-conformance",
+    "connector-snapshot",
+    "connector-report",
+    "host-test",
+    "connector-cli",
 ];
 
 /// Runs every check, and prints how long each took.
