@@ -18,9 +18,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use connector_host::Tenant;
-use ninjaone_simulator::Simulator;
 use connector_host::transport::{self, Network};
 use http2::Http2;
+use ninjaone_simulator::Simulator;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::sync::watch;

@@ -15,11 +15,11 @@ use connector_host::contract::{
     AccountDeletion, Assignment, Failure, Item, ListRequest, NewAccount, ProvisionRequest,
     ResourceKinds,
 };
-use ninjaone_simulator::{AccountKind, Options, Protocol, Simulator};
 use connector_host::transport::{ExtraRoots, Network, NetworkOptions, Transport};
 use connector_host::{
     CallError, Connector, EgressPolicy, Host, HostOptions, Plugin, Tenant, TenantSettings,
 };
+use ninjaone_simulator::{AccountKind, Options, Protocol, Simulator};
 
 /// Where xtask puts components.
 pub fn target() -> PathBuf {

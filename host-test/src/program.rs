@@ -8,7 +8,8 @@ use ninjaone_simulator::{Credentials, Simulator};
 /// The program's file, which cargo tells the tests of its own package.
 pub fn program_file() -> PathBuf {
     let file = std::env::var_os("CARGO_BIN_EXE_connector-host");
-    file.expect("cargo runs this as a test of connector-cli").into()
+    file.expect("cargo runs this as a test of connector-cli")
+        .into()
 }
 
 /// The program, without settings and without a configuration file.
@@ -39,10 +40,7 @@ pub fn without_settings(command: &mut Command) {
         // There is no configuration file.
         .env("XDG_CONFIG_HOME", crate::scratch())
         // Nor a cache folder that somebody made for all to see, which gives a warning.
-        .env(
-            "XDG_CACHE_HOME",
-            crate::scratch().join("cache"),
-        );
+        .env("XDG_CACHE_HOME", crate::scratch().join("cache"));
     for name in ["TENANT", "CONFIG", "CA_FILE", "PROXY"] {
         command.env_remove(format!("CONNECTOR_{name}"));
     }

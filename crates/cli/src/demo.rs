@@ -8,15 +8,15 @@ use connector_host::contract::{
     self, AccountDeletion, Assignment, Change, Item, ListRequest, Mode, NewAccount, Outcome,
     ProvisionRequest, ResourceKinds, Role, UnchangedReason,
 };
-use ninjaone_simulator::{Options, Simulator};
 use connector_host::{CallError, Connector, Plugin};
+use ninjaone_simulator::{Options, Simulator};
 
 use super::commands::sync::{Ledger, Wanted};
 use super::commands::{check, describe, sync, write};
 use super::config::Config;
-use connector_escape as escape;
 use super::failure::Failure;
 use super::session::Session;
+use connector_escape as escape;
 
 /// How many accounts the simulated tenant has.
 const ACCOUNTS: u32 = 1000;

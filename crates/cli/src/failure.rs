@@ -8,8 +8,8 @@ use connector_recording::ReplayError;
 use serde::Serialize;
 
 use super::color::{Mark, Painter};
-use connector_escape as escape;
 use super::exit::Exit;
+use connector_escape as escape;
 use connector_report as report;
 use connector_snapshot as snapshot;
 

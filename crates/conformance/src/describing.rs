@@ -143,9 +143,10 @@ pub(super) async fn is_complete(run: &mut Run) -> Checked {
     for operation in &description.operations {
         operation_is_consistent(operation, &mut wrong);
     }
-    let takes = |operation, fields: fn(&connector_host::contract::AccountKindDescription) -> bool| {
-        run.operation(operation).is_some() && !description.account_kinds.iter().any(fields)
-    };
+    let takes =
+        |operation, fields: fn(&connector_host::contract::AccountKindDescription) -> bool| {
+            run.operation(operation).is_some() && !description.account_kinds.iter().any(fields)
+        };
     wrong(
         takes(Operation::CreateAccount, |kind| {
             !kind.create_fields.is_empty()

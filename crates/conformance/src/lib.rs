@@ -2,7 +2,7 @@
 //!
 //! ```no_run
 //! # async fn example(plugin: connector_host::Plugin, tenant: connector_host::Tenant) {
-//! use connector_host::conformance::{self, Options};
+//! use connector_conformance::{self as conformance, Options};
 //!
 //! let report = conformance::run(&plugin, tenant, Options { write: false }).await;
 //! for finding in report.broken() {

@@ -17,8 +17,8 @@ use connector_host::contract::{
     ErrorKind, FieldProblem, Filter, Item, ListRequest, Mode, NewAccount, Operation,
     OperationDescription, Outcome, Page, ProvisionRequest, ResourceKinds, Summary,
 };
-use connector_host::{Setting, Settings};
 use connector_host::{BoxFuture, CallError, Connector, Plugin, Tenant};
+use connector_host::{Setting, Settings};
 
 /// What a check says: what was done and what came back, or a fault.
 pub(super) type Checked = Result<String, Fault>;

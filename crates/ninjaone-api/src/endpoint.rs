@@ -1,7 +1,7 @@
 //! The endpoints in use, and what each takes to be allowed: the one table of them, for the calls and for whoever describes them.
 //!
-//! The scopes are those of the one published guide to a connector of this kind; what each endpoint enforces is not known ("OAuth
-//! 2.0 client credentials" in `docs/ninjaone-api.md`).
+//! The scopes are those of the one published guide to a connector of this kind; what each endpoint enforces is not known
+//! ("OAuth 2.0 client credentials" in `docs/ninjaone-api.md`).
 
 use std::fmt;
 

@@ -160,7 +160,7 @@ impl Serialize for Flags {
 
 #[cfg(test)]
 mod tests {
-    use crate::*;
+    use super::*;
 
     #[test]
     fn what_only_grants_name_comes_after_what_is_there_and_once() {

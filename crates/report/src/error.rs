@@ -3,7 +3,6 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-
 /// Why not. Paths are those that the user gave.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {

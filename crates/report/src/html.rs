@@ -80,7 +80,7 @@ fn without_markup(json: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use crate::*;
+    use super::*;
 
     const HOSTILE: &str = "</script><script>alert(1)</script><!-- & \u{2028}\u{202e}\"'";
 

@@ -200,7 +200,7 @@ fn day(time: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
-    use crate::*;
+    use super::*;
 
     #[test]
     fn the_page_begins_as_reports_do() {

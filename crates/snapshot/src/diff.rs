@@ -578,8 +578,8 @@ fn of_json(text: &str) -> Value {
 mod tests {
     use connector_host::contract::Counts;
 
-    use crate::super::schema;
-    use crate::*;
+    use super::*;
+    use crate::schema;
 
     fn changes(before: &str, after: &str) -> Vec<FieldChange> {
         let members = |text: &str| members(ValueRef::Text(text.as_bytes()));

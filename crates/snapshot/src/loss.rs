@@ -197,7 +197,7 @@ fn told(falls: &[Fall]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use crate::*;
+    use super::*;
 
     /// As many accounts, and grants.
     fn counts((accounts, grants): (u64, u64)) -> Counts {

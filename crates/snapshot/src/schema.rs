@@ -117,7 +117,7 @@ mod tests {
 
     use rusqlite::Connection;
 
-    use crate::*;
+    use super::*;
 
     #[test]
     fn the_contract_is_the_one_that_the_host_speaks() {

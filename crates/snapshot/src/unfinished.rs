@@ -126,7 +126,7 @@ fn sync_folder(_folder: &Path) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use crate::*;
+    use super::*;
 
     #[test]
     fn nothing_is_left_and_nothing_comes_after_the_end_of_the_program() {

@@ -379,7 +379,7 @@ mod tests {
 
     use connector_host::contract::AccountDetails;
 
-    use crate::*;
+    use super::*;
 
     const LOSE_NOTHING: LossPolicy = LossPolicy {
         most_lost: 0,

@@ -1,9 +1,8 @@
 //! `check`: what works, what does not, and what an administrator should do, each told apart from the others.
 
-
 use connector_host::contract::{CheckReport, ErrorKind, Operation, Permission};
-use ninjaone_simulator::{Behavior, Options};
 use host_test::{connector, connector_with, settings, simulated, tenant};
+use ninjaone_simulator::{Behavior, Options};
 
 fn permission(report: &CheckReport, operation: Operation) -> &Permission {
     let found = report

@@ -1,6 +1,5 @@
 //! The conformance suite: connectors that keep the contract pass it unchanged, and it finds fault with those that do not.
 
-
 use std::collections::BTreeSet;
 
 use connector_conformance::{self as conformance, CHECKS, Options, Report, Verdict};

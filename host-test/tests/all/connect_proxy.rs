@@ -1,6 +1,5 @@
 //! The proxy of the tests does what it is told to: what other tests say about proxies stands on it.
 
-
 use std::time::Duration;
 
 use host_test::proxy::{Conduct, ConnectProxy};

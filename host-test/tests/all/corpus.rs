@@ -15,8 +15,8 @@ use connector_host::contract::{
 };
 use connector_host::transport::{self, Body, Terms, Transport, whole_body};
 use connector_host::{BoxFuture, CallError, Connector, EgressPolicy, Tenant, TenantSettings};
-use http::{Request, Response};
 use host_test::{ada, assignment, deletion, plugin};
+use http::{Request, Response};
 use tokio::task::JoinSet;
 
 /// How many inputs are tried at a time. Most of the time of some is pauses.

@@ -1,12 +1,11 @@
 //! Settings and tokens: what is wrong is named before any request, and a token is fetched no more often than needed.
 
-
 use std::time::Duration;
 
 use connector_host::TenantSettings;
 use connector_host::contract::{Error, ListRequest, ResourceKinds};
-use ninjaone_simulator::Options;
 use host_test::{connector, connector_with, failure, list, settings, simulated, tenant};
+use ninjaone_simulator::Options;
 
 #[tokio::test]
 async fn bad_settings_are_refused_by_name_with_the_mend_and_before_any_request() {

@@ -1,6 +1,5 @@
 //! Nothing waits for ever, and nobody is kept waiting in vain: each phase has its limit, and no pause outlasts the call.
 
-
 use std::time::{Duration, Instant};
 
 use connector_host::contract::{Error, ListRequest, Page, ResourceKinds, TimeoutPhase};

@@ -1,6 +1,5 @@
 //! The documentation says what the connector says of itself, and what it names is there.
 
-
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 

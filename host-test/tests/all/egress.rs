@@ -1,7 +1,6 @@
 //! A connector sends requests to the one origin that its tenant names. Whatever else it asks for is refused before a connection
 //! is made, and logged as a warning that says where it wanted to go.
 
-
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -1,14 +1,13 @@
 //! Events: what happened to users, to follow changes between full syncs; and when accounts signed in last.
 
-
 use std::collections::BTreeSet;
 
 use connector_host::contract::{
     AccountDetails, Continuation, Event, EventKind, Item, ListRequest, Mode, NewAccount,
     ProvisionRequest, ResourceKinds,
 };
-use ninjaone_simulator::Simulator;
 use host_test::{ada, connector, deletion, list, list_request, tenant};
+use ninjaone_simulator::Simulator;
 
 fn events(items: Vec<Item>) -> Vec<Event> {
     let events = items.into_iter().filter_map(|item| match item {

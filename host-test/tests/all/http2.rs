@@ -1,10 +1,9 @@
 //! Over TLS and HTTP/2, as live tenants are reached, everything is as it is over plain HTTP.
 
-
 use connector_host::contract::{AccountDetails, ListRequest, Mode, Outcome, ResourceKinds};
-use ninjaone_simulator::{AccountKind, Simulator};
-use http::Version;
 use host_test::{assignment, connector, list_request, role_for, tenant, tenant_over_tls};
+use http::Version;
+use ninjaone_simulator::{AccountKind, Simulator};
 
 /// Everything that a tenant has, in pages of several.
 fn everything() -> ListRequest {

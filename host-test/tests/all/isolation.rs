@@ -1,13 +1,11 @@
 //! What a connector does to itself stays with it: whatever it does, the call ends in an error that says what the matter was,
 //! and the host, other connectors and the next call go on.
 
-
 use std::collections::BTreeSet;
 use std::iter;
 use std::time::{Duration, Instant};
 
 use connector_host::contract::{ListRequest, ResourceKinds, Retry};
-use ninjaone_simulator::Simulator;
 use connector_host::transport::Timeouts;
 use connector_host::{
     CallError, Connector, EgressPolicy, Host, HostOptions, Limit, Limits, ListingBounds, LoadError,
@@ -15,6 +13,7 @@ use connector_host::{
 };
 use host_test::log::Log;
 use host_test::misbehaving::{self, component, connector, in_a_hurry, limits, obey};
+use ninjaone_simulator::Simulator;
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpListener;
 use tokio::time::{sleep, timeout};

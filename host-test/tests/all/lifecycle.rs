@@ -1,13 +1,12 @@
 //! The life of an account, through the real component: what each write does, and that it says so.
 
-
 use connector_host::contract::{
     AccountDeletion, AccountUpdate, Attribute, Change, Error, FieldUpdate, Item, Mode, NewAccount,
     Operation, Outcome, ProvisionRequest, RefusalReason, ResourceKind, ResourceKinds,
     ResourceReference, StepStatus, UnchangedReason, Value,
 };
-use ninjaone_simulator::{Account, AccountKind, Simulator};
 use host_test::{assignment, connector, deletion, failure, list, role_for, tenant};
+use ninjaone_simulator::{Account, AccountKind, Simulator};
 
 fn ada(kind: &str) -> NewAccount {
     NewAccount {

@@ -1,13 +1,12 @@
 //! Everything that a tenant has is listed: each thing once, with everything that was sent about it.
 
-
 use std::collections::{BTreeMap, BTreeSet};
 
 use connector_host::contract::{
     Account, Continuation, Error, Item, ListRequest, Notice, ResourceKinds, Value,
 };
-use ninjaone_simulator::{AccountKind, Options, Simulator};
 use host_test::{connector, failure, list, list_request, simulated, tenant};
+use ninjaone_simulator::{AccountKind, Options, Simulator};
 
 fn accounts(items: Vec<Item>) -> Vec<Account> {
     let accounts = items.into_iter().filter_map(|item| match item {

@@ -1,16 +1,15 @@
 //! A write whose answer is lost is looked up, not sent again: one call never does twice what it was asked to do once.
 
-
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytes::Bytes;
 use connector_host::contract::{Mode, Outcome, ProvisionRequest};
-use ninjaone_simulator::{AccountKind, Simulator};
 use connector_host::transport::{self, Body, Network, Terms, Transport};
 use connector_host::{BoxFuture, Connector};
-use http::{Method, Request, Response};
 use host_test::{ada, assignment, deletion, role_for, tenant};
+use http::{Method, Request, Response};
+use ninjaone_simulator::{AccountKind, Simulator};
 
 /// Sends everything, and loses the answer to the first write below `/v2`.
 struct LosesAnAnswer {

@@ -1,19 +1,18 @@
 //! A consumer may pause between two pages for as long as it likes: it holds up nobody, loses nothing, and keeps nothing open
 //! for ever. Over TLS and HTTP/2, where all requests to a host share one connection, and with the real component.
 
-
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use connector_host::contract::{Item, ListRequest, Page, ResourceKinds};
-use ninjaone_simulator::Simulator;
 use connector_host::transport::{Terms, Transport};
 use connector_host::{CallError, Connector, EgressPolicy, HostOptions, Limits, Listing, Plugin};
-use http::Request;
-use http_body_util::BodyExt;
 use host_test::misbehaving::{self, obey};
 use host_test::{network_that_trusts, settings, tenant_over_tls, tenant_with};
+use http::Request;
+use http_body_util::BodyExt;
+use ninjaone_simulator::Simulator;
 use tokio::time::{sleep, timeout};
 
 /// So many that an answer is larger than all that connections and hosts take in ahead.

@@ -1,6 +1,5 @@
 //! The component cannot do more than it says: what it imports is pinned, and what it weighs is bounded.
 
-
 use std::fs;
 
 use connector_host::contract::{ListRequest, ResourceKinds};
@@ -31,7 +30,8 @@ const MOST_BYTES: u64 = 400 * 1024;
 #[test]
 fn the_component_imports_exactly_what_is_allowed() {
     let engine = Engine::default();
-    let component = Component::from_file(&engine, host_test::component()).expect("it is a component");
+    let component =
+        Component::from_file(&engine, host_test::component()).expect("it is a component");
     let mut imports: Vec<_> = component
         .component_type()
         .imports(&engine)
@@ -44,7 +44,8 @@ fn the_component_imports_exactly_what_is_allowed() {
 #[test]
 fn the_component_exports_the_contract_and_nothing_else() {
     let engine = Engine::default();
-    let component = Component::from_file(&engine, host_test::component()).expect("it is a component");
+    let component =
+        Component::from_file(&engine, host_test::component()).expect("it is a component");
     let mut exports: Vec<_> = component
         .component_type()
         .exports(&engine)

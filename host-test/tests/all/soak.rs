@@ -8,21 +8,20 @@
 //! Ten seconds, or as many as `SOAK_SECONDS` says; `cargo xtask soak` takes two minutes. `SOAK_SEED` chooses the tenants and
 //! the faults: the same requests meet the same faults again.
 
-
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt::{self, Display, Formatter};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use connector_host::contract::{ErrorKind, Item, ListRequest, Mode, Outcome, ResourceKinds};
+use connector_host::{CallError, Connector, EgressPolicy, HostOptions, Limits, Plugin, Tenant};
+use h2::Reason;
+use host_test::faulty::http2::{self, Http2};
+use host_test::faulty::{Answer, Asked, Fault, Proxy, Verdict};
+use host_test::{assignment, settings, simulated};
 use ninjaone_simulator::{
     Account, AccountKind, Credentials, Invitation, Options, Quirk, Scopes, Simulator, Source,
 };
-use connector_host::{CallError, Connector, EgressPolicy, HostOptions, Limits, Plugin, Tenant};
-use host_test::faulty::http2::{self, Http2};
-use host_test::faulty::{Answer, Asked, Fault, Proxy, Verdict};
-use h2::Reason;
-use host_test::{assignment, settings, simulated};
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 

@@ -2,16 +2,15 @@
 //!
 //! Each test goes through every value of a switch of the simulator.
 
-
 use connector_host::contract::{
     AccountDeletion, AccountUpdate, Change, Error, FieldUpdate, Mode, NewAccount, Outcome,
     ProvisionRequest, RefusalReason, UnchangedReason, Value,
 };
-use ninjaone_simulator::{AccountKind, Behavior, Options, Role, Simulator};
 use connector_host::{CallError, Connector};
 use host_test::{
     ada, assignment, connector, connector_with, deletion, failure, role_for, settings, simulated,
 };
+use ninjaone_simulator::{AccountKind, Behavior, Options, Role, Simulator};
 
 /// Runs a test against a tenant for each value of a switch, with the value's name.
 async fn for_each_value<F>(switch: &str, test: impl Fn(Simulator, Connector, &'static str) -> F)

@@ -5,11 +5,11 @@ use std::io;
 use connector_host::contract::{CheckReport, Permission};
 
 use crate::color::Mark;
-use connector_escape as escape;
 use crate::exit::Exit;
 use crate::failure::{Doing, Failure};
 use crate::output::{Output, Rows};
 use crate::session::Session;
+use connector_escape as escape;
 
 pub async fn run(session: &Session) -> Result<(), Failure> {
     let mut connector = session.connector().await?;

@@ -12,15 +12,15 @@ pub fn run(session: &Session, args: &CompletionsArgs) -> Result<(), Failure> {
     let mut command = Cli::command();
     let name = command.get_name().to_string();
     clap_complete::generate(args.shell, &mut command, name, &mut script);
-    let mut script = mended(&String::from_utf8_lossy(&script));
+    let mut script = corrected(&String::from_utf8_lossy(&script));
     if args.shell == Shell::Fish {
         script += &arguments_for_fish(&command);
     }
     Ok(session.output.text(script.trim_end())?)
 }
 
-/// The script without two faults of clap_complete. Where one is mended there, nothing is left here to replace.
-fn mended(script: &str) -> String {
+/// The script without two faults of clap_complete. Where one is corrected there, nothing is left here to replace.
+fn corrected(script: &str) -> String {
     script
         // A hyphen in the name of a program is spelt in two ways, and bash completes nothing after a command:
         // https://github.com/clap-rs/clap/issues/6421.

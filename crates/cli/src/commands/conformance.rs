@@ -6,10 +6,10 @@ use serde::Serialize;
 
 use crate::args::ConformanceArgs;
 use crate::color::Mark;
-use connector_escape as escape;
 use crate::failure::Failure;
 use crate::output::Rows;
 use crate::session::Session;
+use connector_escape as escape;
 
 /// The last line for programs.
 #[derive(Serialize)]

@@ -5,10 +5,10 @@ use std::io;
 use connector_host::contract::{Description, FieldDescription, FieldType};
 use connector_host::{EgressPolicy, Tenant, TenantSettings};
 
-use connector_escape as escape;
 use crate::failure::{Doing, Failure};
 use crate::output::{Output, Rows, text_or_absent, yes_or_no};
 use crate::session::Session;
+use connector_escape as escape;
 
 pub async fn run(session: &Session) -> Result<(), Failure> {
     // A description needs no settings, so that somebody who has none yet can learn what to set.

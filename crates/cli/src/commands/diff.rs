@@ -7,12 +7,13 @@ use serde::{Serialize, Serializer};
 use super::items::{self, value};
 use crate::args::DiffArgs;
 use crate::color::Mark;
-use connector_escape as escape;
 use crate::failure::Failure;
 use crate::output::{ABSENT, Output, Rows, text_or_absent};
 use crate::session::Session;
+use connector_escape as escape;
 use connector_snapshot::{
-    self as snapshot, Comparison, Difference, Kind, MembersUnknown, Named, Party, Run, Subject, UnknownIn, Way,
+    self as snapshot, Comparison, Difference, Kind, MembersUnknown, Named, Party, Run, Subject,
+    UnknownIn, Way,
 };
 
 /// After how many rows a table is written and another one begun, so that memory does not grow with it.

@@ -6,8 +6,8 @@ use connector_host::contract::{
     Account, Event, EventKind, Grant, Invitation, Item, Notice, Organization, Role, Value,
 };
 
-use connector_escape as escape;
 use crate::output::{ABSENT, Output, Rows, text_or_absent, yes_or_no};
+use connector_escape as escape;
 
 /// The tables of a listing.
 pub struct Tables {

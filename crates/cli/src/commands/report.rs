@@ -7,11 +7,11 @@ use serde::Serialize;
 use connector_host::contract::Counts;
 
 use crate::args::ReportArgs;
-use connector_escape as escape;
 use crate::failure::Failure;
 use crate::output::Output;
-use connector_report::{Finding, Report};
 use crate::session::Session;
+use connector_escape as escape;
+use connector_report::{Finding, Report};
 
 /// What stands for standard output in the place of a file.
 const STANDARD_OUTPUT: &str = "-";

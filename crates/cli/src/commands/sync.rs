@@ -17,10 +17,10 @@ pub use self::ledger::Ledger;
 use self::ledger::{Dangling, Pair};
 use super::items;
 use crate::args::SyncArgs;
-use connector_escape as escape;
 use crate::failure::{Doing, Failure};
 use crate::output::{Output, Rows};
 use crate::session::Session;
+use connector_escape as escape;
 use connector_snapshot::{Draft, Named, Origin, Replaced};
 
 /// How many pages wait for this side at most.

@@ -9,10 +9,10 @@ use connector_host::contract::{
 use super::items::value;
 use crate::args::AssignmentArgs;
 use crate::color::Mark;
-use connector_escape as escape;
 use crate::failure::{Doing, Failure};
 use crate::output::{Output, Rows, text_or_absent};
 use crate::session::Session;
+use connector_escape as escape;
 
 pub async fn grant(session: &Session, args: AssignmentArgs) -> Result<(), Failure> {
     let (assignment, mode) = args.assignment();

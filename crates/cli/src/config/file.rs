@@ -10,10 +10,10 @@ use secrecy::{ExposeSecret, SecretString};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use connector_escape as escape;
 use crate::failure::Failure;
 use crate::suggest::did_you_mean;
 use crate::text;
+use connector_escape as escape;
 
 /// The table that has a table for each tenant.
 const TENANTS: &str = "tenants";

@@ -1,12 +1,11 @@
 //! Color, progress and the log as a person meets them: color only on a terminal or where it is asked for, and progress that neither
 //! stays nor runs into anything else. What needs a terminal gets one from `script`, where there is one.
 
-
 use std::io::{self, Write};
 use std::process::{Command, Output, Stdio};
 
-use ninjaone_simulator::{Options, Simulator};
 use host_test::{program, simulated, tenant};
+use ninjaone_simulator::{Options, Simulator};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_connector-host");
 

@@ -1,9 +1,8 @@
 //! Errors as a person meets them: what was tried, what came back, and what to do next.
 
-
-use ninjaone_simulator::Credentials;
 use host_test::program::{program_at, program_for};
 use host_test::tenant;
+use ninjaone_simulator::Credentials;
 
 /// What a command says on standard error, with the settings of a tenant, and its exit code.
 fn said(base_url: &str, arguments: &[&str]) -> (String, i32) {

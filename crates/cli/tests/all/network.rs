@@ -1,6 +1,5 @@
 //! What others on the network can do to a host: answer for the tenant's name, or answer without an end. They get nothing by it.
 
-
 use std::io::{self, Write};
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::{Arc, Mutex};

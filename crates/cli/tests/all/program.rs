@@ -1,13 +1,12 @@
 //! The program as people and scripts meet it: output, exit codes, and how it ends.
 
-
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 
-use serde_json::Value;
 use host_test::program::program;
+use serde_json::Value;
 
 /// A tenant that `connector-host simulate` runs, until it is dropped.
 struct Simulation {

@@ -1,17 +1,16 @@
 //! A tenant that is reached through a proxy, as where an organization lets out nothing else: the program, through a proxy of our
 //! own over real sockets, and through Squid.
 
-
 use std::fs;
 use std::net::SocketAddr;
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use ninjaone_simulator::Simulator;
 use host_test::authority::{Authority, for_host};
 use host_test::program::{program, with_settings};
 use host_test::proxy::ConnectProxy;
+use ninjaone_simulator::Simulator;
 use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;

@@ -1,16 +1,15 @@
 //! Reports: what `report` makes of a snapshot, and what it leaves alone. What a browser makes of them, `cargo xtask report` tries.
 
-
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::PathBuf;
 use std::process::Output;
 
+use host_test::program::program_for;
+use host_test::{names_in, tenant};
 use ninjaone_simulator::Simulator;
 use rusqlite::Connection;
 use serde_json::{Value, json};
-use host_test::program::program_for;
-use host_test::{names_in, tenant};
 
 const HOSTILE: &str = "</script><script>alert(1)</script><!-- \u{2028}\u{202e}";
 

@@ -1,17 +1,16 @@
 //! Neither the client secret nor a token comes out anywhere: in no output, log, error, recording, snapshot, `Debug` output or
 //! panic, at the most verbose level, whole or in parts, plain or encoded.
 
-
 use std::process::Output;
 
 use connector_host::contract::{ListRequest, Mode, ProvisionRequest, ResourceKinds};
-use ninjaone_simulator::{Credentials, Options, Simulator};
 use connector_host::{CallError, Connector, EgressPolicy, Tenant, TenantSettings};
 use host_test::faulty::{Answer, Asked, Fault, Proxy, Verdict};
 use host_test::log::Log;
 use host_test::program::program_at;
 use host_test::secrets::Search;
 use host_test::{ada, assignment, deletion, misbehaving};
+use ninjaone_simulator::{Credentials, Options, Simulator};
 
 /// A secret that is found wherever it goes.
 const SECRET: &str = "mK7qZ-xW3.rT9~bN5_vL1 hJ8+gF4/dS2=pQ6";

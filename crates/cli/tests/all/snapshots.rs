@@ -1,6 +1,5 @@
 //! Snapshots: what `sync --out` writes, when it refuses to, and what `diff` makes of two of them.
 
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,13 +8,13 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use connector_host::contract::{AccountDeletion, Assignment, Mode, ProvisionRequest};
-use ninjaone_simulator::{Account, AccountKind, Behavior, Options, Simulator};
 use host_test::faulty::{Answer, Asked, Fault, Proxy, Verdict};
+use host_test::program::{program_at, program_for};
+use host_test::{connector, names_in, simulated, tenant};
+use ninjaone_simulator::{Account, AccountKind, Behavior, Options, Simulator};
 use rusqlite::Connection;
 use rusqlite::types::Value as Sql;
 use serde_json::{Map, Value, json};
-use host_test::program::{program_at, program_for};
-use host_test::{connector, names_in, simulated, tenant};
 
 /// A folder of its own for each test, with the tenant whose snapshots are in it.
 struct Place {

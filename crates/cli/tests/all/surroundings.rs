@@ -1,16 +1,15 @@
 //! What lies around the program when it is run: components that nobody named, a cache folder, and files and variables as Windows
 //! writes them.
 
-
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use ninjaone_simulator::Simulator;
 use host_test::program::{program, program_for};
 use host_test::{names_in, target, tenant};
+use ninjaone_simulator::Simulator;
 
 /// The secret of a simulated tenant.
 fn secret(simulator: &Simulator) -> &str {

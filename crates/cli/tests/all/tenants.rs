@@ -1,12 +1,11 @@
 //! Several tenants in one configuration file: each command reaches the one that is named, with its settings and nobody else's.
 
-
 use std::path::PathBuf;
 use std::process::{Command, Output};
 
+use host_test::{simulated, tenant};
 use ninjaone_simulator::Simulator;
 use serde_json::Value;
-use host_test::{simulated, tenant};
 
 /// A home with a configuration file, and two tenants in it that can be told apart by how many accounts they have.
 struct Home {

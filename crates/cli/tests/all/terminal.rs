@@ -1,6 +1,5 @@
 //! What a tenant says is data: no terminal takes it for a command.
 
-
 use std::process::Output;
 
 use host_test::faulty::{Answer, Fault, Proxy, Verdict};

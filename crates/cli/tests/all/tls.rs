@@ -1,6 +1,5 @@
 //! Requests go over TLS to the host that the settings name, or they do not go: no secret reaches anybody else.
 
-
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -9,15 +8,15 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use connector_host::contract::{ErrorKind, ListRequest, Mode, Outcome, ResourceKinds};
-use ninjaone_simulator::{AccountKind, Simulator};
 use connector_host::transport::{self, Network, Terms, Transport};
 use connector_host::{Connector, EgressPolicy, Tenant};
-use http::Request;
-use http_body_util::BodyExt;
-use rcgen::CertifiedIssuer;
 use host_test::authority::{Authority, for_host, for_localhost, key, server};
 use host_test::program::program_for;
 use host_test::{assignment, failure, list, plugin, role_for, settings, tenant};
+use http::Request;
+use http_body_util::BodyExt;
+use ninjaone_simulator::{AccountKind, Simulator};
+use rcgen::CertifiedIssuer;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{JoinHandle, JoinSet};

@@ -7,8 +7,8 @@ use connector_host::contract::{Error, ErrorKind, Item, TimeoutPhase};
 use h2::Reason;
 
 use super::damage;
-use host_test::faulty::{self, Answer, http2};
 use super::operations::Operation;
+use host_test::faulty::{self, Answer, http2};
 use host_test::proxy::Conduct;
 
 /// One row of the matrix.

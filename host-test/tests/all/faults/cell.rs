@@ -8,14 +8,14 @@ use connector_host::contract::{
     Action, Attribute, Change, Error, ErrorKind, Failure, Item, Outcome, ResourceKind, StepStatus,
     Value,
 };
-use ninjaone_simulator::{Credentials, Simulator};
 use connector_host::{CallError, Connector, EgressPolicy, Listing, Plugin, Tenant};
+use ninjaone_simulator::{Credentials, Simulator};
 
 use super::catalogue::{Class, Expected, Fault, SPACIOUS, Times, What, Wire};
-use host_test::faulty::http2::Http2;
-use host_test::faulty::{self, Asked, Proxy, Verdict};
 use super::operations::{Call, Hit, Operation, State, Write, options, state};
 use super::rules::Rule;
+use host_test::faulty::http2::Http2;
+use host_test::faulty::{self, Asked, Proxy, Verdict};
 use host_test::proxy::{Conduct, ConnectProxy};
 use host_test::{settings, simulated};
 

@@ -6,8 +6,8 @@ use connector_host::contract::{
     AccountDetails, AccountUpdate, Assignment, Change, FieldUpdate, ListRequest, Mode, NewAccount,
     ProvisionRequest, ResourceKinds, Value,
 };
-use ninjaone_simulator::{Account, AccountKind, Options, Simulator};
 use connector_host::{CallError, Connector};
+use ninjaone_simulator::{Account, AccountKind, Options, Simulator};
 
 use host_test::faulty::Asked;
 use host_test::{ada, assignment, deletion};

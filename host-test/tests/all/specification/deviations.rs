@@ -8,7 +8,7 @@ use serde::Deserialize;
 use super::operation::{Finding, What};
 use super::own;
 
-/// A deviation that is known, and why it is none to mend.
+/// A deviation that is known, and why it is none to correct.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Deviation {

@@ -9,12 +9,10 @@ use connector_host::contract::{
     AccountDeletion, AccountDetails, AccountUpdate, Assignment, Attribute, FieldUpdate,
     ListRequest, Mode, NewAccount, ProvisionRequest, ResourceKinds, Value,
 };
-use ninjaone_simulator::{
-    Account, AccountKind, Behavior, Credentials, Options, Scope, Simulator,
-};
 use connector_host::transport::{Network, Transport};
 use connector_host::{CallError, Connector, EgressPolicy, Tenant, TenantSettings};
 use connector_recording::{Exchange, Memory, Recorder, Recording};
+use ninjaone_simulator::{Account, AccountKind, Behavior, Credentials, Options, Scope, Simulator};
 use tokio::sync::OnceCell;
 
 use host_test::{ada, plugin, role_for, simulated};

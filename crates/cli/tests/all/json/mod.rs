@@ -7,13 +7,13 @@ use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 
-use ninjaone_simulator::Simulator;
 use host_test::faulty::{Answer, Asked, Fault, Proxy, Verdict};
-use jsonschema::Validator;
-use page::{Schema, commands_of, in_root, keys, lines_of_all};
-use serde_json::{Map, Value, json};
 use host_test::program::program_at;
 use host_test::tenant;
+use jsonschema::Validator;
+use ninjaone_simulator::Simulator;
+use page::{Schema, commands_of, in_root, keys, lines_of_all};
+use serde_json::{Map, Value, json};
 
 /// Commands that write no lines of JSON: what they write has a form of its own.
 const WITHOUT_JSON: [&str; 3] = ["completions", "demo", "man"];

@@ -23,16 +23,16 @@ use std::time::Duration;
 use by_hand::Improvised;
 use bytes::Bytes;
 use connector_host::contract::{ListRequest, ResourceKinds};
-use ninjaone_simulator::Credentials;
 use connector_host::transport::Transport;
 use connector_host::{Connector, EgressPolicy, Tenant, TenantSettings};
 use connector_recording::{
     Answer, Memory, NEUTRAL_HOST, Recorder, Recording, ReplayError, Replayer,
 };
+use host_test::{plugin, simulated};
 use http::Uri;
 use jiff::Timestamp;
+use ninjaone_simulator::Credentials;
 use scenarios::{SCENARIOS, Scenario};
-use host_test::{plugin, simulated};
 
 /// What every recording says of itself.
 const RECONSTRUCTED: &str = "RECONSTRUCTED: not recorded from a live NinjaOne, of which none was called. Method, path, query and \

@@ -4,8 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Output;
 
-use ninjaone_simulator::Simulator;
 use connector_recording::Recording;
+use ninjaone_simulator::Simulator;
 
 use super::secrets::found;
 use host_test::program::{program, program_for};

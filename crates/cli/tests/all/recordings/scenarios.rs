@@ -5,8 +5,8 @@ use connector_host::contract::{
     ProvisionRequest, ResourceKind, ResourceKinds, ResourceReference, StepStatus, UnchangedReason,
     Value,
 };
-use ninjaone_simulator::{Credentials, Options};
 use connector_host::{BoxFuture, Connector};
+use ninjaone_simulator::{Credentials, Options};
 
 use super::by_hand::ByHand;
 use host_test::{ada, assignment, deletion, failure, list};

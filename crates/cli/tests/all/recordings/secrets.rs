@@ -8,14 +8,14 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use bytes::Bytes;
 use connector_host::BoxFuture;
 use connector_host::contract::ResourceKinds;
-use ninjaone_simulator::Credentials;
 use connector_host::transport::{self, Body, Network, Terms, Transport};
 use connector_recording::{Memory, Recorder};
 use http::{Request, Response};
+use ninjaone_simulator::Credentials;
 use serde_json::Value;
 
-use host_test::{list, tenant};
 use super::{connector, files, recordings};
+use host_test::{list, tenant};
 
 /// What shows that something was not taken out, in lower case.
 const TRACES: [&str; 6] = [
