@@ -75,17 +75,7 @@ impl Compiler {
     pub fn clippy(self, workspace: &Workspace, package: &str) -> Result<Command> {
         let mut clippy = match self {
             Self::Toolchain(_) => workspace.cargo("clippy"),
-            Self::Debian(_) => {
-                // The toolchain's clippy cannot read what Debian's rustc compiles. Debian's can, and is content with the
-                // toolchain's cargo.
-                let mut clippy = Command::new(DEBIAN_CLIPPY);
-                clippy
-                    .arg("clippy")
-                    .current_dir(workspace.root())
-                    .env("CARGO", cargo_program());
-                forget_this_package(&mut clippy);
-                clippy
-            }
+            Self::Debian(_) => debian_clippy(workspace),
         };
         self.configure(&mut clippy, workspace, package)?;
         clippy.arg("--").args(DENY_WARNINGS);
@@ -139,6 +129,33 @@ impl Compiler {
         flags.push("\u{1f}-Clink-arg=--compress-relocations");
         Ok(flags)
     }
+}
+
+/// A call of clippy on native code, arguments to follow: the toolchain's own, or where it has none, Debian's, which leaves what it
+/// compiles in a folder of its own.
+pub fn native_clippy(workspace: &Workspace) -> Command {
+    let has_clippy = process::read(workspace.cargo("clippy").arg("--version")).is_ok();
+    if has_clippy {
+        return workspace.cargo("clippy");
+    }
+    println!("The toolchain has no clippy: Debian's is used.");
+    let mut clippy = debian_clippy(workspace);
+    clippy
+        .env("RUSTC", DEBIAN_RUSTC)
+        .env("CARGO_TARGET_DIR", workspace.target().join("clippy"));
+    clippy
+}
+
+/// A call of Debian's clippy. The toolchain's cannot read what Debian's rustc compiles; Debian's can, and is content with the
+/// toolchain's cargo.
+fn debian_clippy(workspace: &Workspace) -> Command {
+    let mut clippy = Command::new(DEBIAN_CLIPPY);
+    clippy
+        .arg("clippy")
+        .current_dir(workspace.root())
+        .env("CARGO", cargo_program());
+    forget_this_package(&mut clippy);
+    clippy
 }
 
 /// Where a compiler has the sources of the standard library, if they are installed.

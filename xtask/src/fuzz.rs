@@ -1,6 +1,7 @@
 //! `cargo xtask fuzz`: arbitrary input for every border of the connector.
 
 use std::fs;
+use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
@@ -14,10 +15,11 @@ pub const HELP: &str = "\
 Feed the connector arbitrary answers, settings and cursors.
 
 Usage: cargo xtask fuzz [SECONDS [TARGET…]]
+       cargo xtask fuzz keep [TARGET…]
 
 Runs every fuzz target of fuzz/ (or those named) on its kept corpus and onward from there, for SECONDS in all: 60, where
-nothing is said. What is found new stays in cargo's target directory; `cargo fuzz cmin` takes the useful part of it into
-the corpus. An input that breaks a promise ends the run and is kept in fuzz/artifacts/.
+nothing is said. What is found new stays in cargo's target directory; `keep` takes the useful part of it into the corpus, which
+is one archive for each target in fuzz/corpus/. An input that breaks a promise ends the run and is kept in fuzz/artifacts/.
 
 Needs a C++ compiler, for libFuzzer. Runs on a stable toolchain, without sanitizers: there is no unsafe code to watch.
 ";
@@ -35,7 +37,8 @@ const SECONDS: u32 = 60;
 
 /// Runs what the arguments name.
 pub fn run(workspace: &Workspace, arguments: &[String]) -> Result<()> {
-    let seconds = match arguments.first() {
+    let keeps = arguments.first().is_some_and(|word| word == "keep");
+    let seconds = match arguments.first().filter(|_| !keeps) {
         Some(text) => text
             .parse()
             .with_context(|| format!("`{text}` is no number of seconds"))?,
@@ -56,7 +59,11 @@ pub fn run(workspace: &Workspace, arguments: &[String]) -> Result<()> {
     let shares: u32 = targets.iter().map(|(_, share)| share).sum();
     tools::provision(workspace, &CARGO_FUZZ)?;
     for (target, share) in targets {
-        fuzz(workspace, target, (seconds * share / shares).max(1))?;
+        if keeps {
+            keep(workspace, target)?;
+        } else {
+            fuzz(workspace, target, (seconds * share / shares).max(1))?;
+        }
     }
     Ok(())
 }
@@ -71,9 +78,55 @@ pub fn cargo(workspace: &Workspace, subcommand: &str, arguments: &[&str]) -> Com
     cargo
 }
 
+/// Where what is found of a target stays.
+fn found(workspace: &Workspace, target: &str) -> PathBuf {
+    workspace.target().join("fuzz-found").join(target)
+}
+
+/// The archive of a target's kept inputs.
+fn archive(workspace: &Workspace, target: &str) -> PathBuf {
+    let folder = workspace.root().join("fuzz/corpus");
+    folder.join(format!("{target}.tar.gz"))
+}
+
+/// Unpacks the kept inputs of a target into a folder of their own, which it names.
+fn unpack(workspace: &Workspace, target: &str) -> Result<PathBuf> {
+    let folder = workspace.target().join("fuzz-corpus").join(target);
+    if folder.is_dir() {
+        fs::remove_dir_all(&folder)
+            .with_context(|| format!("cannot empty {}", folder.display()))?;
+    }
+    fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    let mut tar = Command::new("tar");
+    tar.arg("-xzf").arg(archive(workspace, target));
+    process::run(tar.arg("-C").arg(&folder))?;
+    Ok(folder)
+}
+
+/// Takes what is useful of what was found of a target into its archive.
+fn keep(workspace: &Workspace, target: &str) -> Result<()> {
+    let corpus = unpack(workspace, target)?;
+    let found = found(workspace, target);
+    for entry in found.read_dir().into_iter().flatten().flatten() {
+        fs::copy(entry.path(), corpus.join(entry.file_name()))
+            .with_context(|| format!("cannot copy {}", entry.path().display()))?;
+    }
+    let mut minimize = workspace.cargo("fuzz");
+    minimize.args(["cmin", "--sanitizer", "none", "--target-dir"]);
+    minimize.arg(workspace.target().join("fuzz"));
+    process::run(minimize.arg(target).arg(&corpus))?;
+    // Nothing of this computer and of this moment is in it, so that the same inputs give the same archive.
+    let mut tar = Command::new("tar");
+    tar.args(["--sort=name", "--mtime=@0", "--owner=0", "--group=0"])
+        .args(["--numeric-owner", "--mode=644", "-C"])
+        .arg(&corpus)
+        .args(["--use-compress-program=gzip -n9", "-cf"]);
+    process::run(tar.arg(archive(workspace, target)).arg("."))
+}
+
 /// Runs one target.
 fn fuzz(workspace: &Workspace, target: &str, seconds: u32) -> Result<()> {
-    let found = workspace.target().join("fuzz-found").join(target);
+    let found = found(workspace, target);
     fs::create_dir_all(&found).with_context(|| format!("cannot make {}", found.display()))?;
     let folder = workspace.root().join("fuzz");
     println!("{target}: {seconds} s");
@@ -81,7 +134,7 @@ fn fuzz(workspace: &Workspace, target: &str, seconds: u32) -> Result<()> {
     fuzz.args(["run", "--sanitizer", "none", "--target-dir"])
         .arg(workspace.target().join("fuzz"))
         .arg(target)
-        .args([&found, &folder.join("corpus").join(target)])
+        .args([&found, &unpack(workspace, target)?])
         .arg("--")
         .arg(format!("-dict={}", folder.join("json.dict").display()))
         .arg(format!("-max_total_time={seconds}"))

@@ -31,7 +31,7 @@ mod report;
 mod simulator;
 mod soak;
 mod steps;
-mod test;
+mod tiers;
 mod tools;
 mod workspace;
 
@@ -154,10 +154,31 @@ const COMMANDS: &[Command] = &[
         takes_arguments: true,
     },
     Command {
+        name: "check",
+        summary: "Check what is quick to check, all day",
+        help: tiers::CHECK_HELP,
+        run: |workspace, _| tiers::check(workspace),
+        takes_arguments: false,
+    },
+    Command {
         name: "test",
+        summary: "Check all that holds a promise of the documentation",
+        help: tiers::TEST_HELP,
+        run: |workspace, _| tiers::test(workspace),
+        takes_arguments: false,
+    },
+    Command {
+        name: "ci",
         summary: "Check everything that has to hold before a change is merged",
-        help: test::HELP,
-        run: |workspace, _| test::run(workspace),
+        help: tiers::CI_HELP,
+        run: tiers::ci,
+        takes_arguments: true,
+    },
+    Command {
+        name: "nightly",
+        summary: "Look for faults for hours",
+        help: tiers::NIGHTLY_HELP,
+        run: |workspace, _| tiers::nightly(workspace),
         takes_arguments: false,
     },
 ];
@@ -305,8 +326,19 @@ mod tests {
     #[test]
     fn what_is_tested_on_github_is_what_everybody_tests() {
         let workflow = include_str!("../../.github/workflows/test.yml");
-        assert!(workflow.contains("- run: cargo xtask test\n"));
+        for command in [
+            "cargo xtask test",
+            "cargo xtask ci --rest",
+            "cargo xtask demo",
+        ] {
+            assert!(
+                workflow.contains(&format!("- run: {command}\n")),
+                "{command}"
+            );
+        }
+        let nightly = include_str!("../../.github/workflows/nightly.yml");
+        assert!(nightly.contains("- run: cargo xtask nightly\n"));
         let script = include_str!("../../.ci/run");
-        assert!(script.ends_with("exec cargo xtask test\n"));
+        assert!(script.ends_with("cargo xtask test\nexec cargo xtask ci --rest\n"));
     }
 }

@@ -29,6 +29,13 @@ pub const CARGO_FUZZ: Tool = Tool {
     about: "to fuzz the borders of the connector; half a minute",
 };
 
+/// Changes the code in small ways, and tells which of them no test notices.
+pub const CARGO_MUTANTS: Tool = Tool {
+    package: "cargo-mutants",
+    version: "27.1.0",
+    about: "to test the tests; two minutes",
+};
+
 /// Builds components.
 pub const CARGO_COMPONENT: Tool = Tool {
     package: "cargo-component",

@@ -19,8 +19,19 @@ pub struct Workspace {
     root: PathBuf,
     /// Where cargo puts what it builds.
     target: PathBuf,
+    /// All packages.
+    packages: Vec<Package>,
     /// The packages in [`GUESTS`].
     guests: Vec<String>,
+}
+
+/// A package of the workspace.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Package {
+    /// Its name.
+    pub name: String,
+    /// Its folder below the root, with a slash at its end; nothing for the package at the top.
+    pub folder: String,
 }
 
 impl Workspace {
@@ -39,11 +50,12 @@ impl Workspace {
             .as_str()
             .context("`cargo metadata` named no target_directory")?
             .into();
-        let guests = guests(&metadata, &root).context("`cargo metadata` named no packages")?;
+        let packages = packages(&metadata, &root).context("`cargo metadata` named no packages")?;
         Ok(Self {
             root,
             target,
-            guests,
+            guests: guests(&packages),
+            packages,
         })
     }
 
@@ -55,6 +67,11 @@ impl Workspace {
     /// Where cargo puts what it builds.
     pub fn target(&self) -> &Path {
         &self.target
+    }
+
+    /// All packages.
+    pub fn packages(&self) -> &[Package] {
+        &self.packages
     }
 
     /// The packages of the components that the tests of the host load beside the connector: all that there are, so that
@@ -82,6 +99,7 @@ impl Workspace {
         Ok(Self {
             root: root.to_owned(),
             target: target.to_owned(),
+            packages: self.packages.clone(),
             guests: self.guests.clone(),
         })
     }
@@ -112,16 +130,31 @@ fn copy_file(from: &Path, to: &Path, file: &str) -> Result<()> {
     Ok(())
 }
 
-/// The names of the packages in the folders [`GUESTS`] of `root`, by what `cargo metadata` says of the workspace.
-fn guests(metadata: &serde_json::Value, root: &Path) -> Option<Vec<String>> {
+/// The packages of the workspace at `root`, by what `cargo metadata` says of it.
+fn packages(metadata: &serde_json::Value, root: &Path) -> Option<Vec<Package>> {
     let packages = metadata["packages"].as_array()?.iter();
-    let names = packages.filter_map(|package| {
+    let packages = packages.filter_map(|package| {
         let manifest = Path::new(package["manifest_path"].as_str()?);
-        let folder = manifest.strip_prefix(root).ok()?;
-        GUESTS.iter().find(|guests| folder.starts_with(guests))?;
-        Some(package["name"].as_str()?.to_owned())
+        let folder = manifest.parent()?.strip_prefix(root).ok()?.to_str()?;
+        Some(Package {
+            name: package["name"].as_str()?.to_owned(),
+            folder: match folder {
+                "" => String::new(),
+                folder => format!("{folder}/"),
+            },
+        })
     });
-    Some(names.collect())
+    Some(packages.collect())
+}
+
+/// The names of those in the folders [`GUESTS`].
+fn guests(packages: &[Package]) -> Vec<String> {
+    let is_guest = |package: &&Package| {
+        let folder = Path::new(&package.folder);
+        GUESTS.iter().any(|guests| folder.starts_with(guests))
+    };
+    let guests = packages.iter().filter(is_guest);
+    guests.map(|package| package.name.clone()).collect()
 }
 
 /// The cargo that runs this program, or the one on the search path.
@@ -155,13 +188,11 @@ mod tests {
     #[test]
     fn a_package_in_a_folder_of_guests_is_one() {
         let metadata = serde_json::json!({"packages": [
-            {"name": "connector-host", "manifest_path": "/project/host-test/Cargo.toml"},
+            {"name": "host-test", "manifest_path": "/project/host-test/Cargo.toml"},
             {"name": "misbehaving", "manifest_path": "/project/host-test/guests/misbehaving/Cargo.toml"},
             {"name": "another", "manifest_path": "/project/examples/connectors/another/Cargo.toml"},
         ]});
-        assert_eq!(
-            guests(&metadata, Path::new("/project")),
-            Some(vec!["misbehaving".to_owned(), "another".to_owned()])
-        );
+        let packages = packages(&metadata, Path::new("/project")).expect("it names some");
+        assert_eq!(guests(&packages), ["misbehaving", "another"]);
     }
 }

@@ -6,6 +6,7 @@
 mod answers;
 
 use std::path::Path;
+use std::process::Command;
 use std::sync::Arc;
 
 use answers::{ANSWERS, STATUSES};
@@ -99,7 +100,12 @@ async fn try_everything(input: Input) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_input_that_the_fuzzer_kept_breaks_the_component() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/corpus/answer");
+    let folder = host_test::scratch().join("corpus-answer");
+    std::fs::create_dir_all(&folder).expect("a folder can be made");
+    let archive = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/corpus/answer.tar.gz");
+    let mut unpack = Command::new("tar");
+    let unpack = unpack.arg("-xzf").arg(archive).arg("-C").arg(&folder);
+    assert!(unpack.status().expect("tar starts").success());
     let mut files: Vec<_> = std::fs::read_dir(&folder)
         .expect("there is a corpus")
         .map(|entry| entry.expect("it can be read").path())

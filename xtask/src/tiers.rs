@@ -1,0 +1,315 @@
+//! The tiers of what has to hold: `cargo xtask check`, `test`, `ci` and `nightly`.
+
+use anyhow::{Context, Result, bail};
+
+use crate::steps::Steps;
+use crate::tools::{self, CARGO_DENY, CARGO_MUTANTS};
+use crate::workspace::Workspace;
+use crate::{
+    bench, builds, compiler, component, dist, examples, fuzz, host, install, process, provision,
+    proxy, registry, report, soak,
+};
+
+/// What `cargo xtask check --help` prints.
+pub const CHECK_HELP: &str = "\
+Check what a contributor wants to know all day: within a minute or two, once everything was built.
+
+Usage: cargo xtask check
+
+  format        cargo fmt --all --check
+  component     cargo xtask build, and the guests
+  clippy        of the packages that differ from the branch main, warnings being errors
+  tests         unit and integration tests but the slow ones
+";
+
+/// What `cargo xtask test --help` prints.
+pub const TEST_HELP: &str = "\
+Check all that holds a promise of README.md and SECURITY.md.
+
+Usage: cargo xtask test
+
+In this order, and no further than the first failure:
+  format        cargo fmt --all --check
+  component     cargo xtask build
+  guests        cargo xtask guests
+  clippy        of the whole workspace and of fuzz/, natively, warnings being errors
+  tests         unit, integration and documentation tests of the whole workspace
+  docs          of the whole workspace, warnings being errors
+  dependencies  cargo deny: licences, sources, duplicate versions
+";
+
+/// What `cargo xtask ci --help` prints.
+pub const CI_HELP: &str = "\
+Check everything that has to hold before a change is merged.
+
+Usage: cargo xtask ci [--rest]
+
+After `cargo xtask test`, what needs other runtimes or long builds:
+  clippy wasm   of the component and the guests for their own target, warnings being errors
+  proxy         cargo xtask proxy
+  examples      cargo xtask examples
+  report        cargo xtask report
+  builds        cargo xtask builds
+  release       cargo xtask dist --verify
+  registry      cargo xtask registry
+  install       the program with the component in it, as `cargo xtask install` does it but for its optimizations
+  fuzz          cargo xtask fuzz, for a minute
+
+  --rest  without `cargo xtask test`, which was run before
+";
+
+/// What `cargo xtask nightly --help` prints.
+pub const NIGHTLY_HELP: &str = "\
+Look for what no change is expected to have broken, for hours.
+
+Usage: cargo xtask nightly
+
+  fuzz          cargo xtask fuzz, for two and a half hours
+  soak          cargo xtask soak, for half an hour
+  mutants       mutation testing of what differs from the branch main
+  bench         cargo xtask bench
+  advisories    cargo deny: known vulnerabilities. Needs the network
+";
+
+/// The packages of the workspace that have tests, those that are built quickly first.
+const PACKAGES: [&str; 15] = [
+    "xtask",
+    "connector-dist",
+    "secrets",
+    "connector-escape",
+    "ninjaone-api",
+    "ninjaone-connector",
+    "ninjaone-simulator",
+    "connector-transport",
+    "connector-recording",
+    "connector-host",
+    "connector-conformance",
+    "connector-snapshot",
+    "connector-report",
+    "host-test",
+    "connector-cli",
+];
+/// What takes long, by the beginning of its name: `check` leaves it out.
+const SLOW: [&str; 7] = [
+    "calls_leave_nothing_behind",
+    "instances_",
+    "corpus::",
+    "display::",
+    "faults::",
+    "soak::",
+    "specification::",
+];
+/// How long `nightly` fuzzes, and soaks, in seconds.
+const NIGHTLY_FUZZ: &str = "9000";
+const NIGHTLY_SOAK: &str = "1800";
+
+/// Runs what is quick.
+pub fn check(workspace: &Workspace) -> Result<()> {
+    let mut steps = Steps::default();
+    steps.run("format", || format(workspace))?;
+    steps.run("component", || {
+        component::build(workspace)?;
+        component::build_guests(workspace)
+    })?;
+    host::announce_first_build(workspace)?;
+    steps.run("clippy", || {
+        let changed = changed_packages(workspace)?;
+        if changed.is_empty() {
+            println!("nothing differs from main");
+            return Ok(());
+        }
+        let mut clippy = compiler::native_clippy(workspace);
+        for package in &changed {
+            clippy.args(["--package", package]);
+        }
+        clippy.args(["--all-targets", "--"]);
+        process::run(clippy.args(compiler::DENY_WARNINGS))
+    })?;
+    steps.run("tests", || {
+        let skips = SLOW.iter().flat_map(|name| ["--skip", name]);
+        let skips: Vec<_> = skips.collect();
+        for package in PACKAGES {
+            let mut test = workspace.cargo("test");
+            // All but documentation tests, each of which is a program to link.
+            test.args(["--package", package, "--lib", "--bins", "--tests", "--"]);
+            process::run(test.args(&skips))?;
+        }
+        Ok(())
+    })?;
+    print!("\nAll checks passed.\n{steps}");
+    Ok(())
+}
+
+/// Runs all that holds a promise.
+pub fn test(workspace: &Workspace) -> Result<()> {
+    let mut steps = Steps::default();
+    promises(workspace, &mut steps)?;
+    print!("\nAll checks passed.\n{steps}");
+    Ok(())
+}
+
+/// Runs everything.
+pub fn ci(workspace: &Workspace, arguments: &[String]) -> Result<()> {
+    let mut steps = Steps::default();
+    match arguments {
+        [] => promises(workspace, &mut steps)?,
+        [rest] if rest == "--rest" => {}
+        [other, ..] => bail!("it takes --rest and nothing else, not `{other}`"),
+    }
+    steps.run("clippy wasm", || {
+        let compiler = provision::provision()?;
+        provision::provision_clippy(compiler)?;
+        for package in [component::CONNECTOR]
+            .into_iter()
+            .chain(workspace.guests().iter().map(String::as_str))
+        {
+            process::run(&mut compiler.clippy(workspace, package)?)?;
+        }
+        Ok(())
+    })?;
+    steps.run("proxy", || proxy::run(workspace))?;
+    steps.run("examples", || examples::run(workspace))?;
+    steps.run("report", || report::run(workspace))?;
+    steps.run("builds", || builds::run(workspace))?;
+    steps.run("release", || dist::run(workspace, &["--verify".to_owned()]))?;
+    steps.run("registry", || registry::run(workspace))?;
+    // After what runs the program as it is built otherwise: for this it is built once more.
+    steps.run("install", || install::check(workspace))?;
+    steps.run("fuzz", || fuzz::run(workspace, &[]))?;
+    print!("\nAll checks passed.\n{steps}");
+    Ok(())
+}
+
+/// Runs what takes hours.
+pub fn nightly(workspace: &Workspace) -> Result<()> {
+    let mut steps = Steps::default();
+    steps.run("fuzz", || fuzz::run(workspace, &[NIGHTLY_FUZZ.to_owned()]))?;
+    steps.run("soak", || soak::run(workspace, &[NIGHTLY_SOAK.to_owned()]))?;
+    steps.run("mutants", || {
+        tools::provision(workspace, &CARGO_MUTANTS)?;
+        let difference = workspace.target().join("changed.diff");
+        let changed = process::read(workspace.git().args(["diff", "main..."]))?;
+        std::fs::write(&difference, changed + "\n")
+            .with_context(|| format!("cannot write {}", difference.display()))?;
+        let mut mutants = workspace.cargo("mutants");
+        mutants.args([
+            "--package",
+            component::CONNECTOR,
+            "--package",
+            "ninjaone-api",
+        ]);
+        process::run(
+            mutants
+                .arg("--in-diff")
+                .arg(&difference)
+                .arg("--output")
+                .arg(workspace.target()),
+        )
+    })?;
+    steps.run("bench", || bench::run(workspace, &["--enforce".to_owned()]))?;
+    steps.run("advisories", || {
+        tools::provision(workspace, &CARGO_DENY)?;
+        process::run(
+            workspace
+                .cargo("deny")
+                .args(["--workspace", "check", "advisories"]),
+        )
+    })?;
+    print!("\nNothing was found.\n{steps}");
+    Ok(())
+}
+
+/// The steps of `test`.
+fn promises(workspace: &Workspace, steps: &mut Steps) -> Result<()> {
+    steps.run("format", || format(workspace))?;
+    let component = steps.run("component", || component::build(workspace))?;
+    print!("{}", component.report()?);
+    steps.run("guests", || component::build_guests(workspace))?;
+    host::announce_first_build(workspace)?;
+    steps.run("clippy", || {
+        let mut clippy = compiler::native_clippy(workspace);
+        clippy.args(["--workspace", "--all-targets", "--"]);
+        process::run(clippy.args(compiler::DENY_WARNINGS))?;
+        let mut clippy = compiler::native_clippy(workspace);
+        clippy
+            .arg("--manifest-path")
+            .arg(workspace.root().join("fuzz/Cargo.toml"))
+            .arg("--target-dir")
+            .arg(workspace.target().join("fuzz"));
+        process::run(clippy.arg("--").args(compiler::DENY_WARNINGS))
+    })?;
+    // One package at a time: all at once, the guest's dependencies would ask for more features of those that they share
+    // with wasmtime, and cargo would compile it a second time for that.
+    steps.run("tests", || {
+        for package in PACKAGES {
+            process::run(workspace.cargo("test").args(["--package", package]))?;
+        }
+        Ok(())
+    })?;
+    steps.run("docs", || {
+        let mut doc = workspace.cargo("doc");
+        process::run(
+            doc.args(["--workspace", "--no-deps"])
+                .env("RUSTDOCFLAGS", "-D warnings"),
+        )
+    })?;
+    steps.run("dependencies", || {
+        tools::provision(workspace, &CARGO_DENY)?;
+        let mut deny = workspace.cargo("deny");
+        process::run(deny.args(["--workspace", "check", "licenses", "bans", "sources"]))
+    })
+}
+
+/// Makes sure that all is formatted.
+fn format(workspace: &Workspace) -> Result<()> {
+    process::run(workspace.cargo("fmt").args(["--all", "--check"]))
+        .context("some files are not formatted: run `cargo fmt --all`")?;
+    process::run(&mut fuzz::cargo(workspace, "fmt", &["--check"]))
+        .context("some files are not formatted: run `cargo fmt` in fuzz/")
+}
+
+/// The packages in which a file differs from the branch main, or is new. Where there is no such branch, all of them.
+fn changed_packages(workspace: &Workspace) -> Result<Vec<String>> {
+    let since = process::read(workspace.git().args(["merge-base", "HEAD", "main"]));
+    let Ok(since) = since else {
+        return Ok(workspace
+            .packages()
+            .iter()
+            .map(|package| package.name.clone())
+            .collect());
+    };
+    let tracked = process::read(workspace.git().args(["diff", "--name-only", &since]))?;
+    let new = ["ls-files", "--others", "--exclude-standard"];
+    let new = process::read(workspace.git().args(new))?;
+    let files: Vec<_> = tracked.lines().chain(new.lines()).collect();
+    let has_changed = |folder: &str| {
+        let within = |file: &&str| match folder {
+            "" => {
+                file.starts_with("src/") || file.starts_with("tests/") || file.starts_with("wit/")
+            }
+            folder => file.starts_with(folder),
+        };
+        files.iter().any(within)
+    };
+    let packages = workspace.packages().iter();
+    let changed = packages.filter(|package| has_changed(&package.folder));
+    Ok(changed.map(|package| package.name.clone()).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_package_with_tests_is_tested() {
+        let workspace = Workspace::locate().expect("it is here");
+        for package in workspace.packages() {
+            let is_tested = PACKAGES.contains(&package.name.as_str());
+            // These have no tests, or have them run by a command of their own.
+            let is_no_library = package.folder.starts_with("examples/")
+                || package.folder.starts_with("host-test/guests/")
+                || package.name == "connector-bench";
+            assert!(is_tested != is_no_library, "{}", package.name);
+        }
+    }
+}
