@@ -145,13 +145,11 @@ fn advice(probes: &[Tried], granted: Option<&[String]>) -> Vec<String> {
         .iter()
         .filter_map(|tried| Some(tried.failure.as_ref()?.to_string()))
         .collect();
-    if probes.iter().any(|tried| {
-        matches!(
-            tried.failure.as_ref().map(Error::kind),
-            Some(Kind::NoSuchEndpoint)
-        )
-    }) && probes[0].passed()
-    {
+    let has_no_users = |tried: &Tried| {
+        let kind = tried.failure.as_ref().map(Error::kind);
+        tried.trial.endpoint == &endpoint::USERS && matches!(kind, Some(Kind::NoSuchEndpoint))
+    };
+    if probes.iter().any(has_no_users) {
         advice.push("Some instances of NinjaOne (the US government one, as of April 2026) lack the endpoints for users; the connector cannot work without them.".to_string());
     }
     if let Some(granted) = granted {

@@ -38,7 +38,7 @@ pub struct Request {
     pub is_indispensable: bool,
 }
 
-/// A request that the operation cannot do without.
+/// A request that the operation cannot do without; of those for technicians and for end users, one.
 const fn sends(endpoint: &'static Endpoint) -> Request {
     Request {
         endpoint,
@@ -267,7 +267,6 @@ pub const OPERATIONS: &[Operation] = &[
         ],
         &[
             Outcome::Changed,
-            Outcome::Partial,
             Outcome::Unchanged(UnchangedReason::AlreadyGone),
         ],
         &[

@@ -39,6 +39,30 @@ pub(crate) fn user(
     })
 }
 
+/// Whether a user of that type, who was there, is neither found nor listed, as a user of whichever type.
+///
+/// # Errors
+///
+/// When nobody can tell.
+pub(crate) fn is_gone(api: &Api, id: Id, user_type: UserType) -> Result<bool, Error> {
+    api.retries.repeating(|| {
+        let failure = match api.user(user_type, id) {
+            Ok(_) => return Ok(false),
+            Err(error) if is_about_one_endpoint(&error) => error,
+            Err(error) => return Err(error),
+        };
+        let says_no = matches!(failure.kind(), Kind::NotFound | Kind::Rejected);
+        match listed(api, id)? {
+            // A token that may not see some users may get a list without them.
+            Listed::Missing if matches!(failure.kind(), Kind::MissingPermission(_)) => Err(failure),
+            Listed::Missing => Ok(true),
+            // It may still be on its way out, or the list may prove nothing.
+            Listed::Here(_) | Listed::Empty if says_no => Ok(false),
+            Listed::Here(_) | Listed::Empty => Err(failure),
+        }
+    })
+}
+
 /// Whether a failure says something of an endpoint or of a user, and not of the connection.
 fn is_about_one_endpoint(error: &Error) -> bool {
     matches!(
@@ -103,15 +127,16 @@ fn failure_that_stands(
 }
 
 /// The user with that address, among users of both types; `None` where there is none. Addresses are compared so that no
-/// person gets two accounts: see
-/// [`same::address`].
+/// person gets two accounts: see [`same::address`].
 ///
 /// NinjaOne has no search by address, so this reads the list of all users, to its end: one that breaks off is an error.
 pub(crate) fn by_email(api: &Api, email: &str) -> Result<Option<User>, Error> {
     api.retries.repeating(|| {
         let mut users = api.users(None)?;
         let mut found = None;
+        let mut is_empty = true;
         while let Some(user) = users.try_next()? {
+            is_empty = false;
             if found.is_none()
                 && user
                     .email
@@ -121,7 +146,11 @@ pub(crate) fn by_email(api: &Api, email: &str) -> Result<Option<User>, Error> {
                 found = Some(user);
             }
         }
-        Ok(found)
+        match is_empty {
+            // Somebody made the API application, so such a list proves nothing.
+            true => Err(users.unbelievable("nobody is in it")),
+            false => Ok(found),
+        }
     })
 }
 

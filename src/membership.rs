@@ -376,8 +376,15 @@ fn look_once(
 
 /// Looks the role up in the list of all roles, since NinjaOne has no way to ask for one; `None` where it is not there.
 fn look(api: &Api, role: Id, account: Id) -> Result<Option<Membership>, ninjaone::Error> {
-    api.retries
-        .repeating(|| scan(&mut api.roles(None)?, role, account))
+    api.retries.repeating(|| {
+        let mut roles = api.roles(None)?;
+        let found = scan(&mut roles, role, account)?;
+        match roles.met() {
+            // Every tenant has roles, so such a list does not prove that one is not there.
+            0 => Err(roles.unbelievable("no role is in it")),
+            _ => Ok(found),
+        }
+    })
 }
 
 /// Reads to the end, so that an answer that breaks off is an error and not "does not hold it".

@@ -5,7 +5,7 @@
 //! grow at all. What the process has is noisy, since the allocator keeps memory as it sees fit, and the simulated tenant and
 //! its ends of the connections are in there too: hence the allowances, small beside what 8,000 of anything add up to.
 //!
-//! `cargo test -p connector-host --test leaks -- --nocapture` shows what was measured.
+//! `cargo test -p host-test --test leaks -- --nocapture` shows what was measured.
 
 use std::fs;
 use std::future::ready;

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use super::events::ActivityPages;
 use crate::ninjaone::Api;
 use crate::ninjaone::Error;
+use crate::ninjaone::host::Level;
 use crate::ninjaone::wire::{Activity, Id};
 
 /// The codes of sign-ins, of technicians and of end users, by which NinjaOne was seen to filter.
@@ -43,6 +44,8 @@ pub(super) struct SignInPages {
     pages: ActivityPages,
     /// The only user whose sign-ins matter.
     user: Option<Id>,
+    /// Whether it was told that a sign-in has odd values.
+    told_odd: bool,
 }
 
 impl SignInPages {
@@ -52,6 +55,7 @@ impl SignInPages {
             code: 0,
             pages: ActivityPages::narrowed(CODES[0], user),
             user,
+            told_odd: false,
         }
     }
 
@@ -89,6 +93,12 @@ impl SignInPages {
                 continue;
             };
             let found = sign_in(&activity, code);
+            if !activity.rest.odd.is_empty() && !self.told_odd {
+                self.told_odd = true;
+                let message = "a sign-in has a field of another type than expected, so it may not count; more such are not told";
+                let field = activity.rest.odd.join(" and ");
+                api.host.log(Level::Warn, message, &[("field", &field)]);
+            }
             if self.user.is_some() && found.map(|found| found.user) == self.user {
                 // The newest comes first, and no other matters.
                 self.next_code();

@@ -17,6 +17,9 @@ use crate::ninjaone::object::Rest;
 use crate::ninjaone::wire::{Activity, Id, Organization, RoleMember, User, UserRole, UserType};
 use crate::ninjaone::{Api, Elements, RoleEvent, RoleEvents};
 
+/// How many roles without members are told by name in one listing.
+const MOST_TOLD: u64 = 20;
+
 /// How many organizations to ask for at once. The API names no most; this many has been seen to be served.
 const ORGANIZATIONS_PER_REQUEST: u32 = 1_000;
 
@@ -33,6 +36,8 @@ pub(super) struct Walk {
     repeated_members: u64,
     roles: IdSet,
     organizations: IdSet,
+    /// How many roles came without their members.
+    members_unknown: u64,
     /// Whether elements are passed over that were given before.
     is_resuming: bool,
     /// What was logged: it is the same for many elements.
@@ -63,6 +68,7 @@ impl Default for Walk {
             repeated_members: 0,
             roles: IdSet::default(),
             organizations: IdSet::default(),
+            members_unknown: 0,
             is_resuming: false,
             logged: BTreeSet::new(),
             sign_ins: SignIns::default(),
@@ -324,9 +330,8 @@ impl Walk {
                     .keep
                     .account
                     .is_none_or(|only| activity.user_id == Some(only));
-                if fits {
-                    self.log_odd(api, "event", id, &activity.rest);
-                }
+                // Before it is left out, since it may be for the odd value.
+                self.log_odd(api, "event", id, &activity.rest);
                 Found::item(fits.then(|| Item::Event(convert::event(id, activity))))
             }
         }
@@ -425,14 +430,23 @@ impl Walk {
         Found::item(Some(Item::Role(convert::role(id, role, members))))
     }
 
-    /// Each such role is told: its grants are missing in what is listed, and have not gone.
-    fn log_members_unknown(&self, api: &Api, role: Id) {
-        if !self.is_resuming {
-            let message =
-                "a role came without a list of its members: its grants are unknown, and not none";
-            api.host
-                .log(Level::Warn, message, &[("role", &role.to_string())]);
+    /// Such roles are told, the first few by name: their grants are missing in what is listed, and have not gone.
+    fn log_members_unknown(&mut self, api: &Api, role: Id) {
+        if self.is_resuming {
+            return;
         }
+        self.members_unknown += 1;
+        let message = match self.members_unknown {
+            1..MOST_TOLD => {
+                "a role came without a list of its members: its grants are unknown, and not none"
+            }
+            MOST_TOLD => {
+                "a role came without a list of its members: its grants are unknown, and not none; more such are not told"
+            }
+            _ => return,
+        };
+        api.host
+            .log(Level::Warn, message, &[("role", &role.to_string())]);
     }
 
     /// Tells of fields that are of another type than expected, the first time for each field.

@@ -50,12 +50,13 @@ pub(super) fn create(api: &Api, account: &NewAccount, mode: Mode) -> Result<Chan
             changes,
             Outcome::WouldChange,
         )];
-        steps.extend(
-            wanted
-                .roles
-                .iter()
-                .map(|role| grant_step(None, role.id, StepStatus::Done(Outcome::WouldChange))),
-        );
+        steps.extend(wanted.roles.iter().enumerate().map(|(index, role)| {
+            let outcome = match is_repeated(&wanted.roles, index) {
+                true => Outcome::Unchanged(UnchangedReason::AlreadyGranted),
+                false => Outcome::WouldChange,
+            };
+            grant_step(None, role.id, StepStatus::Done(outcome))
+        }));
         return Ok(Change {
             outcome: Outcome::WouldChange,
             steps,
@@ -321,7 +322,7 @@ fn grant_roles(api: &Api, id: Id, roles: &[WantedRole], steps: &mut Vec<Step>) -
             steps.push(grant_step(Some(id), role.id, StepStatus::Skipped));
             continue;
         }
-        if roles[..index].iter().any(|earlier| earlier.id == role.id) {
+        if is_repeated(roles, index) {
             let granted = Outcome::Unchanged(UnchangedReason::AlreadyGranted);
             steps.push(grant_step(Some(id), role.id, StepStatus::Done(granted)));
             continue;
@@ -341,6 +342,13 @@ fn grant_roles(api: &Api, id: Id, roles: &[WantedRole], steps: &mut Vec<Step>) -
         }
     }
     outcome
+}
+
+/// Whether a role was named before.
+fn is_repeated(roles: &[WantedRole], index: usize) -> bool {
+    roles[..index]
+        .iter()
+        .any(|earlier| earlier.id == roles[index].id)
 }
 
 fn grant_step(account: Option<Id>, role: Id, status: StepStatus) -> Step {

@@ -111,7 +111,7 @@ fn send(api: &Api, id: Id, user_type: UserType) -> Result<Outcome, Error> {
         let gone = if sent.is_ok() || sent_before {
             is_gone_at_last(api, id, user_type)
         } else {
-            is_gone(api, id, user_type)
+            find::is_gone(api, id, user_type)
         };
         match (sent, gone) {
             (Ok(()), Ok(true)) => return Ok(Outcome::Changed),
@@ -132,15 +132,10 @@ fn send(api: &Api, id: Id, user_type: UserType) -> Result<Outcome, Error> {
     }
 }
 
-/// Whether the account is neither found nor listed.
-fn is_gone(api: &Api, id: Id, user_type: UserType) -> Result<bool, ninjaone::Error> {
-    find::user(api, id, &[user_type]).map(|user| user.is_none())
-}
-
-/// The same, after as many looks as there is time for.
+/// Whether the account is gone, after as many looks as there is time for.
 fn is_gone_at_last(api: &Api, id: Id, user_type: UserType) -> Result<bool, ninjaone::Error> {
     loop {
-        if is_gone(api, id, user_type)? {
+        if find::is_gone(api, id, user_type)? {
             return Ok(true);
         }
         if !api.retries.pause_before_look() {

@@ -197,17 +197,12 @@ fn an_instance_without_an_endpoint_is_told_which_and_what_cannot_work() {
         for operation in denied_operations {
             assert!(denied(&report, *operation).contains(path));
         }
-        assert_eq!(report.advice.len(), 2);
-        assert!(
-            report.advice[0].contains("no such endpoint"),
-            "{:?}",
-            report.advice
-        );
-        assert!(
-            report.advice[1].contains("US government"),
-            "{:?}",
-            report.advice
-        );
+        let [failure, rest @ ..] = report.advice.as_slice() else {
+            panic!("{path} gets no advice");
+        };
+        assert!(failure.contains("no such endpoint"), "{failure}");
+        let is_known = rest.iter().any(|advice| advice.contains("US government"));
+        assert_eq!(is_known, path == "/v2/users", "{rest:?}");
     }
 }
 

@@ -303,11 +303,22 @@ fn a_role_that_cannot_be_granted_makes_the_outcome_partial_and_skips_the_rest() 
 }
 
 #[test]
+fn an_empty_list_of_users_does_not_prove_that_an_address_is_free() {
+    for nothing in ["[]", "null"] {
+        let world = World::new();
+        world.tenant.serve("/v2/users", nothing);
+        let error = error(create(&world, &new_technician()));
+        assert!(matches!(error, Error::MalformedResponse(_)), "{error:?}");
+        assert_eq!(world.tenant.writes().len(), 0);
+    }
+}
+
+#[test]
 fn a_role_that_vanishes_before_it_is_granted_is_a_failed_step() {
     let world = World::new();
     world.tenant.always(
         CREATE_TECHNICIAN,
-        Fault::outrun(|tenant| tenant.roles.clear()),
+        Fault::outrun(|tenant| tenant.roles.retain(|role| role.id != 21)),
     );
     let change = create(&world, &with_roles(&["21"])).expect("a change");
     assert_eq!(change.outcome, Outcome::Partial);

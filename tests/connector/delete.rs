@@ -433,7 +433,21 @@ fn a_deletion_is_not_confirmed_by_a_404_while_the_account_is_listed() {
     world
         .tenant
         .after(1, GET, Fault::Refuse(Answer::text(404, "")));
-    assert_eq!(error(delete(&world)), Error::Upstream(404));
+    assert_eq!(error(delete(&world)), Error::Unconfirmed);
+    assert_eq!(world.host.pauses(), [500, 1_000, 2_000, 4_000, 8_000]);
+}
+
+#[test]
+fn an_account_that_is_listed_as_another_type_is_not_gone() {
+    let world = World::new();
+    world.tenant.always(DELETE, Fault::Pretend);
+    world
+        .tenant
+        .after(1, GET, Fault::Refuse(Answer::text(404, "")));
+    let user = json!([{"id": 2, "userType": "END_USER"}]);
+    let listed = Fault::AnswerAfter(Answer::json(200, &user));
+    world.tenant.after(1, "GET /v2/users", listed);
+    assert_eq!(error(delete(&world)), Error::Unconfirmed);
 }
 
 #[test]

@@ -45,6 +45,16 @@ fn since(milliseconds: i64) -> ListRequest {
 }
 
 #[test]
+fn a_failure_under_the_status_of_a_success_is_no_end_of_the_events() {
+    for failure in [r#"{"resultCode":"FAILURE"}"#, r#"{"error":"server_error"}"#] {
+        let world = World::new();
+        world.tenant.serve("/v2/activities", failure);
+        let error = error(world.list(&list_of(ResourceKinds::EVENTS)));
+        assert!(matches!(error, Error::MalformedResponse(_)), "{error:?}");
+    }
+}
+
+#[test]
 fn events_are_listed_newest_first_and_counted() {
     let world = World::new();
     let (pages, summary) = list_all(&world, &list_of(EVENTS));

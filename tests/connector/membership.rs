@@ -525,14 +525,28 @@ fn an_answer_about_another_role_confirms_nothing() {
 }
 
 #[test]
+fn an_empty_list_of_roles_does_not_prove_that_a_role_is_not_there() {
+    for nothing in ["[]", "null"] {
+        let world = World::new();
+        world.tenant.serve("/v2/user/roles", nothing);
+        for error in [error(grant(&world)), error(revoke(&world))] {
+            assert!(matches!(error, Error::MalformedResponse(_)), "{error:?}");
+        }
+        assert_eq!(world.tenant.writes().len(), 0);
+    }
+}
+
+#[test]
 fn a_role_that_vanishes_after_the_write_is_unconfirmed() {
     let world = World::new();
     world
         .tenant
         .always(REMOVE, Fault::AnswerAfter(Answer::text(204, "")));
-    world
-        .tenant
-        .after(1, ROLES, Fault::outrun(|tenant| tenant.roles.clear()));
+    world.tenant.after(
+        1,
+        ROLES,
+        Fault::outrun(|tenant| tenant.roles.retain(|role| role.id != 21)),
+    );
     assert_eq!(error(revoke(&world)), Error::Unconfirmed);
 }
 

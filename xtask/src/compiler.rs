@@ -7,8 +7,8 @@ use std::process::Command;
 
 use anyhow::{Context, Result};
 
-use crate::process;
 use crate::workspace::{Workspace, cargo_program, forget_this_package};
+use crate::{process, provision};
 
 /// The target of components: no operating system, so a component can reach nothing that its WIT world does not name.
 pub const TARGET: &str = "wasm32-unknown-unknown";
@@ -133,17 +133,18 @@ impl Compiler {
 
 /// A call of clippy on native code, arguments to follow: the toolchain's own, or where it has none, Debian's, which leaves what it
 /// compiles in a folder of its own.
-pub fn native_clippy(workspace: &Workspace) -> Command {
+pub fn native_clippy(workspace: &Workspace) -> Result<Command> {
     let has_clippy = process::read(workspace.cargo("clippy").arg("--version")).is_ok();
     if has_clippy {
-        return workspace.cargo("clippy");
+        return Ok(workspace.cargo("clippy"));
     }
     println!("The toolchain has no clippy: Debian's is used.");
+    provision::provision_clippy(Compiler::Debian(Std::Sources))?;
     let mut clippy = debian_clippy(workspace);
     clippy
         .env("RUSTC", DEBIAN_RUSTC)
         .env("CARGO_TARGET_DIR", workspace.target().join("clippy"));
-    clippy
+    Ok(clippy)
 }
 
 /// A call of Debian's clippy. The toolchain's cannot read what Debian's rustc compiles; Debian's can, and is content with the

@@ -118,7 +118,7 @@ fn keep(workspace: &Workspace, target: &str) -> Result<()> {
     // Nothing of this computer and of this moment is in it, so that the same inputs give the same archive.
     let mut tar = Command::new("tar");
     tar.args(["--sort=name", "--mtime=@0", "--owner=0", "--group=0"])
-        .args(["--numeric-owner", "--mode=644", "-C"])
+        .args(["--numeric-owner", "--mode=u=rw,go=r,a+X", "-C"])
         .arg(&corpus)
         .args(["--use-compress-program=gzip -n9", "-cf"]);
     process::run(tar.arg(archive(workspace, target)).arg("."))

@@ -14,7 +14,7 @@ Install connector-host with the component in it.
 
 Usage: cargo xtask install [--root DIR]
 
-Builds the component, then runs `cargo install --path host-test --locked` with it: the program carries the component, needs no other
+Builds the component, then runs `cargo install --path crates/cli --locked` with it: the program carries the component, needs no other
 file, and runs that one unless another is named. `connector-host --version` says which it is. It is put into the folder bin of
 DIR, or where cargo puts what it installs.
 

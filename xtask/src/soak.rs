@@ -29,8 +29,8 @@ pub fn run(workspace: &Workspace, arguments: &[String]) -> Result<()> {
     component::build(workspace)?;
     host::announce_first_build(workspace)?;
     let mut test = workspace.cargo("test");
-    test.args(["--package", "host-test", "--test", "all", "soak"])
-        .args(["--", "--nocapture"])
+    test.args(["--package", "host-test", "--package", "connector-cli"])
+        .args(["--test", "all", "soak", "--", "--nocapture"])
         .env("SOAK_SECONDS", seconds.to_string());
     process::run(&mut test)
 }

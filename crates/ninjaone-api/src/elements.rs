@@ -7,6 +7,9 @@ use crate::failure;
 use crate::json::JsonReader;
 use crate::wire::Record;
 
+/// The fields of a failure ("Errors" in `docs/ninjaone-api.md`): an object with one of them has no list in it, which is no empty one.
+const FAILURES: [&str; 4] = ["error", "error_code", "errorMessage", "resultCode"];
+
 /// The elements of the JSON array that an answer is, or that one field of it is, one at a time.
 pub struct Elements<T> {
     reader: JsonReader,
@@ -70,6 +73,11 @@ impl<T: Record> Elements<T> {
         self.reader.offset()
     }
 
+    /// The whole answer made no sense to whoever read it.
+    pub fn unbelievable(&self, problem: &str) -> Error {
+        self.reader.malformed(self.reader.offset(), problem)
+    }
+
     /// The last element made no sense to whoever got it.
     pub fn malformed(&self, problem: &str) -> Error {
         let problem = format!("the {} number {} {problem}", T::NAME, self.met);
@@ -86,6 +94,12 @@ impl<T: Record> Elements<T> {
             loop {
                 match self.reader.next_name(&mut first)? {
                     Some(name) if name == field => break,
+                    Some(name) if FAILURES.contains(&name.as_str()) => {
+                        let problem = format!(
+                            "it is a failure under the status of a success, with a field {name}"
+                        );
+                        return Err(self.reader.malformed(self.reader.offset(), &problem));
+                    }
                     Some(name) => self.reader.skip(&name)?,
                     None => {
                         self.reader.end()?;

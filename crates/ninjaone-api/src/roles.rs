@@ -105,6 +105,16 @@ impl RoleEvents {
         self.reader.offset()
     }
 
+    /// How many roles were met.
+    pub fn met(&self) -> u64 {
+        self.met
+    }
+
+    /// The whole answer made no sense to whoever read it.
+    pub fn unbelievable(&self, problem: &str) -> Error {
+        self.reader.malformed(self.reader.offset(), problem)
+    }
+
     /// The type of the role whose members are being met.
     pub fn current_type(&self) -> Option<&str> {
         self.current.role_type.as_deref()
@@ -252,7 +262,7 @@ impl RoleEvents {
             }
             _ => {
                 let message = format!(
-                    "{} names more than {MOST_HELD_BACK} members before its id or its type; list without a kind of account,                      and please report it",
+                    "{} names more than {MOST_HELD_BACK} members before its id or its type; please report it",
                     self.name()
                 );
                 Err(self.reader.exchange().error(Kind::TooLarge, message))

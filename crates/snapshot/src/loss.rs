@@ -4,10 +4,13 @@
 //! with an empty list after a fault of its own, it is the wrong tenant. A governance host that believes it takes everybody who is
 //! missing for gone.
 //!
-//! Grants are compared in the roles whose members both snapshots know: what is in one snapshot only because the other does not know
-//! the members was neither lost nor gained. But what the old one has of a role whose members are unknown now may well be lost, as
+//! Grants are compared in the roles whose members both snapshots know. Where only one of them knows the members of a role, its grants
+//! were neither lost nor gained. But what the old one has of a role whose members are unknown now may well be lost, as
 //! where a connected system leaves out a list that is empty. So the guard takes the worst case: what is gone for sure and what may
 //! be gone must be within the limit together. A role whose members stay unknown has no grants in either, and holds nothing up.
+//!
+//! What this does not see: a role whose members were unknown in the snapshot that is replaced is compared with nothing. Whether it lost
+//! any since they were last known, `diff` with an older snapshot tells.
 
 use std::fmt;
 use std::path::{Path, PathBuf};

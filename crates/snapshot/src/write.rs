@@ -166,6 +166,11 @@ impl Draft {
         let (unknown_before, all_before) = read(previous).map_err(&reading)?;
         let (unknown_now, all_now) =
             read(&self.connection).map_err(|error| self.unwritable(error))?;
+        // Of the roles that are unknown now, where some of their grants were listed all the same.
+        let held = all_before - read::grants_of_others(previous, &unknown_now).map_err(&reading)?;
+        let holds = all_now
+            - read::grants_of_others(&self.connection, &unknown_now)
+                .map_err(|error| self.unwritable(error))?;
         let either = [unknown_before, unknown_now].concat();
         let before = read::grants_of_others(previous, &either).map_err(&reading)?;
         let now = read::grants_of_others(&self.connection, &either)
@@ -173,7 +178,7 @@ impl Draft {
         Ok(Grants {
             before,
             now,
-            unknown_now: all_before - before,
+            unknown_now: held.saturating_sub(holds),
             unknown_before: all_now - now,
         })
     }

@@ -15,7 +15,7 @@ What the NinjaOne connector can do, as `describe` tells it: each operation with 
 it asks for, how it can end well in the mode `apply`, and how it can fail. A test derives this page from `describe`, and fails
 when they differ; `cargo xtask docs` writes it anew.
 
-What each endpoint of NinjaOne really enforces is not known: the scopes are those that its documentation suggests. In the mode
+What each endpoint of NinjaOne really enforces is not known: the scopes are those of the one published guide to such a connector. In the mode
 `plan` only the `GET` requests are sent, and the outcome is `would-change` where it would be `changed`.
 
 ";

@@ -56,8 +56,8 @@ rest. Where only one of the snapshots has a detail of accounts (--details of syn
 tell of, and without attributes.
 
 Where one of the snapshots does not know who holds a role, a grant of it that only the other one has is neither gained nor lost. Such \
-roles are told first, with how many grants cannot be compared. With --exit-code, members that only one of them knows are a difference, \
-and members that neither knows are none.
+roles are told first, with how many grants cannot be compared. With --exit-code, a role whose members only one of the snapshots knows counts as a \
+difference; where neither knows them, there is no difference.
 
 With --json, the first line is {\"type\": \"diff\", \"equal\": …, \"before\": {…}, \"after\": {…}, \"counts\": {\"account-came\": …, …}, \
 \"unevenDetails\": […], \"rolesWithUnknownMembers\": …}. Then comes one line for each of these roles: {\"type\": \"members-unknown\", \

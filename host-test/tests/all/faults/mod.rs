@@ -5,7 +5,7 @@
 //! write says is true of the tenant, and no write arrives twice. Where it fails, the same connector goes on once all is well
 //! again, and everything comes right.
 //!
-//! The matrix prints itself: `cargo test -p connector-host --test faults -- --nocapture`. With `FAULTS="HTTP/2: gone"` only the
+//! The matrix prints itself: `cargo test -p host-test --test all faults -- --nocapture`. With `FAULTS="HTTP/2: gone"` only the
 //! rows whose names have that in them are tried.
 
 mod catalogue;

@@ -338,6 +338,6 @@ fn the_page_of_json_is_what_the_schema_says() {
     let written = std::fs::read_to_string(&file).unwrap_or_default();
     assert!(
         written == expected,
-        "docs/json.md is not what docs/json.schema.json says; `UPDATE_DOCS=1 cargo test -p connector-host --test json` writes it anew"
+        "docs/json.md is not what docs/json.schema.json says; `UPDATE_DOCS=1 cargo test -p connector-cli --test all json` writes it anew"
     );
 }

@@ -6,7 +6,7 @@
 //! changed:
 //!
 //! ```sh
-//! cargo test -p connector-host --test recordings -- --ignored make_the_recordings_anew
+//! cargo test -p connector-cli --test all recordings -- --ignored make_the_recordings_anew
 //! ```
 
 mod by_hand;
