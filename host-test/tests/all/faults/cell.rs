@@ -444,7 +444,9 @@ impl Cell<'_> {
     fn judge_partial(&self, change: &Change) -> Result<(), String> {
         // Where all else is null or makes no sense, the account is there, and what it holds cannot be told.
         let nobody_can_tell = self.fault.class == Class::Bare && self.hit.is_silence();
-        if !self.hit.is_of_first_roles() && !nobody_can_tell {
+        // A write may go out before the host knows that there is no room for it, and the next one may not.
+        let room_is_chance = matches!(self.fault.what, What::NoRoom);
+        if !self.hit.is_of_first_roles() && !nobody_can_tell && !room_is_chance {
             return Err(format!("only its roles can be left out: {change:?}"));
         }
         let reasons = change.steps.iter().filter_map(|step| match &step.status {
