@@ -92,19 +92,44 @@ fn a_revocation_is_not_believed_to_its_own_answer() {
 
 #[test]
 fn a_change_that_shows_a_little_later_is_waited_for() {
-    let world = World::with(Unknowns {
-        answers: Answers::Nothing,
-        ..Unknowns::DOCUMENTED
-    });
-    let before = r#"[{"id": 21, "type": "TECHNICIAN", "members": [{"id": 1}]}]"#;
-    for _ in 0..3 {
+    // Whatever the answer is, its status says that the change was accepted.
+    for answers in [Answers::Nothing, Answers::Text] {
+        let world = World::with(Unknowns {
+            answers,
+            ..Unknowns::DOCUMENTED
+        });
+        let before = r#"[{"id": 21, "type": "TECHNICIAN", "members": [{"id": 1}]}]"#;
+        for _ in 0..3 {
+            world
+                .tenant
+                .once(ROLES, Fault::Refuse(Answer::text(200, before)));
+        }
+        assert_eq!(outcome(grant(&world)), Outcome::Changed, "{answers:?}");
+        assert_eq!(world.host.pauses(), [500, 1_000]);
+        assert_eq!(world.tenant.writes().len(), 1);
+    }
+}
+
+#[test]
+fn an_attempt_that_was_not_accepted_is_looked_for_once() {
+    let account = "GET /v2/user/technician/2";
+    for status in [400, 404] {
+        let world = World::new();
         world
             .tenant
-            .once(ROLES, Fault::Refuse(Answer::text(200, before)));
+            .always(ADD, Fault::Refuse(Answer::text(status, "")));
+        error(grant(&world));
+        assert_eq!(world.tenant.lines(), [ROLES, account, ADD, ROLES]);
+        assert!(world.host.pauses().is_empty());
     }
-    assert_eq!(outcome(grant(&world)), Outcome::Changed);
-    assert_eq!(world.host.pauses(), [500, 1_000]);
-    assert_eq!(world.tenant.writes().len(), 1);
+    let world = World::new();
+    world
+        .tenant
+        .always(ADD, Fault::Drop(TransportErrorKind::Network));
+    error(grant(&world));
+    let lines = world.tenant.lines();
+    assert_eq!(lines[..2], [ROLES, account]);
+    assert_eq!(lines[2..], [ADD, ROLES].repeat(5));
 }
 
 #[test]
@@ -132,6 +157,8 @@ fn other_members_who_are_gone_are_told() {
             two.to_string(),
             (2, 1),
         ),
+        // As many as before, but one of them is new.
+        (grant, [one, three].join(","), [one, two].join(","), (2, 2)),
         (revoke, [one, two, three].join(","), two.to_string(), (3, 1)),
     ];
     for (change, before, after, (had, has)) in lists {
@@ -431,6 +458,20 @@ fn the_failure_of_the_write_is_told_when_the_look_afterwards_fails_too() {
 }
 
 #[test]
+fn a_look_that_fails_after_a_change_was_accepted_is_told_as_what_went_wrong() {
+    let world = World::new();
+    world
+        .tenant
+        .always(ADD, Fault::AnswerAfter(Answer::text(204, "")));
+    world
+        .tenant
+        .after(1, ROLES, Fault::Refuse(Answer::text(500, "")));
+    let failure = grant(&world).expect_err("nobody knows");
+    assert_eq!(failure.error, Error::Upstream(500));
+    assert_eq!(failure.exchange.expect("an exchange").request, ROLES);
+}
+
+#[test]
 fn where_somebody_else_was_quicker_nothing_was_changed() {
     for needless_change in [400, 404] {
         let world = World::with(Unknowns {
@@ -611,6 +652,21 @@ fn both_identifiers_are_checked_at_once_before_anything_is_sent() {
         assert_eq!(complaints(error(world.revoke("1", "", mode))), ["role"]);
     }
     assert!(world.tenant.lines().is_empty());
+}
+
+#[test]
+fn of_what_is_no_identifier_the_start_is_repeated() {
+    let hundred = "é".repeat(100);
+    for (given, repeated) in [
+        ("ada".to_string(), "\"ada\"".to_string()),
+        (hundred.clone(), format!("\"{hundred}\"")),
+        (format!("{hundred}é"), format!("\"{hundred}…\"")),
+    ] {
+        let refused = World::new().grant(&given, "21", Mode::Plan);
+        let message = refused.expect_err("no identifier").message;
+        let says = format!("account: {repeated} is not an identifier");
+        assert!(message.starts_with(&says), "{message}");
+    }
 }
 
 #[test]
