@@ -478,6 +478,39 @@ fn a_refusal_that_leaves_no_doubt_is_not_followed_by_a_look() {
 }
 
 #[test]
+fn a_new_account_that_is_listed_a_little_later_is_waited_for() {
+    for fault in [
+        Fault::AnswerAfter(Answer::text(204, "")),
+        Fault::LoseAnswer(TransportErrorKind::Network),
+    ] {
+        let world = World::new();
+        world.tenant.always(CREATE_TECHNICIAN, fault);
+        let before = Answer::json(200, &json!([{"id": 1, "email": "ada@acme.example"}]));
+        for _ in 0..2 {
+            let stale = Fault::Refuse(before.clone());
+            world.tenant.once_after(1, USERS, stale);
+        }
+        let change = create(&world, &new_technician()).expect("a change");
+        assert_eq!(change.account.as_deref(), Some("13"));
+        assert_eq!(world.host.pauses(), [500, 1_000]);
+        assert_eq!((world.tenant.writes().len(), created(&world)), (1, 1));
+    }
+}
+
+#[test]
+fn a_create_that_was_refused_is_looked_for_once() {
+    let look = "GET /v2/users?includeRoles=true";
+    for status in [400, 409, 422] {
+        let world = World::new();
+        let refusal = Fault::Refuse(Answer::text(status, ""));
+        world.tenant.always(CREATE_TECHNICIAN, refusal);
+        error(create(&world, &new_technician()));
+        assert_eq!(world.tenant.lines(), [look, CREATE_TECHNICIAN, look]);
+        assert!(world.host.pauses().is_empty());
+    }
+}
+
+#[test]
 fn a_create_that_is_accepted_and_not_seen_is_unconfirmed() {
     for answers in [Answers::Vague, Answers::Nothing] {
         let world = World::with(Unknowns {
