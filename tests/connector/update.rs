@@ -552,6 +552,40 @@ fn a_change_that_takes_other_values_away_is_partial_and_names_them() {
 }
 
 #[test]
+fn every_value_that_is_taken_away_is_told() {
+    for (account, request, taken, names) in [
+        (
+            2,
+            PATCH,
+            &["email", "phone", "enabled", "administrator"][..],
+            &["email", "phone", "enabled", "administrator"][..],
+        ),
+        (
+            11,
+            "PATCH /v2/user/end-user/11",
+            &["lastName", "organizationId", "fullPortalAccess"],
+            &["family-name", "organization", "fullPortalAccess"],
+        ),
+    ] {
+        let world = World::changed(|tenant| tenant.user_mut(2)["phone"] = json!("+1 555"));
+        let takes = Fault::outrun(move |tenant| {
+            for name in taken {
+                tenant.user_mut(account)[*name] = json!(null);
+            }
+        });
+        world.tenant.always(request, takes);
+        let fields = [("given-name", set("Jo"))];
+        let change = world.update(&account.to_string(), &fields, Mode::Apply);
+        let change = change.expect("a change");
+        assert_eq!(change.outcome, Outcome::Partial);
+        let lost = change.steps[1].changes.iter();
+        assert!(lost.clone().all(|change| change.after.is_none()));
+        let lost: Vec<_> = lost.map(|change| change.field.as_str()).collect();
+        assert_eq!(lost, names);
+    }
+}
+
+#[test]
 fn white_space_at_the_ends_changes_nothing() {
     let world = World::new();
     let fields = [("given-name", set(" Tech \u{a0}"))];
@@ -580,6 +614,22 @@ fn a_value_that_is_stored_in_another_form_is_changed_once_and_told_as_it_is_stor
         let again = world.update("2", &fields, Mode::Apply);
         assert_eq!(outcome(again), unchanged(UnchangedReason::NoDifference));
         assert_eq!(world.tenant.writes().len(), 1);
+    }
+}
+
+#[test]
+fn a_value_that_is_stored_in_a_form_that_is_the_same_to_people_is_seen() {
+    for (sent, stored) in [("van Dijk", "van Dijk  "), ("René", "Rene\u{301}")] {
+        let world = World::new();
+        let stores = Fault::outrun(move |tenant| {
+            tenant.user_mut(2)["lastName"] = json!(stored);
+        });
+        world.tenant.after(1, GET, stores);
+        let fields = [("family-name", set(sent))];
+        let change = world.update("2", &fields, Mode::Apply).expect("a change");
+        assert_eq!(change.outcome, Outcome::Changed);
+        let after = change.steps[0].changes[0].after.clone();
+        assert_eq!(after, Some(Value::Text(stored.to_string())));
     }
 }
 
