@@ -490,6 +490,20 @@ fn an_endpoint_that_refuses_one_kind_of_account_does_not_shut_out_the_other() {
 }
 
 #[test]
+fn a_failure_of_the_connection_sends_nobody_to_another_endpoint() {
+    for fault in [
+        Fault::Drop(TransportErrorKind::Network),
+        Fault::Drop(TransportErrorKind::FirstByteTimeout),
+        Fault::Refuse(Answer::text(429, "")),
+    ] {
+        let world = World::new();
+        world.tenant.always(GET, fault);
+        error(delete(&world));
+        assert_eq!(world.tenant.lines(), [GET; 5]);
+    }
+}
+
+#[test]
 fn who_may_not_be_seen_is_not_taken_for_gone() {
     let world = World::changed(|tenant| tenant.users.retain(|user| user["id"] != 2));
     world
