@@ -1,6 +1,7 @@
 //! What is tried again within a call, how often, after which pause; and what is not.
 
 use ninjaone_connector::contract::{Error, Item, Mode, Outcome, ResourceKinds};
+use ninjaone_connector::ninjaone::host::SettingError;
 use ninjaone_connector::ninjaone::http::TransportErrorKind;
 
 use crate::support::tenant::{Answer, Fault};
@@ -197,6 +198,25 @@ fn the_next_attempt_has_as_long_as_the_last_one_took() {
 }
 
 #[test]
+fn each_attempt_counts_by_itself() {
+    // Two looks, the write and a look after it take five seconds each, and the pause half a second.
+    for (left, granted) in [
+        (25_500, Err(Error::Upstream(500))),
+        (25_501, Ok(Outcome::Changed)),
+    ] {
+        let world = world();
+        accounts(&world).expect("the token is there from then on");
+        world.tenant.change().latency_nanos = 5_000_000_000;
+        world.tenant.once(ADD, Fault::Refuse(Answer::text(500, "")));
+        world.host.stop_waiting_in(left);
+        let change = world.grant("2", "21", Mode::Apply);
+        let outcome = change.map(|change| change.outcome);
+        let outcome = outcome.map_err(|failure| failure.error);
+        assert_eq!(outcome, granted, "with {left} ms left");
+    }
+}
+
+#[test]
 fn a_listing_goes_on_after_what_it_has_where_an_answer_broke_off() {
     for kinds in [
         ResourceKinds::ACCOUNTS,
@@ -257,6 +277,24 @@ fn an_attempt_that_was_made_twice_counts_as_done_by_us() {
 }
 
 #[test]
+fn what_an_earlier_attempt_did_may_show_a_little_later() {
+    // The first attempt takes effect after the look, the second one is refused as needless, and neither shows at once.
+    let world = World::new();
+    world.tenant.change().unknowns.needless_change = 400;
+    world.tenant.once(ADD, Fault::Refuse(Answer::text(500, "")));
+    world.tenant.once(
+        ADD,
+        Fault::outrun(|state| state.role_mut(21).members.push(2)),
+    );
+    let before = Answer::text(200, r#"[{"id": 21, "members": [{"id": 1}]}]"#);
+    world.tenant.once_after(2, ROLES, Fault::Refuse(before));
+    let change = world.grant("2", "21", Mode::Apply).expect("granted");
+    assert_eq!(change.outcome, Outcome::Changed);
+    assert_eq!(world.tenant.writes().len(), 2);
+    assert_eq!(world.host.pauses(), [0, 500]);
+}
+
+#[test]
 fn a_check_shows_failures_as_they_come() {
     let world = world();
     world
@@ -264,6 +302,15 @@ fn a_check_shows_failures_as_they_come() {
         .once(USERS, Fault::Refuse(Answer::text(500, "")));
     let report = world.check().expect("a report");
     assert!(!report.healthy);
+    assert!(world.host.pauses().is_empty());
+}
+
+#[test]
+fn a_check_does_not_wait_for_a_setting() {
+    let world = world();
+    let sealed = SettingError::Unavailable("the vault is sealed".to_string());
+    world.host.fail("base-url", sealed);
+    world.check().expect_err("there is no setting");
     assert!(world.host.pauses().is_empty());
 }
 
