@@ -553,6 +553,13 @@ fn not_every_member_is_held_back_until_the_type_is_known() {
 }
 
 #[test]
+fn what_is_no_whole_address_is_found_in_whatever_case_too() {
+    let world = World::changed(|tenant| tenant.user_mut(2)["email"] = json!("ben"));
+    let request = filtered(ACCOUNTS, |filter| filter.email = Some("BEN".to_string()));
+    assert_eq!(listed(&world, &request), ["account 2"]);
+}
+
+#[test]
 fn what_is_not_asked_for_is_no_duplicate() {
     let world = World::new();
     let users = r#"[{"id": 1, "email": "a@x"}, {"id": 2, "email": "b@x"}, {"id": 1, "email": "a@x"}, {"id": 2, "email": "b@x"}]"#;
