@@ -211,6 +211,8 @@ pub fn nightly(workspace: &Workspace) -> Result<()> {
         std::fs::write(&difference, changed + "\n")
             .with_context(|| format!("cannot write {}", difference.display()))?;
         let mut mutants = workspace.cargo("mutants");
+        // Each mutant is built in a copy, with a target directory of its own.
+        mutants.env_remove("CARGO_TARGET_DIR");
         // Most tests of the vendor's half are those of the component.
         mutants.args([
             "--package",
