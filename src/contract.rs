@@ -6,10 +6,22 @@
 )]
 #![allow(clippy::all, reason = "generated")]
 
+// Natively nothing is imported, so the bindings of imports are only there to compile.
+#[cfg(not(target_arch = "wasm32"))]
 wit_bindgen::generate!({
     path: "wit",
     world: "plugin",
-    // What the world imports beside the contract is bound by `waki` and `wasi`, which `imports` uses.
+    generate_all,
+    additional_derives: [PartialEq],
+    additional_derives_ignore: ["stream-error"],
+    pub_export_macro: true,
+});
+
+// What the world imports beside the contract is bound by `waki` and `wasi`, which `imports` uses.
+#[cfg(target_arch = "wasm32")]
+wit_bindgen::generate!({
+    path: "wit",
+    world: "plugin",
     with: {
         "wasi:clocks/monotonic-clock@0.2.12": wasi::clocks::monotonic_clock,
         "wasi:clocks/wall-clock@0.2.12": wasi::clocks::wall_clock,
