@@ -105,8 +105,9 @@ const SLOW: [&str; 8] = [
     "soak::",
     "specification::",
 ];
-/// How long `nightly` fuzzes, and soaks, in seconds.
+/// How long `nightly` fuzzes, in seconds.
 const NIGHTLY_FUZZ: &str = "9000";
+/// How long it soaks.
 const NIGHTLY_SOAK: &str = "1800";
 
 /// Runs what is quick.

@@ -88,15 +88,17 @@ enum Order {
     FallSilent,
 }
 
-impl Http2 {
-    /// As servers usually have it.
-    pub fn new() -> Self {
+/// As servers usually have it.
+impl Default for Http2 {
+    fn default() -> Self {
         Http2 {
             streams: 128,
             room: watch::Sender::new(ROOM),
         }
     }
+}
 
+impl Http2 {
     /// With so many streams at a time.
     pub fn with_streams(self, streams: u32) -> Self {
         Http2 { streams, ..self }

@@ -44,7 +44,7 @@ async fn many_tenants_over_failing_connections_stay_exact_and_apart() {
     let (over_http_1, over_http_2) = (0..TENANTS).partition(|n| n % OVER_HTTP_1_ONE_IN == 3);
     let fronts = [
         Front::open(seed, over_http_1, None).await,
-        Front::open(seed, over_http_2, Some(Http2::new())).await,
+        Front::open(seed, over_http_2, Some(Http2::default())).await,
     ];
     let end = Instant::now() + Duration::from_secs(seconds);
     let mut tenants = JoinSet::new();

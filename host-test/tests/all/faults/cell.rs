@@ -197,7 +197,7 @@ impl Cell<'_> {
 
     async fn proxy(&self, simulator: &Simulator, healthy: &Healthy) -> Proxy {
         let (hit, times) = (self.hit, self.times);
-        let over_http2 = Http2::new();
+        let over_http2 = Http2::default();
         match &self.fault.what {
             What::Done(fault) => Proxy::start(simulator, plan(fault.clone(), hit, times)).await,
             What::DoneOverHttp2(fault) => {
