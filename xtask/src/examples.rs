@@ -121,7 +121,7 @@ const EXAMPLES: [Example; 3] = [
             let mut build = workspace.cargo("build");
             build.args([
                 "--package",
-                "connector-host",
+                "connector-cli",
                 "--package",
                 "embedding-in-rust",
             ]);
