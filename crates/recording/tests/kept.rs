@@ -52,13 +52,13 @@ async fn each_answers_its_own_requests_as_it_says() {
 
 #[test]
 fn each_is_written_as_it_is_but_for_who_wrote_it() {
-    let creator = |text: &str, name: &str| text.replacen(name, "somebody", 1);
+    // Some are older than the package that writes them now.
+    let anonymous = |text: &str| {
+        let text = text.replacen("connector-recording", "somebody", 1);
+        text.replacen("connector-host", "somebody", 1)
+    };
     for (name, text) in texts() {
         let recording = Recording::from_har(text.as_bytes()).expect("it is a recording");
-        assert_eq!(
-            creator(&recording.to_har(), "connector-recording"),
-            creator(&text, "connector-host"),
-            "{name}"
-        );
+        assert_eq!(anonymous(&recording.to_har()), anonymous(&text), "{name}");
     }
 }
