@@ -16,8 +16,8 @@
 //! kept, and counted in `run`. Where it is not known who holds a role, the attribute `members-unknown` of the role is true, and there
 //! are no grants of it: none are carried over from an earlier snapshot.
 //!
-//! `PRAGMA application_id` is [`schema::APPLICATION_ID`], by which a file is known to be a snapshot; `PRAGMA user_version` is
-//! [`schema::VERSION`]. A version that changes what is there gets a new number; this program reads no newer one.
+//! `PRAGMA application_id` is `schema::APPLICATION_ID`, by which a file is known to be a snapshot; `PRAGMA user_version` is
+//! `schema::VERSION`. A version that changes what is there gets a new number; this program reads no newer one.
 //!
 //! # What always holds
 //!
