@@ -1,7 +1,8 @@
 //! The processes that are started: simulated tenants, and those that do a job.
 
-use std::fs;
+use std::fs::{self, Permissions};
 use std::io::{self, BufRead, BufReader, Read, Write};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -11,7 +12,7 @@ use connector_host::simulator::{Options, Protocol, Simulator};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::jobs::{Code, Job};
+use crate::jobs::{Code, Job, Side};
 
 /// A simulated tenant to be started.
 #[derive(Clone, Copy, Default, Serialize, Deserialize)]
@@ -146,31 +147,40 @@ pub struct Tenant {
 pub struct Launcher {
     own: PathBuf,
     component: PathBuf,
+    released: PathBuf,
     program: PathBuf,
     /// A folder for compiled code.
     cache: PathBuf,
 }
 
 impl Launcher {
-    /// Measures this component and this program, and keeps what it needs in this folder.
-    pub fn new(component: &Path, program: &Path, folder: &Path) -> Result<Self> {
+    /// Measures this component beside that of a release, and this program, and keeps what it needs in this folder.
+    pub fn new(component: &Path, released: &Path, program: &Path, folder: &Path) -> Result<Self> {
         let absolute = |path: &Path| {
             fs::canonicalize(path).with_context(|| format!("there is no {}", path.display()))
         };
         let cache = absolute(folder)?.join("code-cache");
-        fs::create_dir_all(&cache).with_context(|| format!("cannot make {}", cache.display()))?;
+        // What is kept there is run as it is, so the host takes no folder that is open to others.
+        fs::create_dir_all(&cache)
+            .and_then(|()| fs::set_permissions(&cache, Permissions::from_mode(0o700)))
+            .with_context(|| format!("cannot make {}", cache.display()))?;
         Ok(Launcher {
             own: std::env::current_exe().context("this program has no file")?,
             component: absolute(component)?,
+            released: absolute(released)?,
             program: absolute(program)?,
             cache,
         })
     }
 
-    /// The component, for a job.
-    pub fn code(&self) -> Code {
+    /// The component, for a job of this side; those that need none get it too.
+    pub fn code(&self, side: Side) -> Code {
+        let component = match side {
+            Side::Released => &self.released,
+            Side::Component | Side::Native | Side::Floor => &self.component,
+        };
         Code {
-            component: self.component.clone(),
+            component: component.clone(),
             cache: self.cache.clone(),
         }
     }

@@ -1,5 +1,6 @@
 //! What a process of its own does, and what it tells.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::path::PathBuf;
 
@@ -10,52 +11,66 @@ use crate::process::median;
 use crate::{startup, sync, tenants};
 
 /// Who does it.
-#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Side {
     /// The component, in the host.
     Component,
     /// The same code, compiled natively.
     Native,
+    /// The component of the release 0.1, in the same host.
+    Released,
+    /// The least that a program could do to read the same answers.
+    Floor,
 }
 
 impl Side {
-    /// Both, in the order in which they take turns.
+    /// The two that take turns at everything.
     pub const BOTH: [Side; 2] = [Side::Component, Side::Native];
+
+    /// All, in the order in which they take turns.
+    pub const ALL: [Side; 4] = [Side::Component, Side::Native, Side::Released, Side::Floor];
+
+    /// How the table calls it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Side::Component => "component",
+            Side::Native => "native",
+            Side::Released => "0.1",
+            Side::Floor => "floor",
+        }
+    }
 }
 
 /// What each side took, round by round.
 #[derive(Serialize)]
-pub struct Rounds<T> {
-    /// Each round of the component.
-    pub component: Vec<T>,
-    /// Each round of the native library.
-    pub native: Vec<T>,
-}
+#[serde(transparent)]
+pub struct Rounds<T>(BTreeMap<Side, Vec<T>>);
 
 impl<T> Rounds<T> {
     /// None yet.
     pub fn none() -> Self {
-        Rounds {
-            component: Vec::new(),
-            native: Vec::new(),
-        }
+        Rounds(BTreeMap::new())
     }
 
     /// Adds a round of one side.
     pub fn add(&mut self, side: Side, took: T) {
-        match side {
-            Side::Component => self.component.push(took),
-            Side::Native => self.native.push(took),
-        }
+        self.0.entry(side).or_default().push(took);
+    }
+
+    /// The rounds of one side; none where it had no turn.
+    pub fn of(&self, side: Side) -> &[T] {
+        self.0.get(&side).map_or(&[], Vec::as_slice)
+    }
+
+    /// Whether this side had turns.
+    pub fn has(&self, side: Side) -> bool {
+        self.0.contains_key(&side)
     }
 
     /// The median over the rounds of one side.
     pub fn median(&self, side: Side, of: impl Fn(&T) -> f64) -> f64 {
-        let rounds = match side {
-            Side::Component => &self.component,
-            Side::Native => &self.native,
-        };
-        median(rounds.iter().map(of).collect())
+        median(self.of(side).iter().map(of).collect())
     }
 }
 

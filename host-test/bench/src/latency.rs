@@ -4,6 +4,7 @@ use anyhow::Result;
 use serde::Serialize;
 
 use crate::children::{Launcher, Simulated};
+use crate::jobs::Side;
 use crate::process::median;
 use crate::sync;
 
@@ -50,13 +51,14 @@ pub fn measure(launcher: &Launcher, quick: bool) -> Result<Vec<Figures>> {
             with.push((latency, tenant(latency)?, sync::Figures::new(accounts)));
         }
         for _ in 0..rounds {
-            without.round(launcher, &warm_up, &prompt, 1)?;
+            without.round(launcher, &Side::BOTH, &warm_up, &prompt, 1)?;
             for (_, tenant, figures) in &mut with {
-                figures.round(launcher, &warm_up, tenant, 1)?;
+                figures.round(launcher, &Side::BOTH, &warm_up, tenant, 1)?;
             }
         }
         all.extend(with.into_iter().map(|(latency, _, took)| {
-            let pairs = took.rounds.component.iter().zip(&without.rounds.component);
+            let with = took.rounds.of(Side::Component);
+            let pairs = with.iter().zip(without.rounds.of(Side::Component));
             let waited = pairs.map(|(with, without)| with.wall - without.wall);
             Figures {
                 latency,

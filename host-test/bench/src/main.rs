@@ -1,7 +1,9 @@
-//! How fast the component is, and what it takes, beside the same code compiled natively.
+//! How fast the component is, and what it takes, beside what it is compared with.
 //!
-//! One run measures everything and prints one table. The component and the native library do the same work over the same HTTP
-//! client, in turns, so that their ratio is the price of the sandbox and survives a busy machine; absolute times do not.
+//! One run measures everything and prints one table. All sides do the same work over the same HTTP client, in turns, so that
+//! their ratios survive a busy machine; absolute times do not. Against the same code compiled natively, a ratio is the price of
+//! the sandbox; against the component of 0.1, what became of it since; and that of native code against the floor is the price of
+//! what the connector does beyond reading the answers.
 //!
 //! # How it is built
 //!
@@ -10,8 +12,8 @@
 //!
 //! | module | what it is for |
 //! | --- | --- |
-//! | `component`, `native` | the two sides: the same jobs, done by the one and by the other |
-//! | `transport` | counts the requests of both |
+//! | `component`, `native`, `floor` | the sides: the same jobs, done by a component, by native code, and in the least possible way |
+//! | `transport` | counts the requests of all |
 //! | `jobs`, `children` | what a process is told to do and tells; starting such processes |
 //! | `process` | CPU and memory of a process, from `/proc` |
 //! | `sync`, `latency`, `startup`, `tenants`, `program` | what is measured, one subject each |
@@ -21,6 +23,7 @@
 
 mod children;
 mod component;
+mod floor;
 mod jobs;
 mod latency;
 mod native;
@@ -75,6 +78,13 @@ struct Options {
     /// The component
     #[arg(long, value_name = "FILE")]
     component: PathBuf,
+    /// The component of 0.1, which it is compared with
+    #[arg(
+        long,
+        value_name = "FILE",
+        default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/../released/0.1.0/ninjaone_connector.wasm")
+    )]
+    released: PathBuf,
     /// The host's program, built in release
     #[arg(long, value_name = "FILE")]
     program: PathBuf,
@@ -134,7 +144,12 @@ fn measure(options: &Options) -> Result<bool> {
         .with_context(|| format!("there is no component at {}", options.component.display()))?;
     fs::create_dir_all(&options.out)
         .with_context(|| format!("cannot make {}", options.out.display()))?;
-    let launcher = Launcher::new(&options.component, &options.program, &options.out)?;
+    let launcher = Launcher::new(
+        &options.component,
+        &options.released,
+        &options.program,
+        &options.out,
+    )?;
     let began = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH)?;
     let load_before = process::load()?;
     let report = Report {

@@ -110,8 +110,8 @@ fn list(connector: &Connector, kinds: Kinds, start: Instant) -> Result<Synced> {
         synced.page(kinds, start);
         for item in &page.items {
             match item {
-                Item::Account(account) => synced.account(&account.id),
-                Item::Grant(grant) => synced.grant(&grant.account),
+                Item::Account(account) => synced.account(account.id.len()),
+                Item::Grant(grant) => synced.grant(grant.account.len()),
                 Item::Role(_) | Item::Organization(_) | Item::Event(_) => synced.others += 1,
             }
         }

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::children::{Guard, Launcher, Target};
 use crate::component::{self, Component};
-use crate::jobs::{self, Code};
+use crate::jobs::{self, Code, Side};
 use crate::native::{self, Native};
 use crate::process::{Resident, median};
 
@@ -67,7 +67,7 @@ pub fn measure(launcher: &Launcher, quick: bool) -> Result<Figures> {
     let tenant = launcher.tenant(1_000)?;
     let times = if quick { 5 } else { 25 };
     let took = launcher.work(&jobs::Job::Start(Job {
-        code: launcher.code(),
+        code: launcher.code(Side::Component),
         target: tenant.target.clone(),
         times,
     }))?;

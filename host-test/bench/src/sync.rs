@@ -3,11 +3,12 @@
 use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, ensure};
+use anyhow::{Result, bail, ensure};
 use serde::{Deserialize, Serialize};
 
 use crate::children::{Launcher, Target, Tenant};
 use crate::component::{self, Component};
+use crate::floor::{self, Floor};
 use crate::jobs::{self, Code, Rounds, Side};
 use crate::native::{self, Native};
 use crate::process::{Resident, cpu};
@@ -38,7 +39,7 @@ pub struct Synced {
     pub grants: u64,
     /// … and roles and organizations there were.
     pub others: u64,
-    /// The lengths of the identifiers of all accounts and grants: so that there is reason to have them.
+    /// The lengths of the accounts' identifiers, of all accounts and grants: so that there is reason to have them.
     pub characters: u64,
     /// When the first page of accounts was there.
     pub first_page: Option<Duration>,
@@ -54,16 +55,16 @@ impl Synced {
         }
     }
 
-    /// Takes in an account.
-    pub fn account(&mut self, id: &str) {
+    /// Takes in an account, whose identifier has so many characters.
+    pub fn account(&mut self, characters: usize) {
         self.accounts += 1;
-        self.characters += id.len() as u64;
+        self.characters += characters as u64;
     }
 
-    /// Takes in a grant.
-    pub fn grant(&mut self, account: &str) {
+    /// Takes in a grant to an account, whose identifier has so many characters.
+    pub fn grant(&mut self, characters: usize) {
         self.grants += 1;
-        self.characters += account.len() as u64;
+        self.characters += characters as u64;
     }
 
     /// Takes in what another instance gave.
@@ -115,13 +116,15 @@ pub struct Took {
     pub characters: u64,
 }
 
-/// Either side, ready.
+/// A side, ready.
 #[derive(Clone)]
 pub enum Ready {
-    /// The component, loaded.
+    /// A component, loaded.
     Component(Arc<Component>),
     /// The library.
     Native(Native),
+    /// The floor.
+    Floor(Floor),
 }
 
 impl Ready {
@@ -133,12 +136,13 @@ impl Ready {
         target: &Target,
     ) -> Result<Self> {
         match side {
-            Side::Component => {
+            Side::Component | Side::Released => {
                 let component = Component::load(code, pooled).await?;
                 component.connector(target)?.describe().await?;
                 Ok(Ready::Component(Arc::new(component)))
             }
             Side::Native => Ok(Ready::Native(Native::default())),
+            Side::Floor => Ok(Ready::Floor(Floor::default())),
         }
     }
 
@@ -150,6 +154,7 @@ impl Ready {
                 Connected::Component(component.clone(), tenant)
             }
             Ready::Native(native) => Connected::Native(native.tenant(target)?),
+            Ready::Floor(floor) => Connected::Floor(floor.tenant(target)?),
         })
     }
 
@@ -162,16 +167,19 @@ impl Ready {
         match self {
             Ready::Component(component) => component.sent.take(),
             Ready::Native(native) => native.sent.take(),
+            Ready::Floor(floor) => floor.sent.take(),
         }
     }
 }
 
-/// A tenant of either side.
+/// A tenant of a side.
 pub enum Connected {
-    /// Of the component.
+    /// Of a component.
     Component(Arc<Component>, connector_host::Tenant),
     /// Of the library.
     Native(native::Tenant),
+    /// Of the floor.
+    Floor(floor::Tenant),
 }
 
 /// A listing that was begun and is not read on, for as long as this is kept.
@@ -190,6 +198,7 @@ impl Connected {
         match self {
             Connected::Component(component, tenant) => component.sync(tenant).await,
             Connected::Native(tenant) => tenant.sync().await,
+            Connected::Floor(tenant) => tenant.sync().await,
         }
     }
 
@@ -202,6 +211,7 @@ impl Connected {
             Connected::Native(tenant) => Paused::Native {
                 _kept: native::begin(tenant.clone()).await?,
             },
+            Connected::Floor(_) => bail!("the floor has no pages to pause between"),
         })
     }
 }
@@ -260,6 +270,9 @@ const SIZES: [(u32, usize, usize); 4] = [
 /// The largest tenant of a quick run, and how many rounds it does.
 const QUICK: (u32, usize) = (100_000, 3);
 
+/// How many accounts the tenant has that all sides sync.
+pub const COMPARED: u32 = 100_000;
+
 /// How many accounts a tenant has that is also synced over HTTP/2.
 pub const OVER_HTTP2: u32 = 100_000;
 
@@ -270,7 +283,7 @@ pub fn measure_over_http2(launcher: &Launcher, quick: bool) -> Result<Figures> {
     let tenant = launcher.tenant_over_http2(OVER_HTTP2)?;
     let mut figures = Figures::new(OVER_HTTP2);
     for _ in 0..if quick { 1 } else { 5 } {
-        figures.round(launcher, &warm_up, &tenant, 1)?;
+        figures.round(launcher, &Side::BOTH, &warm_up, &tenant, 1)?;
     }
     Ok(figures)
 }
@@ -285,10 +298,14 @@ pub fn measure(launcher: &Launcher, quick: bool) -> Result<Vec<Figures>> {
         }
         let rounds = if quick { QUICK.1 } else { rounds };
         eprintln!("sync of {accounts} accounts: {rounds} rounds by each side");
+        let sides: &[Side] = match accounts {
+            COMPARED => &Side::ALL,
+            _ => &Side::BOTH,
+        };
         let tenant = launcher.tenant(accounts)?;
         let mut figures = Figures::new(accounts);
         for _ in 0..rounds {
-            figures.round(launcher, &warm_up, &tenant, times)?;
+            figures.round(launcher, sides, &warm_up, &tenant, times)?;
         }
         all.push(figures);
     }
@@ -304,18 +321,19 @@ impl Figures {
         }
     }
 
-    /// One round: a process of each side syncs the tenant so often.
+    /// One round: a process of each of these sides syncs the tenant so often.
     pub fn round(
         &mut self,
         launcher: &Launcher,
+        sides: &[Side],
         warm_up: &Tenant,
         tenant: &Tenant,
         times: usize,
     ) -> Result<()> {
-        for side in Side::BOTH {
+        for side in sides.iter().copied() {
             let took: Took = launcher.work(&jobs::Job::Sync(Job {
                 side,
-                code: launcher.code(),
+                code: launcher.code(side),
                 warm_up: warm_up.target.clone(),
                 target: tenant.target.clone(),
                 times,
@@ -325,10 +343,10 @@ impl Figures {
                 took.accounts == u64::from(self.accounts)
                     && self
                         .rounds
-                        .component
+                        .of(Side::Component)
                         .iter()
                         .all(|first| same(first) == same(&took)),
-                "the two sides did not list the same"
+                "{side:?} did not list the same as the component"
             );
             self.rounds.add(side, took);
         }

@@ -20,10 +20,12 @@ pub const ACCOUNTS_OF_PAUSED: u32 = 20_000;
 const CASES: [(u32, Wire, u32); 5] = [
     (1, Wire::Http1, 0),
     (8, Wire::Http1, 0),
-    (64, Wire::Http1, 0),
+    COMPARED_WITH_RELEASED,
     (64, Wire::Http2, 0),
     (64, Wire::Http2, 64),
 ];
+/// The case in which the component of 0.1 has its turn too.
+const COMPARED_WITH_RELEASED: (u32, Wire, u32) = (64, Wire::Http1, 0);
 
 /// What a process does.
 #[derive(Clone, Serialize, Deserialize)]
@@ -70,7 +72,12 @@ pub fn measure(launcher: &Launcher, quick: bool) -> Result<Vec<Figures>> {
     let large = launcher.tenant_over_http2(ACCOUNTS_OF_PAUSED)?;
     let (rounds, seconds) = if quick { (1, 1.5) } else { (3, 4.0) };
     let mut all = Vec::new();
-    for (tenants, wire, paused) in CASES {
+    for case in CASES {
+        let (tenants, wire, paused) = case;
+        let mut sides = Side::BOTH.to_vec();
+        if case == COMPARED_WITH_RELEASED {
+            sides.push(Side::Released);
+        }
         eprintln!("{tenants} tenants in one process");
         let mut figures = Figures {
             tenants,
@@ -83,16 +90,16 @@ pub fn measure(launcher: &Launcher, quick: bool) -> Result<Vec<Figures>> {
             Wire::Http2 => &over_http2.target,
         };
         for _ in 0..rounds {
-            for side in Side::BOTH {
+            for side in &sides {
                 let took = launcher.work(&jobs::Job::Tenants(Job {
-                    side,
-                    code: launcher.code(),
+                    side: *side,
+                    code: launcher.code(*side),
                     target: target.clone(),
                     tenants,
                     paused: (paused > 0).then(|| (large.target.clone(), paused)),
                     seconds,
                 }))?;
-                figures.rounds.add(side, took);
+                figures.rounds.add(*side, took);
             }
         }
         all.push(figures);
