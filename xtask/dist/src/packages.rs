@@ -240,7 +240,14 @@ mod tests {
             .collect();
         assert_eq!(
             inside,
-            ["rlsf", "secrets", "waki", "wasi", "wit-bindgen", "zeroize"]
+            [
+                "icu_normalizer",
+                "ninjaone-api",
+                "talc",
+                "waki",
+                "wasi",
+                "wit-bindgen"
+            ]
         );
         for package in &packages[1..] {
             assert_eq!(
