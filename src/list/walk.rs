@@ -41,7 +41,7 @@ pub(super) struct Walk {
     /// Whether elements are passed over that were given before.
     is_resuming: bool,
     /// What was logged: it is the same for many elements.
-    logged: BTreeSet<(&'static str, &'static str)>,
+    logged: BTreeSet<(&'static str, String)>,
     /// When users signed in last, as far as it was read.
     sign_ins: SignIns,
     /// The events, once they have all been given.
@@ -462,13 +462,13 @@ impl Walk {
     fn log_once(
         &mut self,
         api: &Api,
-        what: (&'static str, &'static str),
+        (kind, subject): (&'static str, &str),
         message: &str,
         id: impl ToString,
     ) {
-        if !self.is_resuming && self.logged.insert(what) {
+        if !self.is_resuming && self.logged.insert((kind, subject.to_string())) {
             api.host
-                .log(Level::Warn, message, &[(what.0, &id.to_string())]);
+                .log(Level::Warn, message, &[(kind, &id.to_string())]);
         }
     }
 

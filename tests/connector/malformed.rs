@@ -262,12 +262,18 @@ fn a_byte_order_mark_is_passed_over() {
 
 #[test]
 fn text_that_is_not_utf_8_is_an_error() {
-    for body in [
-        &b"[{\"id\": 1, \"email\": \"\xFF\"}]"[..],
-        b"[{\"id\": 1, \"x\": \"\xC3\"}]",
+    for (body, place) in [
+        (&b"[{\"id\": 1, \"email\": \"\xFF\"}]"[..], 21),
+        (b"[{\"id\": 1, \"x\": \"\xC3\"}]", 17),
+        (b"[{\"id\": 1, \"x\": \"\xC3", 17),
+        (b"[{\"id\": 1}]\xC3", 11),
     ] {
-        let failure = list_users(Answer::text(200, body)).expect_err("not UTF-8");
-        assert_eq!(failure.error, at(1));
+        for chunk_bytes in 1..20 {
+            let world = World::changed(|tenant| tenant.chunk_bytes = chunk_bytes);
+            world.tenant.serve("/v2/users", body);
+            let failure = world.list(&list_of(ResourceKinds::ACCOUNTS));
+            assert_eq!(failure.expect_err("not UTF-8").error, at(place));
+        }
     }
 }
 

@@ -15,17 +15,21 @@ use crate::error::{Error, Kind};
 use crate::exchange::OpenExchange;
 use crate::failure::of_transport;
 use crate::http::{Body, TransportError};
-use crate::object::{self, Object};
+use crate::object;
 use crate::wire::Record;
 
 /// The largest single value, in bytes: far above any user, role or organization.
 const LARGEST_VALUE: usize = 2 * 1024 * 1024;
 
+const BYTE_ORDER_MARK: char = '\u{FEFF}';
+
 /// A place in an answer that is still arriving.
 pub(crate) struct JsonReader {
     body: Box<dyn Body>,
     exchange: OpenExchange,
-    buffer: Vec<u8>,
+    buffer: String,
+    /// The beginning of a character whose rest has not arrived.
+    cut: Vec<u8>,
     /// Where in the buffer the value taken last begins.
     start: usize,
     /// Where in the buffer the next byte to look at is.
@@ -40,7 +44,8 @@ impl JsonReader {
         JsonReader {
             body,
             exchange,
-            buffer: Vec::new(),
+            buffer: String::new(),
+            cut: Vec::new(),
             start: 0,
             next: 0,
             discarded: 0,
@@ -66,16 +71,11 @@ impl JsonReader {
     /// The next byte that is not white space, without taking it; `None` at the end.
     pub(crate) fn peek(&mut self) -> Result<Option<u8>, Error> {
         loop {
-            while let Some(&byte) = self.buffer.get(self.next) {
-                if self.discarded == 0 && self.next == 0 && byte == 0xEF {
-                    if self.buffer.len() < 3 && self.fill(0)? {
-                        continue;
-                    }
-                    if self.buffer.starts_with(b"\xEF\xBB\xBF") {
-                        // RFC 8259 lets a reader pass over a byte-order mark.
-                        self.next = 3;
-                        continue;
-                    }
+            while let Some(&byte) = self.buffer.as_bytes().get(self.next) {
+                if self.offset() == 0 && self.buffer.starts_with(BYTE_ORDER_MARK) {
+                    // RFC 8259 lets a reader pass over it.
+                    self.next = BYTE_ORDER_MARK.len_utf8();
+                    continue;
                 }
                 if !matches!(byte, b' ' | b'\t' | b'\n' | b'\r') {
                     return Ok(Some(byte));
@@ -149,18 +149,15 @@ impl JsonReader {
         &mut self,
         what: fmt::Arguments<'_>,
     ) -> Result<T, Error> {
-        self.take(what, |text| {
-            let mut values = serde_json::Deserializer::from_slice(text).into_iter();
-            let value = values.next()?;
-            Some(value.map(|value| (value, values.byte_offset())))
-        })
+        self.take(what, |text| object::first(text))
     }
 
     /// Takes the next value, which has to be an object.
     pub(crate) fn record<T: Record>(&mut self, what: fmt::Arguments<'_>) -> Result<T, Error> {
         self.take(what, |text| {
-            let object = Object::first(text)?;
-            Some(object.map(|(sent, length)| (T::read(sent), length)))
+            let mut record = T::default();
+            let length = object::read_first(text, &mut record)?;
+            Ok((record, length))
         })
     }
 
@@ -168,7 +165,7 @@ impl JsonReader {
     fn take<T>(
         &mut self,
         what: fmt::Arguments<'_>,
-        first: impl Fn(&[u8]) -> Option<serde_json::Result<(T, usize)>>,
+        first: impl Fn(&str) -> serde_json::Result<(T, usize)>,
     ) -> Result<T, Error> {
         if self.peek()?.is_none() {
             return Err(self.unexpected(None, "a value"));
@@ -177,11 +174,11 @@ impl JsonReader {
         loop {
             let rest = &self.buffer[self.start..];
             match first(rest) {
-                Some(Ok((value, length))) if self.ends_at(self.start + length) => {
+                Ok((value, length)) if self.ends_at(self.start + length) => {
                     self.next = self.start + length;
                     return Ok(value);
                 }
-                Some(Err(error)) if !error.is_eof() && !self.may_be_cut() => {
+                Err(error) if !error.is_eof() && !self.may_be_cut() => {
                     let problem = format!("{what}: {}", problem(&error));
                     return Err(self.malformed(self.value_start(), &problem));
                 }
@@ -200,13 +197,13 @@ impl JsonReader {
 
     /// Whether a value that could end here does: a number or a word may go on in the next piece.
     fn ends_at(&self, end: usize) -> bool {
-        let closes_itself = matches!(self.buffer[end - 1], b'}' | b']' | b'"');
+        let closes_itself = matches!(self.buffer.as_bytes()[end - 1], b'}' | b']' | b'"');
         closes_itself || end < self.buffer.len() || self.ended
     }
 
     /// Whether what has arrived may end within a number, which `serde_json` calls wrong then, and not cut short.
     fn may_be_cut(&self) -> bool {
-        let last = self.buffer.last();
+        let last = self.buffer.as_bytes().last();
         last.is_some_and(|last| b"-+.eE".contains(last)) && !self.ended
     }
 
@@ -240,22 +237,50 @@ impl JsonReader {
             match self.body.chunk() {
                 Ok(Some(chunk)) if chunk.is_empty() => {}
                 Ok(Some(chunk)) => {
-                    if kept == self.buffer.len() {
-                        self.buffer = chunk;
-                    } else {
-                        self.buffer.drain(..kept);
-                        self.buffer.extend_from_slice(&chunk);
-                    }
+                    self.buffer.drain(..kept);
                     self.discarded += kept as u64;
                     self.start = 0;
                     self.next -= kept;
+                    self.append(chunk)?;
                     return Ok(true);
                 }
+                Ok(None) if !self.cut.is_empty() => return Err(self.not_text()),
                 Ok(None) => self.ended = true,
                 Err(error) => return Err(self.broken(&error)),
             }
         }
         Ok(false)
+    }
+
+    /// Adds a piece of the body to the buffer. Whether it is UTF-8 is looked at here, once for all values in it.
+    fn append(&mut self, mut piece: Vec<u8>) -> Result<(), Error> {
+        if !self.cut.is_empty() {
+            piece.splice(..0, self.cut.drain(..));
+        }
+        let (text, is_valid) = match String::from_utf8(piece) {
+            Ok(text) => (text, true),
+            Err(error) => {
+                let valid = error.utf8_error().valid_up_to();
+                let ends_in_character = error.utf8_error().error_len().is_none();
+                let mut piece = error.into_bytes();
+                self.cut = piece.split_off(valid);
+                let text = String::from_utf8(piece).expect("it was found valid up to here");
+                (text, ends_in_character)
+            }
+        };
+        if self.buffer.is_empty() {
+            self.buffer = text;
+        } else {
+            self.buffer.push_str(&text);
+        }
+        match is_valid {
+            true => Ok(()),
+            false => Err(self.not_text()),
+        }
+    }
+
+    fn not_text(&self) -> Error {
+        self.malformed(self.discarded + self.buffer.len() as u64, "it is not UTF-8")
     }
 
     fn broken(&self, error: &TransportError) -> Error {

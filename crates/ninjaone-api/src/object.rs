@@ -6,141 +6,221 @@
 //! What this module does not know: which fields an object has.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::fmt;
-use std::marker::PhantomData;
 
-use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde::Deserialize;
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-/// The fields of an object as they were sent. A null is as good as missing, and of a field that comes twice, the last counts.
+/// The fields of a small object as they were sent. A null is as good as missing, and of a field that comes twice, the last counts.
 pub struct Object<'a> {
-    /// By name; `None` once the value was taken.
-    fields: Vec<(Cow<'a, str>, Option<&'a RawValue>)>,
-    odd: Vec<&'static str>,
+    fields: Vec<(Cow<'a, str>, &'a RawValue)>,
 }
 
 impl<'a> Object<'a> {
     /// Reads a text that is one object; `None` where it is none.
-    pub fn parse(text: &'a [u8]) -> Option<Self> {
-        serde_json::from_slice(text).ok()
+    pub fn parse(text: &'a str) -> Option<Self> {
+        let mut fields = Vec::new();
+        let length = each_field(text, &mut |name, json| fields.push((name, json))).ok()?;
+        let is_all = text[length..]
+            .bytes()
+            .all(|byte| matches!(byte, b' ' | b'\t' | b'\n' | b'\r'));
+        is_all.then_some(Object { fields })
     }
 
-    /// Reads the object that a text begins with, and tells its length; `None` where nothing but white space is there.
-    ///
-    /// # Errors
-    ///
-    /// What is wrong with it; that it is not whole is [`serde_json::Error::is_eof`].
-    pub fn first(text: &'a [u8]) -> Option<serde_json::Result<(Self, usize)>> {
-        let mut objects = serde_json::Deserializer::from_slice(text).into_iter();
-        let object = objects.next()?;
-        Some(object.map(|object| (object, objects.byte_offset())))
+    /// A field, where it is of the type asked for.
+    pub fn get<T: FromJson>(&self, name: &str) -> Option<T> {
+        T::from_json(self.json(name)?)
     }
 
-    /// An object of fields that were read one by one, and are not null.
-    pub fn of(fields: impl Iterator<Item = (&'a str, &'a RawValue)>) -> Self {
-        Object {
-            fields: fields
-                .map(|(name, value)| (Cow::Borrowed(name), Some(value)))
-                .collect(),
-            odd: Vec::new(),
-        }
-    }
-
-    /// Takes a field, where it is of the type asked for; otherwise it stays among the rest.
-    pub fn take<T: FromJson>(&mut self, name: &'static str) -> Option<T> {
-        let value = self.last(name)?;
-        let json = value.take()?;
-        let read = T::from_json(json);
-        if read.is_none() {
-            *value = Some(json);
-            self.odd.push(name);
-        }
-        read
-    }
-
-    /// Takes a field that is an object.
-    pub fn take_object(&mut self, name: &str) -> Option<Object<'a>> {
-        Object::parse(self.last(name)?.take()?.get().as_bytes())
+    /// A field that is an object.
+    pub fn object(&self, name: &str) -> Option<Object<'a>> {
+        Object::parse(self.json(name)?.get())
     }
 
     /// Whether a field was sent.
     pub fn has(&self, name: &str) -> bool {
-        self.fields
-            .iter()
-            .any(|(own, value)| own == name && value.is_some())
+        self.json(name).is_some()
     }
 
-    /// The place of a field that was sent last under that name; those before it are let go.
-    fn last(&mut self, name: &str) -> Option<&mut Option<&'a RawValue>> {
-        let mut last: Option<&mut Option<&'a RawValue>> = None;
-        for (own, value) in &mut self.fields {
-            if own == name
-                && let Some(earlier) = last.replace(value)
-            {
-                *earlier = None;
-            }
-        }
-        last
-    }
-
-    /// What was not taken.
-    pub fn rest(self) -> Rest {
-        let mut names = BTreeSet::new();
-        let mut fields = Vec::with_capacity(self.fields.len());
-        for (name, value) in self.fields.iter().rev() {
-            if let Some(json) = value
-                && names.insert(&**name)
-            {
-                fields.push((name.to_string(), Sent::read(json.get())));
-            }
-        }
-        fields.reverse();
-        Rest {
-            fields,
-            odd: self.odd,
-        }
+    fn json(&self, name: &str) -> Option<&'a RawValue> {
+        let mut fields = self.fields.iter().rev();
+        fields.find(|(own, _)| own == name).map(|(_, json)| *json)
     }
 }
 
-impl<'de: 'a, 'a> Deserialize<'de> for Object<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(ObjectVisitor(PhantomData))
+/// What has places for some of the fields of an object.
+pub trait Places {
+    /// The place of the field with this name.
+    fn place(&mut self, name: &str) -> Option<&mut dyn Place>;
+
+    /// The place of all other fields, and of those that are of another type than their place.
+    fn rest(&mut self) -> &mut Rest;
+}
+
+/// What one field is read into.
+pub trait Place {
+    /// Reads a value that is not null into it; false where that is of another type, and then the field is not known.
+    fn fill(&mut self, json: &RawValue) -> bool;
+}
+
+impl<T: FromJson> Place for Option<T> {
+    fn fill(&mut self, json: &RawValue) -> bool {
+        *self = T::from_json(json);
+        self.is_some()
     }
 }
 
-struct ObjectVisitor<'a>(PhantomData<Object<'a>>);
+/// Reads the fields of an object into their places, as they come. A null is as good as missing, and of a field that comes twice,
+/// the last counts.
+pub struct Fields<'a> {
+    places: &'a mut dyn Places,
+    rest: Vec<(String, Sent)>,
+    /// Those that are of another type than their place.
+    odd: Vec<(String, Sent)>,
+    /// Where in the rest the fields beyond the first few are.
+    others: BTreeMap<String, usize>,
+}
 
-impl<'de: 'a, 'a> Visitor<'de> for ObjectVisitor<'a> {
-    type Value = Object<'a>;
+/// So many names are compared one by one, which is quicker than to look them up. An object may have very many.
+const FEW: usize = 32;
+
+impl<'a> Fields<'a> {
+    /// To be read into these places.
+    pub fn of(places: &'a mut dyn Places) -> Self {
+        Fields {
+            places,
+            rest: Vec::new(),
+            odd: Vec::new(),
+            others: BTreeMap::new(),
+        }
+    }
+
+    /// Reads the next one, which is not null.
+    pub fn read(&mut self, name: Cow<'_, str>, json: &RawValue) {
+        if let Some(place) = self.places.place(&name) {
+            let fits = place.fill(json);
+            self.odd.retain(|(earlier, _)| *earlier != name);
+            if !fits {
+                self.odd.push((name.into_owned(), Sent::read(json.get())));
+            }
+        } else if let Some(earlier) = self.earlier(&name) {
+            self.rest[earlier].1 = Sent::read(json.get());
+        } else {
+            let name = name.into_owned();
+            if self.rest.len() >= FEW {
+                self.others.insert(name.clone(), self.rest.len());
+            }
+            self.rest.push((name, Sent::read(json.get())));
+        }
+    }
+
+    /// Where in the rest a field of this name is.
+    fn earlier(&self, name: &str) -> Option<usize> {
+        let mut few = self.rest.iter().take(FEW);
+        let among_few = few.position(|(earlier, _)| earlier == name);
+        among_few.or_else(|| self.others.get(name).copied())
+    }
+
+    /// There are no more.
+    pub fn end(self) {
+        let odd = self.odd.iter().map(|(name, _)| name.clone()).collect();
+        let mut fields = self.rest;
+        fields.extend(self.odd);
+        *self.places.rest() = Rest { fields, odd };
+    }
+}
+
+/// Reads the object that a text begins with, each field into its place, and tells its length.
+///
+/// # Errors
+///
+/// What is wrong with it; that it is not whole is [`serde_json::Error::is_eof`].
+pub fn read_first(text: &str, places: &mut dyn Places) -> serde_json::Result<usize> {
+    let refused = match read_fields(text, places) {
+        Ok(length) => return Ok(length),
+        Err(error) => error,
+    };
+    // A name in which half of a surrogate pair has no other half is refused; in a value that is left as it came, it is not.
+    let (json, length) = first::<&RawValue>(text)?;
+    match with_whole_characters(json.get()) {
+        Cow::Owned(whole) => read_fields(&whole, places).map(|_| length),
+        Cow::Borrowed(_) => Err(refused),
+    }
+}
+
+fn read_fields(text: &str, places: &mut dyn Places) -> serde_json::Result<usize> {
+    let mut fields = Fields::of(places);
+    let length = each_field(text, &mut |name, json| fields.read(name, json))?;
+    fields.end();
+    Ok(length)
+}
+
+/// The value that a text begins with, and its length.
+///
+/// # Errors
+///
+/// What is wrong with it; that it is not whole is [`serde_json::Error::is_eof`].
+pub fn first<'a, T: Deserialize<'a>>(text: &'a str) -> serde_json::Result<(T, usize)> {
+    let mut json = serde_json::Deserializer::from_str(text);
+    let value = T::deserialize(&mut json)?;
+    Ok((value, length(json)))
+}
+
+/// Hands the fields of the object that a text begins with to a function, but for those that are null, and tells its length.
+fn each_field<'a>(
+    text: &'a str,
+    function: &mut dyn FnMut(Cow<'a, str>, &'a RawValue),
+) -> serde_json::Result<usize> {
+    let mut json = serde_json::Deserializer::from_str(text);
+    EachField(function).deserialize(&mut json)?;
+    Ok(length(json))
+}
+
+/// How much was read.
+fn length(json: serde_json::Deserializer<serde_json::de::StrRead<'_>>) -> usize {
+    json.into_iter::<IgnoredAny>().byte_offset()
+}
+
+struct EachField<'f, 'a>(&'f mut dyn FnMut(Cow<'a, str>, &'a RawValue));
+
+/// The name of a field, borrowed where it is written without escapes.
+#[derive(Deserialize)]
+struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
+
+impl<'a> DeserializeSeed<'a> for EachField<'_, 'a> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'a>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'a> Visitor<'a> for EachField<'_, 'a> {
+    type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("an object")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Object<'a>, A::Error> {
-        let mut fields = Vec::with_capacity(24);
-        while let Some((name, value)) = map.next_entry::<&'de RawValue, &'de RawValue>()? {
-            if value.get() != "null" {
-                let name = text(name.get());
-                let name = name.expect("a name in JSON is text, or the map has an error");
-                fields.push((name, Some(value)));
+    fn visit_map<A: MapAccess<'a>>(self, mut map: A) -> Result<(), A::Error> {
+        while let Some((Name(name), json)) = map.next_entry::<Name, &RawValue>()? {
+            if json.get() != "null" {
+                (self.0)(name, json);
             }
         }
-        Ok(Object {
-            fields,
-            odd: Vec::new(),
-        })
+        Ok(())
     }
 }
 
 /// The fields of an object that nobody took.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Rest {
-    /// By name, in the order in which they were sent.
+    /// By name, in the order in which they were sent; those that are of another type than expected come last.
     pub fields: Vec<(String, Sent)>,
-    /// The names of those that are known, and are of another type than expected.
-    pub odd: Vec<&'static str>,
+    /// The names of the latter.
+    pub odd: Vec<String>,
 }
 
 impl Rest {
@@ -169,12 +249,13 @@ impl Sent {
         if let Some(text) = text(json) {
             return Sent::Text(text.into_owned());
         }
-        if let Ok(boolean) = json.parse() {
-            return Sent::Boolean(boolean);
-        }
-        match json.parse() {
-            Ok(integer) => Sent::Integer(integer),
-            Err(_) => Sent::Json(with_whole_characters(json).into_owned()),
+        match json {
+            "true" => Sent::Boolean(true),
+            "false" => Sent::Boolean(false),
+            _ => match json.parse() {
+                Ok(integer) => Sent::Integer(integer),
+                Err(_) => Sent::Json(with_whole_characters(json).into_owned()),
+            },
         }
     }
 }
@@ -211,7 +292,7 @@ impl FromJson for i64 {
 /// What a JSON text that is text means; `None` for any other value. Half of a surrogate pair is U+FFFD.
 pub fn text(json: &str) -> Option<Cow<'_, str>> {
     let written = json.strip_prefix('"')?.strip_suffix('"')?;
-    if !written.contains('\\') {
+    if !written.as_bytes().contains(&b'\\') {
         return Some(Cow::Borrowed(written));
     }
     serde_json::from_str(&with_whole_characters(json))
@@ -298,47 +379,79 @@ fn in_units(json: &str, places: i64) -> Option<(i64, String)> {
 mod tests {
     use super::*;
 
-    fn object(text: &str) -> Object<'_> {
-        Object::parse(text.as_bytes()).expect(text)
+    /// Has places for two fields.
+    #[derive(Default)]
+    struct Two {
+        a: Option<i64>,
+        b: Option<String>,
+        rest: Rest,
+    }
+
+    impl Places for Two {
+        fn place(&mut self, name: &str) -> Option<&mut dyn Place> {
+            Some(match name {
+                "a" => &mut self.a,
+                "b" => &mut self.b,
+                _ => return None,
+            })
+        }
+
+        fn rest(&mut self) -> &mut Rest {
+            &mut self.rest
+        }
+    }
+
+    fn two(json: &str) -> Two {
+        let mut two = Two::default();
+        assert_eq!(
+            read_first(json, &mut two).expect(json),
+            json.trim_end().len()
+        );
+        two
     }
 
     #[test]
     fn a_field_of_another_type_stays_among_the_rest_as_it_came() {
-        let mut sent = object(r#" { "a" : "x" , "b": 5, "c": null, "\u0064": [1] } "#);
-        assert_eq!(sent.take::<String>("a").as_deref(), Some("x"));
-        assert_eq!(sent.take::<String>("b"), None);
-        assert_eq!(sent.take::<String>("c"), None);
-        assert_eq!(sent.take::<bool>("e"), None);
-        let rest = sent.rest();
+        let two = two(r#" { "\u0062" : "x" , "a": "5x", "c": null, "\u0064": [1] } "#);
+        assert_eq!((two.a, two.b.as_deref()), (None, Some("x")));
         let fields = [
-            ("b", Sent::Integer(5)),
             ("d", Sent::Json("[1]".to_string())),
+            ("a", Sent::Text("5x".to_string())),
         ];
         assert_eq!(
-            rest.fields,
+            two.rest.fields,
             fields.map(|(name, sent)| (name.to_string(), sent))
         );
-        assert_eq!(rest.odd, ["b"]);
+        assert_eq!(two.rest.odd, ["a"]);
     }
 
     #[test]
     fn of_a_field_that_comes_twice_the_last_counts() {
-        for (json, taken, rest) in [
-            (r#"{"a":1,"a":2}"#, Some(2), None),
-            (r#"{"a":1,"a":null}"#, Some(1), None),
-            (r#"{"a":null,"a":2}"#, Some(2), None),
-            (r#"{"a":"x","a":2}"#, Some(2), None),
+        let text = |text: &str| Sent::Text(text.to_string());
+        for (json, a, rest) in [
+            (r#"{"a":1,"a":2}"#, Some(2), vec![]),
+            (r#"{"a":1,"a":null}"#, Some(1), vec![]),
+            (r#"{"a":null,"a":2}"#, Some(2), vec![]),
+            (r#"{"a":"x","a":2}"#, Some(2), vec![]),
+            (r#"{"a":1,"a":"x"}"#, None, vec![("a", text("x"))]),
+            (r#"{"a":"x","a":"y"}"#, None, vec![("a", text("y"))]),
             (
-                r#"{"a":1,"a":"x"}"#,
+                r#"{"c":"x","a":"x","c":"y"}"#,
                 None,
-                Some(Sent::Text("x".to_string())),
+                vec![("c", text("y")), ("a", text("x"))],
             ),
         ] {
-            let mut sent = object(json);
-            assert_eq!(sent.take::<i64>("a"), taken, "{json}");
-            assert_eq!(sent.rest().get("a"), rest.as_ref(), "{json}");
-            let untaken = object(json).rest().fields;
-            assert!(untaken.len() <= 1, "{json}: {untaken:?}");
+            let two = two(json);
+            assert_eq!(two.a, a, "{json}");
+            let rest: Vec<_> = rest
+                .into_iter()
+                .map(|(name, sent)| (name.to_string(), sent))
+                .collect();
+            assert_eq!(two.rest.fields, rest, "{json}");
+            let is_odd = rest.iter().any(|(name, _)| name == "a");
+            assert_eq!(two.rest.odd, is_odd.then_some("a").as_slice(), "{json}");
+            let object = Object::parse(json).expect(json);
+            assert_eq!(object.get::<i64>("a"), a, "{json}");
         }
     }
 
@@ -354,10 +467,8 @@ mod tests {
             "{\"a\n\":1}",
             "{} x",
         ] {
-            assert!(Object::parse(text.as_bytes()).is_none(), "{text}");
+            assert!(Object::parse(text).is_none(), "{text}");
         }
-        assert!(Object::parse(b"{\"a\":\"\xff\"}").is_none());
-        assert!(Object::parse(b"{\"\xff\":1}").is_none());
     }
 
     #[test]
@@ -367,16 +478,18 @@ mod tests {
             "[".repeat(1_000_000),
             "]".repeat(1_000_000)
         );
-        assert!(Object::parse(deep.as_bytes()).is_some());
+        assert!(Object::parse(&deep).is_some());
     }
 
     #[test]
     fn many_fields_of_one_object_take_no_square_of_the_time() {
         let many: Vec<_> = (0..150_000)
-            .map(|number| format!("\"{number}\":0"))
+            .map(|number| format!("\"{}\":{number}", number % 75_000))
             .collect();
         let many = format!("{{{}}}", many.join(","));
-        assert_eq!(object(&many).rest().fields.len(), 150_000);
+        let rest = two(&many).rest;
+        assert_eq!(rest.fields.len(), 75_000);
+        assert_eq!(rest.get("74999"), Some(&Sent::Integer(149_999)));
     }
 
     #[test]

@@ -5,14 +5,15 @@
 //! known of their role are held back until it is.
 
 use std::collections::VecDeque;
+use std::fmt;
 
 use serde_json::value::RawValue;
 
 use crate::error::{Error, Kind};
 use crate::failure;
 use crate::json::JsonReader;
-use crate::object::{self, FromJson, Object};
-use crate::wire::{Id, Record, RoleMember, UserRole};
+use crate::object::{self, Fields, FromJson};
+use crate::wire::{Id, RoleMember, UserRole};
 
 /// How many members of one role are held back.
 ///
@@ -62,6 +63,21 @@ struct Current {
     held_back: VecDeque<RoleMember>,
     /// Whether a member was handed out.
     gave_member: bool,
+}
+
+/// Names a role in an error. Text is made of it only for one: it is asked for with each member.
+struct RoleName {
+    id: Option<Id>,
+    number: u64,
+}
+
+impl fmt::Display for RoleName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.id {
+            Some(id) => write!(f, "the role {id}"),
+            None => write!(f, "the role number {}", self.number),
+        }
+    }
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -283,8 +299,12 @@ impl RoleEvents {
         let Current {
             fields, members, ..
         } = std::mem::take(&mut self.current);
-        let fields = fields.iter().map(|(name, json)| (name.as_str(), &**json));
-        let role = UserRole::read(Object::of(fields));
+        let mut role = UserRole::default();
+        let mut places = Fields::of(&mut role);
+        for (name, json) in fields {
+            places.read(name.into(), &json);
+        }
+        places.end();
         Ok(Some(RoleEvent::Role { id, role, members }))
     }
 
@@ -294,10 +314,10 @@ impl RoleEvents {
     }
 
     /// The role that is being read, for an error to name.
-    fn name(&self) -> String {
-        match self.current.id {
-            Some(id) => format!("the role {id}"),
-            None => format!("the role number {}", self.met),
+    fn name(&self) -> RoleName {
+        RoleName {
+            id: self.current.id,
+            number: self.met,
         }
     }
 

@@ -9,7 +9,7 @@ use std::fmt;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use crate::object::{self, FromJson, Object, Rest};
+use crate::object::{self, FromJson, Object, Place, Places, Rest};
 
 /// Identifies a user, a role or an organization: an `int32` that is not negative.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -58,12 +58,9 @@ impl FromJson for Time {
 }
 
 /// What an object of NinjaOne's is read into.
-pub trait Record: Sized {
+pub trait Record: Places + Default {
     /// What it is, in a word.
     const NAME: &'static str;
-
-    /// Reads it. Whatever its fields are, there is a way.
-    fn read(sent: Object<'_>) -> Self;
 }
 
 /// A user: `User`, `Technician` or `EndUser` of the API, which differ in what they tell.
@@ -105,26 +102,32 @@ pub struct User {
 
 impl Record for User {
     const NAME: &'static str = "user";
+}
 
-    fn read(mut sent: Object<'_>) -> Self {
-        User {
-            id: sent.take("id"),
-            uid: sent.take("uid"),
-            first_name: sent.take("firstName"),
-            last_name: sent.take("lastName"),
-            email: sent.take("email"),
-            phone: sent.take("phone"),
-            enabled: sent.take("enabled"),
-            administrator: sent.take("administrator"),
-            must_change_password: sent.take("mustChangePw"),
-            mfa_configured: sent.take("mfaConfigured"),
-            user_type: sent.take("userType"),
-            invitation_status: sent.take("invitationStatus"),
-            organization_id: sent.take("organizationId"),
-            scim_user: sent.take("scimUser"),
-            auth_type: sent.take("authType"),
-            rest: sent.rest(),
-        }
+impl Places for User {
+    fn place(&mut self, name: &str) -> Option<&mut dyn Place> {
+        Some(match name {
+            "id" => &mut self.id,
+            "uid" => &mut self.uid,
+            "firstName" => &mut self.first_name,
+            "lastName" => &mut self.last_name,
+            "email" => &mut self.email,
+            "phone" => &mut self.phone,
+            "enabled" => &mut self.enabled,
+            "administrator" => &mut self.administrator,
+            "mustChangePw" => &mut self.must_change_password,
+            "mfaConfigured" => &mut self.mfa_configured,
+            "userType" => &mut self.user_type,
+            "invitationStatus" => &mut self.invitation_status,
+            "organizationId" => &mut self.organization_id,
+            "scimUser" => &mut self.scim_user,
+            "authType" => &mut self.auth_type,
+            _ => return None,
+        })
+    }
+
+    fn rest(&mut self) -> &mut Rest {
+        &mut self.rest
     }
 }
 
@@ -145,15 +148,21 @@ pub struct UserRole {
 
 impl Record for UserRole {
     const NAME: &'static str = "role";
+}
 
-    fn read(mut sent: Object<'_>) -> Self {
-        UserRole {
-            id: sent.take("id"),
-            name: sent.take("name"),
-            role_type: sent.take("type"),
-            description: sent.take("description"),
-            rest: sent.rest(),
-        }
+impl Places for UserRole {
+    fn place(&mut self, name: &str) -> Option<&mut dyn Place> {
+        Some(match name {
+            "id" => &mut self.id,
+            "name" => &mut self.name,
+            "type" => &mut self.role_type,
+            "description" => &mut self.description,
+            _ => return None,
+        })
+    }
+
+    fn rest(&mut self) -> &mut Rest {
+        &mut self.rest
     }
 }
 
@@ -170,13 +179,19 @@ pub struct RoleMember {
 
 impl Record for RoleMember {
     const NAME: &'static str = "member";
+}
 
-    fn read(mut sent: Object<'_>) -> Self {
-        RoleMember {
-            id: sent.take("id"),
-            source: sent.take("source"),
-            rest: sent.rest(),
-        }
+impl Places for RoleMember {
+    fn place(&mut self, name: &str) -> Option<&mut dyn Place> {
+        Some(match name {
+            "id" => &mut self.id,
+            "source" => &mut self.source,
+            _ => return None,
+        })
+    }
+
+    fn rest(&mut self) -> &mut Rest {
+        &mut self.rest
     }
 }
 
@@ -195,14 +210,20 @@ pub struct Organization {
 
 impl Record for Organization {
     const NAME: &'static str = "organization";
+}
 
-    fn read(mut sent: Object<'_>) -> Self {
-        Organization {
-            id: sent.take("id"),
-            name: sent.take("name"),
-            description: sent.take("description"),
-            rest: sent.rest(),
-        }
+impl Places for Organization {
+    fn place(&mut self, name: &str) -> Option<&mut dyn Place> {
+        Some(match name {
+            "id" => &mut self.id,
+            "name" => &mut self.name,
+            "description" => &mut self.description,
+            _ => return None,
+        })
+    }
+
+    fn rest(&mut self) -> &mut Rest {
+        &mut self.rest
     }
 }
 
@@ -225,16 +246,22 @@ pub struct Activity {
 
 impl Record for Activity {
     const NAME: &'static str = "activity";
+}
 
-    fn read(mut sent: Object<'_>) -> Self {
-        Activity {
-            id: sent.take("id"),
-            time: sent.take("activityTime"),
-            status_code: sent.take("statusCode"),
-            user_id: sent.take("userId"),
-            message: sent.take("message"),
-            rest: sent.rest(),
-        }
+impl Places for Activity {
+    fn place(&mut self, name: &str) -> Option<&mut dyn Place> {
+        Some(match name {
+            "id" => &mut self.id,
+            "activityTime" => &mut self.time,
+            "statusCode" => &mut self.status_code,
+            "userId" => &mut self.user_id,
+            "message" => &mut self.message,
+            _ => return None,
+        })
+    }
+
+    fn rest(&mut self) -> &mut Rest {
+        &mut self.rest
     }
 }
 
@@ -329,13 +356,13 @@ pub struct TokenAnswer {
 impl TokenAnswer {
     /// Reads it; `None` where it is no object.
     pub fn parse(body: &[u8]) -> Option<Self> {
-        let mut sent = Object::parse(body)?;
+        let sent = Object::parse(str::from_utf8(body).ok()?)?;
         Some(TokenAnswer {
             has_scope: sent.has("scope"),
-            access_token: sent.take("access_token"),
-            expires_in: sent.take("expires_in"),
-            scope: sent.take("scope"),
-            token_type: sent.take("token_type"),
+            access_token: sent.get("access_token"),
+            expires_in: sent.get("expires_in"),
+            scope: sent.get("scope"),
+            token_type: sent.get("token_type"),
         })
     }
 }
@@ -387,24 +414,27 @@ pub struct FailureBody {
 impl FailureBody {
     /// Reads what can be read; a body of no known shape gives no fields.
     pub fn parse(body: &[u8]) -> Self {
-        let Some(mut sent) = Object::parse(body) else {
+        let Ok(body) = str::from_utf8(body) else {
+            return FailureBody::default();
+        };
+        let Some(sent) = Object::parse(body) else {
             // A bare string has been seen as a failure body too.
-            let message = serde_json::from_slice::<&RawValue>(body).ok();
+            let message = serde_json::from_str::<&RawValue>(body).ok();
             return FailureBody {
                 message: message.and_then(String::from_json),
                 ..FailureBody::default()
             };
         };
         FailureBody {
-            code: sent.take("error").or_else(|| sent.take("resultCode")),
-            auth_code: sent.take("error_code"),
+            code: sent.get("error").or_else(|| sent.get("resultCode")),
+            auth_code: sent.get("error_code"),
             message: sent
-                .take("error_description")
-                .or_else(|| sent.take("errorMessage")),
+                .get("error_description")
+                .or_else(|| sent.get("errorMessage")),
             message_code: sent
-                .take_object("errorMessage")
-                .and_then(|mut object| object.take("code")),
-            incident_id: sent.take("incidentId"),
+                .object("errorMessage")
+                .and_then(|object| object.get("code")),
+            incident_id: sent.get("incidentId"),
         }
     }
 
