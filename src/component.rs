@@ -12,9 +12,9 @@ use crate::contract::{
 use crate::imports::{ImportedHost, WasiHttp};
 use crate::ninjaone::host::{Host, Level};
 
-/// Two-level segregated fit: constant time for every request, and neighbours that are free grow together.
+/// An allocator that is made for WebAssembly: an item of a page takes it about 30 times.
 #[global_allocator]
-static ALLOCATOR: rlsf::GlobalTlsf = rlsf::GlobalTlsf::new();
+static ALLOCATOR: talc::wasm::WasmDynamicTalc = talc::wasm::new_wasm_dynamic_allocator();
 
 thread_local! {
     /// The one connector of this instance. A component has one thread.

@@ -243,7 +243,7 @@ mod tests {
             [
                 "icu_normalizer",
                 "ninjaone-api",
-                "rlsf",
+                "talc",
                 "waki",
                 "wasi",
                 "wit-bindgen"
