@@ -97,6 +97,14 @@ impl Compiler {
         self.choose(cargo, &[])?;
         if self.std() == Std::Sources {
             cargo.env("CARGO_UNSTABLE_BUILD_STD_FEATURES", "optimize_for_size");
+            // What every element of an answer goes through is here too: text, lists, memory. Not in the manifest, where cargo
+            // would warn of packages that it does not know whenever it builds anything else.
+            for package in ["core", "alloc"] {
+                cargo.args([
+                    "--config",
+                    &format!("profile.{PROFILE}.package.{package}.opt-level=3"),
+                ]);
+            }
         }
         Ok(())
     }
