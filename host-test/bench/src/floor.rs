@@ -1,13 +1,16 @@
 //! The floor: the same requests over the same HTTP client, and one pass of `serde_json` over each answer.
 //!
 //! It does the least that a program could that reads what the connector reads: each answer is in memory as a whole, the fields
-//! that the connector has a place for are borrowed from it, all others are ignored, and an answer that is not as expected is an
-//! error. What native code takes beyond it is the price of what the connector does more: it reads while the answer arrives, keeps
+//! that the connector has a place for are borrowed from it, all others are ignored, each element is counted and dropped, and an
+//! answer that is not as expected is an error. The memory for answers is there before the clock starts: the kernel would take
+//! longer to give it than all else takes. What native code takes beyond it is the price of what the connector does more: it reads while the answer arrives, keeps
 //! what it does not know, takes fields of another type than expected, and makes items of a contract.
 
 use std::borrow::Cow;
+use std::fmt;
 use std::hint::black_box;
-use std::sync::Arc;
+use std::marker::PhantomData;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use anyhow::{Context, Result, anyhow, ensure};
@@ -17,6 +20,7 @@ use http::Request;
 use http::header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_TYPE, USER_AGENT};
 use http_body_util::BodyExt;
 use serde::Deserialize;
+use serde::de::{Deserializer as _, SeqAccess, Visitor};
 use tokio::task::JoinSet;
 
 use crate::children::Target;
@@ -26,20 +30,42 @@ use crate::transport::{Counted, Sent};
 /// How many organizations to ask for at once: as many as the connector does.
 const ORGANIZATIONS_PER_REQUEST: usize = 1_000;
 
-/// What counts the requests of the floor.
-#[derive(Clone, Default)]
+/// The floor.
+#[derive(Clone)]
 pub struct Floor {
-    /// How many were sent.
+    /// How many requests were sent.
     pub sent: Sent,
+    bodies: Bodies,
 }
 
+/// The memory of answers that nobody is reading.
+type Bodies = Arc<Mutex<Vec<Vec<u8>>>>;
+
+/// How many bytes the largest answer may have that memory is there for.
+const LARGEST_BODY: usize = 64 << 20;
+
 impl Floor {
+    /// With memory for the answers that are read at the same time.
+    pub fn new() -> Self {
+        let bodies = INSTANCES.map(|_| {
+            // Written to, or the kernel would only promise it.
+            let mut body = vec![1; LARGEST_BODY];
+            body.clear();
+            body
+        });
+        Floor {
+            sent: Sent::default(),
+            bodies: Arc::new(Mutex::new(bodies.into())),
+        }
+    }
+
     /// A tenant, with connections and a token of its own, as in the host.
     pub fn tenant(&self, target: &Target) -> Result<Tenant> {
         let network = Counted::new(target, self.sent.clone())?;
         Ok(Tenant {
             transport: Arc::new(SharedTokens::new(Arc::new(network))),
             target: Arc::new(target.clone()),
+            bodies: self.bodies.clone(),
         })
     }
 }
@@ -49,6 +75,7 @@ impl Floor {
 pub struct Tenant {
     transport: Arc<SharedTokens>,
     target: Arc<Target>,
+    bodies: Bodies,
 }
 
 /// A text, borrowed where it is written without escapes.
@@ -141,38 +168,48 @@ impl Tenant {
     }
 
     async fn list(&self, kinds: Kinds, start: Instant) -> Result<Synced> {
-        let token = self.token().await?;
+        let mut body = self.bodies().pop().unwrap_or_default();
+        let synced = self.list_with(&mut body, kinds, start).await;
+        self.bodies().push(body);
+        synced
+    }
+
+    /// Nothing in it is left half changed, so a panic elsewhere does not matter.
+    fn bodies(&self) -> MutexGuard<'_, Vec<Vec<u8>>> {
+        self.bodies.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn list_with(&self, body: &mut Vec<u8>, kinds: Kinds, start: Instant) -> Result<Synced> {
+        let token = self.token(body).await?;
         let mut synced = Synced::default();
         match kinds {
             Kinds::Accounts => {
-                let body = self.get(&token, "/v2/users?includeRoles=true").await?;
-                let users: Vec<User> = serde_json::from_slice(&body)?;
+                self.get(&token, "/v2/users?includeRoles=true", body)
+                    .await?;
+                each(body, |user: User| synced.account(characters(user.id)))?;
                 synced.page(kinds, start);
-                for user in black_box(&users) {
-                    synced.account(characters(user.id));
-                }
             }
             Kinds::RolesAndGrants => {
-                let body = self.get(&token, "/v2/user/roles").await?;
-                let roles: Vec<Role> = serde_json::from_slice(&body)?;
-                for role in black_box(&roles) {
+                self.get(&token, "/v2/user/roles", body).await?;
+                each(body, |role: Role| {
                     synced.others += 1;
                     for member in &role.members {
                         synced.grant(characters(member.id));
                     }
-                }
+                })?;
             }
             Kinds::Organizations => {
                 let first = format!("/v2/organizations?pageSize={ORGANIZATIONS_PER_REQUEST}");
                 let mut page = first.clone();
                 loop {
-                    let body = self.get(&token, &page).await?;
-                    let organizations: Vec<Organization> = serde_json::from_slice(&body)?;
-                    let Some(last) = black_box(&organizations).last() else {
-                        break;
-                    };
-                    synced.others += organizations.len() as u64;
-                    page = format!("{first}&after={}", last.id);
+                    self.get(&token, &page, body).await?;
+                    let mut last = None;
+                    each(body, |organization: Organization| {
+                        synced.others += 1;
+                        last = Some(organization.id);
+                    })?;
+                    let Some(last) = last else { break };
+                    page = format!("{first}&after={last}");
                 }
             }
         }
@@ -180,7 +217,7 @@ impl Tenant {
     }
 
     /// The token, as an `authorization`.
-    async fn token(&self) -> Result<String> {
+    async fn token(&self, body: &mut Vec<u8>) -> Result<String> {
         let form = form_urlencoded::Serializer::new(String::new())
             .append_pair("grant_type", "client_credentials")
             .append_pair("client_id", &self.target.client_id)
@@ -189,24 +226,29 @@ impl Tenant {
             .finish();
         let request = Request::post(format!("{}/ws/oauth/token", self.target.base_url))
             .header(CONTENT_TYPE, "application/x-www-form-urlencoded");
-        let body = self.send(request, form.into()).await?;
-        let token: Token = serde_json::from_slice(&body)?;
+        self.send(request, form.into(), body).await?;
+        let token: Token = serde_json::from_slice(body)?;
         Ok(format!("Bearer {}", token.access_token))
     }
 
-    async fn get(&self, token: &str, path_and_query: &str) -> Result<Vec<u8>> {
+    async fn get(&self, token: &str, path_and_query: &str, body: &mut Vec<u8>) -> Result<()> {
         let request = Request::get(format!("{}{path_and_query}", self.target.base_url))
             .header(AUTHORIZATION, token);
-        self.send(request, Bytes::new()).await
+        self.send(request, Bytes::new(), body).await
     }
 
-    /// Sends a request with the header fields that all of the connector's have, and waits for the whole body.
-    async fn send(&self, request: http::request::Builder, body: Bytes) -> Result<Vec<u8>> {
+    /// Sends a request with the header fields that all of the connector's have, and waits for the whole body of the answer.
+    async fn send(
+        &self,
+        request: http::request::Builder,
+        sent: Bytes,
+        body: &mut Vec<u8>,
+    ) -> Result<()> {
         let request = request
             .header(ACCEPT, "application/json")
             .header(ACCEPT_ENCODING, "identity")
             .header(USER_AGENT, "floor")
-            .body(body)?;
+            .body(sent)?;
         let response = self
             .transport
             .clone()
@@ -215,14 +257,38 @@ impl Tenant {
             .map_err(|error| anyhow!("{error:?}"))?;
         let status = response.status();
         ensure!(status.is_success(), "the simulator answered {status}");
-        let mut body = response.into_body();
-        let mut whole = Vec::new();
-        while let Some(frame) = body.frame().await {
+        body.clear();
+        let mut arriving = response.into_body();
+        while let Some(frame) = arriving.frame().await {
             if let Ok(data) = frame.map_err(|error| anyhow!("{error:?}"))?.into_data() {
-                whole.extend_from_slice(&data);
+                body.extend_from_slice(&data);
             }
         }
-        Ok(whole)
+        Ok(())
+    }
+}
+
+/// Reads the elements of an array, and hands each to a function.
+fn each<'a, T: Deserialize<'a>>(body: &'a [u8], function: impl FnMut(T)) -> Result<()> {
+    let mut json = serde_json::Deserializer::from_slice(body);
+    json.deserialize_seq(Each(function, PhantomData))?;
+    Ok(json.end()?)
+}
+
+struct Each<T, F>(F, PhantomData<T>);
+
+impl<'a, T: Deserialize<'a>, F: FnMut(T)> Visitor<'a> for Each<T, F> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an array")
+    }
+
+    fn visit_seq<A: SeqAccess<'a>>(mut self, mut array: A) -> Result<(), A::Error> {
+        while let Some(element) = array.next_element()? {
+            (self.0)(black_box(element));
+        }
+        Ok(())
     }
 }
 

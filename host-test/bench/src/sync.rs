@@ -142,7 +142,7 @@ impl Ready {
                 Ok(Ready::Component(Arc::new(component)))
             }
             Side::Native => Ok(Ready::Native(Native::default())),
-            Side::Floor => Ok(Ready::Floor(Floor::default())),
+            Side::Floor => Ok(Ready::Floor(Floor::new())),
         }
     }
 
