@@ -374,9 +374,8 @@ mod tests {
         let readings = Cell::new(0);
         let length = reader.take(format_args!("the text"), |text| {
             readings.set(readings.get() + 1);
-            let mut texts = serde_json::Deserializer::from_slice(text).into_iter::<String>();
-            let text = texts.next()?;
-            Some(text.map(|text| (text.len(), texts.byte_offset())))
+            let (text, length): (String, usize) = object::first(text)?;
+            Ok((text.len(), length))
         });
         assert_eq!(length.expect("it is text"), BYTES);
         assert!(readings.get() < 50, "it was read {} times", readings.get());
