@@ -224,6 +224,7 @@ fn a_web_page_in_place_of_a_list_is_throttling() {
         Answer::html(200).header("retry-after", "3"),
         Answer::text(200, "<html>"),
         Answer::text(200, "\r\n <!DOCTYPE html>").header("content-type", "application/json"),
+        Answer::text(200, *b"<html>caf\xe9</html>"),
         Answer::text(200, "[]").header("content-type", " TEXT/HTML"),
     ] {
         let failure = list_users(answer.clone()).expect_err("a page");
@@ -385,6 +386,37 @@ fn a_role_without_an_id_is_an_error_at_its_end() {
 #[test]
 fn a_web_page_in_place_of_roles_is_throttling() {
     assert_eq!(roles_fault(" <html>"), Error::RateLimited(None));
+}
+
+#[test]
+fn a_code_of_a_failure_counts_although_its_sentence_is_not_utf_8() {
+    let body = *b"{\"resultCode\":\"SOME_CODE\",\"errorMessage\":\"caf\xe9\"}";
+    let failure = list_users(Answer::text(400, body)).expect_err("it failed");
+    assert!(
+        failure.message.contains("caf\u{fffd}"),
+        "{}",
+        failure.message
+    );
+    assert!(format!("{failure:?}").contains("SOME_CODE"), "{failure:?}");
+}
+
+#[test]
+fn what_comes_before_the_first_byte_that_is_not_utf_8_counts_however_the_body_is_cut() {
+    for chunk_bytes in [1, 3, 1_000] {
+        let world = World::changed(|tenant| tenant.chunk_bytes = chunk_bytes);
+        world
+            .tenant
+            .serve("/v2/users", *b"[{\"id\": 1}, {\"id\": 2, \"x\": \"\xff\"}]");
+        let mut request = list_of(ResourceKinds::ACCOUNTS);
+        request.limit = Some(1);
+        let page = world.list(&request).expect("the first element is whole");
+        assert_eq!(names(&page.items), ["account 1"]);
+        let Continuation::More(cursor) = page.next else {
+            panic!("there is more");
+        };
+        request.cursor = Some(cursor);
+        assert_eq!(error(world.list(&request)), at(28), "{chunk_bytes}");
+    }
 }
 
 #[test]

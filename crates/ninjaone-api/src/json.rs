@@ -30,6 +30,8 @@ pub(crate) struct JsonReader {
     buffer: String,
     /// The beginning of a character whose rest has not arrived.
     cut: Vec<u8>,
+    /// Whether what follows the buffer is not text.
+    not_text: bool,
     /// Where in the buffer the value taken last begins.
     start: usize,
     /// Where in the buffer the next byte to look at is.
@@ -46,6 +48,7 @@ impl JsonReader {
             exchange,
             buffer: String::new(),
             cut: Vec::new(),
+            not_text: false,
             start: 0,
             next: 0,
             discarded: 0,
@@ -234,6 +237,9 @@ impl JsonReader {
     /// taken at every value would move the rest of the buffer each time.
     fn fill(&mut self, kept: usize) -> Result<bool, Error> {
         while !self.ended {
+            if self.not_text {
+                return Err(self.not_text());
+            }
             match self.body.chunk() {
                 Ok(Some(chunk)) if chunk.is_empty() => {}
                 Ok(Some(chunk)) => {
@@ -241,7 +247,7 @@ impl JsonReader {
                     self.discarded += kept as u64;
                     self.start = 0;
                     self.next -= kept;
-                    self.append(chunk)?;
+                    self.append(chunk);
                     return Ok(true);
                 }
                 Ok(None) if !self.cut.is_empty() => return Err(self.not_text()),
@@ -252,30 +258,26 @@ impl JsonReader {
         Ok(false)
     }
 
-    /// Adds a piece of the body to the buffer. Whether it is UTF-8 is looked at here, once for all values in it.
-    fn append(&mut self, mut piece: Vec<u8>) -> Result<(), Error> {
+    /// Adds a piece of the body to the buffer, up to what is not UTF-8, which is looked for here, once for all values in the piece. That
+    /// is an error only where the reader comes to it: what is before it counts, however the body is cut into pieces.
+    fn append(&mut self, mut piece: Vec<u8>) {
         if !self.cut.is_empty() {
             piece.splice(..0, self.cut.drain(..));
         }
-        let (text, is_valid) = match String::from_utf8(piece) {
-            Ok(text) => (text, true),
+        let text = match String::from_utf8(piece) {
+            Ok(text) => text,
             Err(error) => {
                 let valid = error.utf8_error().valid_up_to();
-                let ends_in_character = error.utf8_error().error_len().is_none();
+                self.not_text = error.utf8_error().error_len().is_some();
                 let mut piece = error.into_bytes();
                 self.cut = piece.split_off(valid);
-                let text = String::from_utf8(piece).expect("it was found valid up to here");
-                (text, ends_in_character)
+                String::from_utf8(piece).expect("it was found valid up to here")
             }
         };
         if self.buffer.is_empty() {
             self.buffer = text;
         } else {
             self.buffer.push_str(&text);
-        }
-        match is_valid {
-            true => Ok(()),
-            false => Err(self.not_text()),
         }
     }
 

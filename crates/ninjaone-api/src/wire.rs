@@ -412,14 +412,13 @@ pub struct FailureBody {
 }
 
 impl FailureBody {
-    /// Reads what can be read; a body of no known shape gives no fields.
+    /// Reads what can be read; a body of no known shape gives no fields. A sentence in another encoding than UTF-8 does not hide the
+    /// codes beside it.
     pub fn parse(body: &[u8]) -> Self {
-        let Ok(body) = str::from_utf8(body) else {
-            return FailureBody::default();
-        };
-        let Some(sent) = Object::parse(body) else {
+        let body = String::from_utf8_lossy(body);
+        let Some(sent) = Object::parse(&body) else {
             // A bare string has been seen as a failure body too.
-            let message = serde_json::from_str::<&RawValue>(body).ok();
+            let message = serde_json::from_str::<&RawValue>(&body).ok();
             return FailureBody {
                 message: message.and_then(String::from_json),
                 ..FailureBody::default()
