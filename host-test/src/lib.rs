@@ -1,4 +1,6 @@
 //! What the tests share: the real component, a simulated tenant, and a connector between them.
+pub use test_components as components;
+
 pub mod authority;
 pub mod faulty;
 pub mod log;
@@ -21,8 +23,8 @@ use connector_host::{
 };
 use ninjaone_simulator::{AccountKind, Options, Protocol, Simulator};
 
-/// Where xtask puts components.
-pub fn target() -> PathBuf {
+/// Cargo's target directory.
+fn target() -> PathBuf {
     std::env::var_os("CARGO_TARGET_DIR").map_or_else(
         || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../target"),
         PathBuf::from,
@@ -36,15 +38,9 @@ pub fn scratch() -> PathBuf {
     folder
 }
 
-/// The component that `cargo xtask build` made. The tests are about nothing else, so they fail without it.
+/// The connector's component.
 pub fn component() -> PathBuf {
-    let component = target().join("ninjaone_connector.wasm");
-    assert!(
-        component.is_file(),
-        "there is no {}: build it with `cargo xtask build`",
-        component.display()
-    );
-    component
+    PathBuf::from(components::NINJAONE_CONNECTOR)
 }
 
 /// The names of everything in a folder.

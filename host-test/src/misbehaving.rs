@@ -7,15 +7,9 @@ use connector_host::{
     CallError, Connector, EgressPolicy, Host, HostOptions, Limits, Plugin, Tenant, TenantSettings,
 };
 
-/// The component that `cargo xtask guests` made.
+/// The component.
 pub fn component() -> Vec<u8> {
-    let path = super::target().join("misbehaving.wasm");
-    std::fs::read(&path).unwrap_or_else(|error| {
-        panic!(
-            "cannot read {}: {error}; build it with `cargo xtask guests`",
-            path.display()
-        )
-    })
+    std::fs::read(crate::components::MISBEHAVING).expect("the build script made it")
 }
 
 /// Little memory, so that its limit is reached soon, and time enough for a busy machine.

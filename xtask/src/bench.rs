@@ -31,7 +31,7 @@ For the inner parts, and to judge a change: cargo bench -p connector-bench. docs
 
 /// Builds everything in release, and measures.
 pub fn run(workspace: &Workspace, arguments: &[String]) -> Result<()> {
-    let component = component::build(workspace)?;
+    let component = component::release(workspace)?;
     host::announce_first_release_build(workspace)?;
     // Together, so that what they share is built once.
     process::run(workspace.cargo("build").args([

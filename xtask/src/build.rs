@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 
 use crate::component;
 use crate::workspace::Workspace;
@@ -11,23 +11,27 @@ use crate::workspace::Workspace;
 pub const HELP: &str = "\
 Build the component and show its size, imports and exports.
 
-Usage: cargo xtask build
+Usage: cargo xtask build [PACKAGE]
 
-Builds the connector for wasm32-unknown-unknown with the profile `component`, and copies it to
-ninjaone_connector.wasm in cargo's target directory.
+Builds the connector, or the component of another package, for wasm32-unknown-unknown with the profile `component`, makes it
+smaller with wasm-opt, and copies it to ninjaone_connector.wasm in cargo's target directory.
 
-The standard library is compiled for size along with the component. Where the Rust toolchain does not have its sources, they are
-provided first:
-  1. by `rustup component add rust-src`, unless RUSTUP_AUTO_INSTALL=0;
+Where the Rust toolchain has no standard library for that target, one is provided first:
+  1. by `rustup target add wasm32-unknown-unknown`, unless RUSTUP_AUTO_INSTALL=0;
   2. by Debian's rustc, used for the component alone, if it is there;
-  3. by installing that with apt-get (as root, or through sudo).
-Where only a compiled one can be had (`rustup target add`), that is used, and the component is about 4 % larger.
+  3. by installing that with apt-get (as root, or through sudo, after a question on a terminal).
+Where the sources of the standard library are there (`rustup component add rust-src`), it is compiled along with the component,
+which makes that a few per cent smaller.
 ";
 
 /// Builds the component and prints what came out.
-pub fn run(workspace: &Workspace) -> Result<()> {
+pub fn run(workspace: &Workspace, arguments: &[String]) -> Result<()> {
     let start = Instant::now();
-    let component = component::build(workspace)?;
+    let component = match arguments {
+        [] => component::release(workspace)?,
+        [package] => component::build_package(workspace, package)?,
+        [_, other, ..] => bail!("it takes one package, and got `{other}` too"),
+    };
     print!("{}", component.report()?);
     println!("built in {:.1} s", start.elapsed().as_secs_f64());
     Ok(())

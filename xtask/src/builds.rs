@@ -6,12 +6,12 @@ use std::process::Command;
 
 use anyhow::{Context, Result};
 
-use crate::compiler::{Compiler, DEBIAN_RUSTC, PROFILE, TARGET};
 use crate::component::{CONNECTOR, Component};
 use crate::provision::{self, WASIP2};
 use crate::tools::{self, CARGO_COMPONENT};
 use crate::workspace::Workspace;
 use crate::{examples, process, simulator};
+use component_build::{Compiler, DEBIAN_RUSTC, PROFILE, TARGET};
 
 /// What `cargo xtask builds --help` prints.
 pub const HELP: &str = "\

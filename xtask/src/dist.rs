@@ -58,7 +58,7 @@ pub fn run(workspace: &Workspace, arguments: &[String]) -> Result<()> {
 
 /// Makes a release.
 pub fn make(workspace: &Workspace, source: Option<&str>) -> Result<Release> {
-    let component = component::build(workspace)?;
+    let component = component::release(workspace)?;
     let mut said = provenance(workspace)?;
     if let Some(source) = source {
         said.extend(["--source".to_owned(), source.to_owned()]);
@@ -118,7 +118,7 @@ impl Release {
         println!("Once more, from a copy of the sources in another folder (a few minutes).");
         let scratch = Scratch::make()?;
         let copy = workspace.copy(&scratch.0.join("sources"), &scratch.0.join("target"))?;
-        let component = component::build(&copy)?;
+        let component = component::release(&copy)?;
         let packer = workspace.target().join("debug").join(PACKER);
         let second = scratch.0.join("dist");
         self.pack(&packer, copy.root(), component.path(), &second)?;

@@ -29,7 +29,7 @@ const NAMES: [&str; 2] = ["CONNECTOR_COMPONENT", "CONNECTOR_BUILT_COMPONENT"];
 /// Builds the component and installs the program with it.
 pub fn run(workspace: &Workspace, arguments: &[String]) -> Result<()> {
     let root = root(arguments)?;
-    let component = component::build(workspace)?;
+    let component = component::release(workspace)?;
     host::announce_first_release_build(workspace)?;
     let mut install = install(workspace, component.path());
     if let Some(root) = root {

@@ -18,7 +18,6 @@ mod dist;
 mod docs;
 mod examples;
 mod fuzz;
-mod guests;
 mod host;
 mod install;
 mod interface;
@@ -59,15 +58,8 @@ const COMMANDS: &[Command] = &[
         name: "build",
         summary: "Build the component and show its size, imports and exports",
         help: build::HELP,
-        run: |workspace, _| build::run(workspace),
-        takes_arguments: false,
-    },
-    Command {
-        name: "guests",
-        summary: "Build the components that the tests of the host load beside it",
-        help: guests::HELP,
-        run: |workspace, _| guests::run(workspace),
-        takes_arguments: false,
+        run: build::run,
+        takes_arguments: true,
     },
     Command {
         name: "demo",
@@ -292,7 +284,7 @@ mod tests {
 
     #[test]
     fn arguments_are_refused_where_none_are_taken() {
-        assert!(parse(&words("build --release")).is_err());
+        assert!(parse(&words("docs --release")).is_err());
         assert!(parse(&words("demo --users 5")).is_ok());
     }
 

@@ -1,4 +1,4 @@
-//! Makes the component smaller: Binaryen's `wasm-opt` on the core modules in it.
+//! Makes a component smaller: takes out what is there for debuggers, and has Binaryen's `wasm-opt` work on the core modules.
 //!
 //! `wasm-opt` does not read components, so the core modules are taken out, optimized, and put back where they were. Only
 //! those are touched that are large enough for it to matter; the others are the adapters that the linker adds.
@@ -8,10 +8,10 @@ use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context, Result};
+use wasm_encoder::{Component, RawSection};
 use wasmparser::{Parser, Payload};
 
-use crate::component::push_leb128;
-use crate::{process, provision};
+use crate::process;
 
 /// Binaryen's optimizer.
 pub const WASM_OPT: &str = "wasm-opt";
@@ -28,7 +28,7 @@ const FEATURES: [&str; 6] = [
 /// The passes. Flattening lets the control flow be made anew, which is a hundredth smaller than the compiler's, and takes
 /// two rounds of optimization to be worth it. Functions that are called often get the short numbers. Nothing is ever in the
 /// first 1,024 bytes of memory: the linker puts the stack first, so they are its last, and a call that deep ends in a trap
-/// anyway.
+/// anyway. What is compiled is as quick with other passes, and without any (within one per cent).
 const PASSES: [&str; 8] = [
     "--strip-producers",
     "--flatten",
@@ -42,40 +42,35 @@ const PASSES: [&str; 8] = [
 /// How small a core module is left as it is, in bytes.
 const SMALL: usize = 4096;
 
-/// The component with its core modules optimized for size. Where there is no `wasm-opt`, says so and leaves it as it is: it
-/// is larger then, and no different otherwise.
-pub fn optimize(component: Vec<u8>, scratch: &Path) -> Result<Vec<u8>> {
-    if let Err(reason) = provision::provision_wasm_opt() {
-        println!(
-            "The component is not optimized for size, which makes it 8 % larger: there is no {WASM_OPT}, and none could be \
-             installed ({reason:#}). It comes with Binaryen, or by `cargo install wasm-opt --locked`."
-        );
-        return Ok(component);
-    }
-    replace_modules(&component, |module| optimize_module(module, scratch))
+/// The component without what the linker adds to it for debuggers and for the curious (the names of its inner parts, and of the
+/// tools that made it, which `strip` in the profile does not reach), and with its core modules optimized for size. Where there is no
+/// `wasm-opt`, they stay as they are: the component is a tenth larger then, and no different otherwise.
+pub fn optimize(component: &[u8], scratch: &Path) -> Result<Vec<u8>> {
+    let has_optimizer = process::is_available(WASM_OPT);
+    rewrite(component, |module| match has_optimizer {
+        true => optimize_module(module, scratch),
+        false => Ok(module.to_vec()),
+    })
 }
 
-/// The component with each of its larger core modules replaced.
-fn replace_modules(
+/// The component without its custom sections, and with each of its larger core modules replaced.
+fn rewrite(
     component: &[u8],
     mut replacement: impl FnMut(&[u8]) -> Result<Vec<u8>>,
 ) -> Result<Vec<u8>> {
-    const HEADER: usize = 8;
-    let mut replaced = component.get(..HEADER).context("it is too short")?.to_vec();
+    let mut rewritten = Component::new();
     let mut depth = 0;
     for payload in Parser::new(0).parse_all(component) {
         let payload = payload?;
-        if let (0, Some((id, range))) = (depth, payload.as_section()) {
+        let is_custom = matches!(payload, Payload::CustomSection(_));
+        if let (0, false, Some((id, range))) = (depth, is_custom, payload.as_section()) {
             let content = &component[usize::try_from(range.start)?..usize::try_from(range.end)?];
-            let module = matches!(payload, Payload::ModuleSection { .. });
-            let content = if module && content.len() > SMALL {
-                &replacement(content)?
-            } else {
-                content
+            let is_module = matches!(payload, Payload::ModuleSection { .. });
+            let data = match is_module && content.len() > SMALL {
+                true => &replacement(content)?,
+                false => content,
             };
-            replaced.push(id);
-            push_leb128(&mut replaced, content.len());
-            replaced.extend_from_slice(content);
+            rewritten.section(&RawSection { id, data });
         }
         match payload {
             Payload::ModuleSection { .. } | Payload::ComponentSection { .. } => depth += 1,
@@ -83,7 +78,7 @@ fn replace_modules(
             _ => {}
         }
     }
-    Ok(replaced)
+    Ok(rewritten.finish())
 }
 
 /// One core module, optimized by way of two files in the folder `scratch`.
@@ -107,29 +102,34 @@ fn optimize_module(module: &[u8], scratch: &Path) -> Result<Vec<u8>> {
 mod tests {
     use super::*;
 
-    /// A component of one core module, with a custom section of this size in the module, and one after it.
+    /// A component of one core module of about this size, with custom sections within it and after it.
     fn component(size: usize) -> Vec<u8> {
-        let mut custom = vec![0];
-        push_leb128(&mut custom, size + 2);
-        custom.extend([1, b'x']);
-        custom.resize(custom.len() + size, 0);
-        let module = [b"\0asm\x01\0\0\0".as_slice(), &custom].concat();
-        let mut component = b"\0asm\x0d\0\x01\0\x01".to_vec();
-        push_leb128(&mut component, module.len());
-        [component, module, b"\0\x04\x03abc".to_vec()].concat()
+        let custom = |data: &[u8]| wasm_encoder::CustomSection {
+            name: "x".into(),
+            data: data.to_vec().into(),
+        };
+        let mut module = wasm_encoder::Module::new();
+        module.section(&custom(&vec![0; size]));
+        let mut component = Component::new();
+        component.section(&wasm_encoder::ModuleSection(&module));
+        component.section(&custom(b"yz"));
+        component.finish()
+    }
+
+    const EMPTY_MODULE: &[u8] = b"\0asm\x01\0\0\0";
+
+    #[test]
+    fn a_large_module_is_replaced_and_the_outermost_custom_sections_are_taken_out() {
+        let rewritten = rewrite(&component(SMALL), |_| Ok(EMPTY_MODULE.to_vec()));
+        let expected = b"\0asm\x0d\0\x01\0\x01\x08\0asm\x01\0\0\0";
+        assert_eq!(rewritten.expect("it is a component"), expected);
     }
 
     #[test]
-    fn a_large_module_is_replaced_and_all_else_stays() {
-        let replaced = replace_modules(&component(SMALL), |_| Ok(b"\0asm\x01\0\0\0".to_vec()));
-        let expected = b"\0asm\x0d\0\x01\0\x01\x08\0asm\x01\0\0\0\0\x04\x03abc";
-        assert_eq!(replaced.expect("it is a component"), expected);
-    }
-
-    #[test]
-    fn a_small_module_stays() {
+    fn a_small_module_stays_with_its_custom_sections() {
         let component = component(10);
-        let replaced = replace_modules(&component, |_| panic!("it is small"));
-        assert_eq!(replaced.expect("it is a component"), component);
+        let rewritten = rewrite(&component, |_| panic!("it is small"));
+        let without_the_last = &component[..component.len() - b"\0\x04\x01xyz".len()];
+        assert_eq!(rewritten.expect("it is a component"), without_the_last);
     }
 }

@@ -4,17 +4,19 @@
 //! A way that was tried and did not help becomes a fact too, so the next best follows, and if none is left, the error lists
 //! why each was of no use.
 
+use std::io::{IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context, Result, bail};
 
-use crate::compiler::{Compiler, DEBIAN_CLIPPY, DEBIAN_RUSTC, Std, TARGET, library_sources};
+use component_build::{Compiler, DEBIAN_RUSTC, Std, TARGET, has_target};
+
+use crate::compiler::DEBIAN_CLIPPY;
 use crate::optimize::WASM_OPT;
 use crate::process;
 
-/// The oldest compiler that the sources are written for, as `Cargo.toml` has it.
-const RUST_VERSION: &str = env!("CARGO_PKG_RUST_VERSION");
 /// Debian's packages with an up-to-date rustc and the sources of its standard library.
 const DEBIAN_PACKAGES: [&str; 2] = ["rustc-web", "rust-web-src"];
 
@@ -32,18 +34,6 @@ pub fn provision() -> Result<Compiler> {
     loop {
         match choose(&facts) {
             Route::Use(compiler) => return Ok(compiler),
-            Route::Sources => {
-                println!(
-                    "No sources of the standard library yet: installing them with `rustup component add rust-src`. \
-                     Compiled for size along with the component, they make it 4 % smaller."
-                );
-                facts.sources = Err(tried(process::run(Command::new("rustup").args([
-                    "component",
-                    "add",
-                    "rust-src",
-                ]))));
-                facts.toolchain = observe_toolchain();
-            }
             Route::Rustup => {
                 println!(
                     "No standard library for {TARGET} yet: installing it with `rustup target add {TARGET}`."
@@ -51,7 +41,7 @@ pub fn provision() -> Result<Compiler> {
                 facts.rustup = Err(tried(process::run(
                     Command::new("rustup").args(["target", "add", TARGET]),
                 )));
-                facts.toolchain = observe_toolchain();
+                facts.toolchain = observe(component_build::toolchain_std());
             }
             Route::Apt => {
                 println!(
@@ -59,7 +49,7 @@ pub fn provision() -> Result<Compiler> {
                     DEBIAN_PACKAGES.join(" and ")
                 );
                 facts.apt = Err(tried(apt_install(&DEBIAN_PACKAGES)));
-                facts.debian = observe_debian();
+                facts.debian = observe(component_build::debian_std());
             }
             Route::None => bail!(no_route(&facts)),
         }
@@ -162,9 +152,7 @@ fn on_search_path(program: impl AsRef<Path>) -> Option<PathBuf> {
 struct Facts {
     /// What the toolchain's rustc has.
     toolchain: Result<Std, String>,
-    /// Whether rustup may be asked for the sources of a standard library.
-    sources: Result<(), String>,
-    /// Whether it may be asked for a compiled one.
+    /// Whether rustup may be asked for a standard library.
     rustup: Result<(), String>,
     /// What Debian's rustc has.
     debian: Result<Std, String>,
@@ -176,10 +164,9 @@ impl Facts {
     /// Looks at the machine.
     fn observe() -> Self {
         Self {
-            toolchain: observe_toolchain(),
-            sources: observe_rustup(),
+            toolchain: observe(component_build::toolchain_std()),
             rustup: observe_rustup(),
-            debian: observe_debian(),
+            debian: observe(component_build::debian_std()),
             apt: observe_program("apt-get"),
         }
     }
@@ -190,8 +177,6 @@ impl Facts {
 enum Route {
     /// Nothing: this one is ready.
     Use(Compiler),
-    /// Add the sources of the standard library to the toolchain with rustup.
-    Sources,
     /// Add the target to the toolchain with rustup.
     Rustup,
     /// Install Debian's packages.
@@ -200,16 +185,9 @@ enum Route {
     None,
 }
 
-/// Chooses the next step. The toolchain's own rustc is preferred, since one compiler is simpler than two, and sources of the
-/// standard library before a compiled one, since that makes the component smaller; what is already installed goes before what
-/// would have to be installed for the whole machine.
+/// Chooses the next step. The toolchain's own rustc is preferred, since one compiler is simpler than two, and what is installed for
+/// one user before what is installed for the whole machine.
 fn choose(facts: &Facts) -> Route {
-    if let Ok(Std::Sources) = facts.toolchain {
-        return Route::Use(Compiler::Toolchain(Std::Sources));
-    }
-    if facts.sources.is_ok() {
-        return Route::Sources;
-    }
     if let Ok(std) = facts.toolchain {
         return Route::Use(Compiler::Toolchain(std));
     }
@@ -231,15 +209,13 @@ fn no_route(facts: &Facts) -> String {
     format!(
         "no compiler here has a standard library for {TARGET}, and none could be installed.\n  \
            rustc: {}\n  \
-           rustup component: {}\n  \
            rustup target: {}\n  \
            {DEBIAN_RUSTC}: {}\n  \
            apt-get: {}\n\
          Run one of these, then this command again:\n  \
-           rustup component add rust-src\n  \
+           rustup target add {TARGET}\n  \
            sudo apt-get update && sudo apt-get install --no-install-recommends {}",
         why(&facts.toolchain.clone().map(drop)),
-        why(&facts.sources),
         why(&facts.rustup),
         why(&facts.debian.clone().map(drop)),
         why(&facts.apt),
@@ -255,30 +231,9 @@ fn tried(outcome: Result<()>) -> String {
     }
 }
 
-/// What the toolchain's rustc has of a standard library for the target.
-fn observe_toolchain() -> Result<Std, String> {
-    std_of("rustc").map_err(|error| format!("{error:#}"))
-}
-
-/// In which form a compiler has a standard library for the target, the sources being preferred; an error if it has none.
-fn std_of(rustc: &str) -> Result<Std> {
-    let sources = library_sources(rustc)?;
-    if sources.join("library/std/Cargo.toml").exists() {
-        return Ok(Std::Sources);
-    }
-    if has_target(rustc, TARGET) {
-        return Ok(Std::Prebuilt);
-    }
-    bail!(
-        "has neither a compiled one nor the sources in {}",
-        sources.display()
-    );
-}
-
-/// Whether the compiler `rustc` has a standard library for `target`.
-fn has_target(rustc: &str, target: &str) -> bool {
-    process::read(Command::new(rustc).args(["--print", "target-libdir", "--target", target]))
-        .is_ok_and(|directory| Path::new(&directory).exists())
+/// What was found, or in words why not.
+fn observe(found: Result<Std>) -> Result<Std, String> {
+    found.map_err(|error| format!("{error:#}"))
 }
 
 /// Whether rustup may be asked for the target.
@@ -296,36 +251,6 @@ fn observe_program(program: &str) -> Result<(), String> {
         return Ok(());
     }
     Err("not on this machine".to_owned())
-}
-
-/// What Debian's rustc has of a standard library for the target.
-fn observe_debian() -> Result<Std, String> {
-    debian_std().map_err(|error| format!("{error:#}"))
-}
-
-/// In which form Debian's rustc has a standard library for the target; an error if there is none, or no such rustc, or one
-/// that is too old.
-fn debian_std() -> Result<Std> {
-    if !Path::new(DEBIAN_RUSTC).exists() {
-        bail!("not on this machine");
-    }
-    let version = process::read(Command::new(DEBIAN_RUSTC).arg("--version"))?;
-    if !is_recent_enough(&version) {
-        bail!("is {version}, and {RUST_VERSION} or newer is needed");
-    }
-    std_of(DEBIAN_RUSTC)
-}
-
-/// Whether a compiler that calls itself `version` (`rustc 1.96.0 …`) can compile this workspace.
-fn is_recent_enough(version: &str) -> bool {
-    let found = version.strip_prefix("rustc ").and_then(minor_version);
-    found.is_some_and(|found| minor_version(RUST_VERSION).is_some_and(|needed| found >= needed))
-}
-
-/// Reads `1.96.0 …` up to the second number.
-fn minor_version(text: &str) -> Option<(u32, u32)> {
-    let mut numbers = text.split(['.', ' ', '-']).map(str::parse);
-    Some((numbers.next()?.ok()?, numbers.next()?.ok()?))
 }
 
 /// Installs Debian packages.
@@ -357,10 +282,29 @@ fn apt_get() -> Result<Command> {
     if !process::is_available("sudo") {
         bail!("apt-get needs root, and there is no sudo to become it");
     }
+    consent()?;
     let mut sudo = Command::new("sudo");
     sudo.arg(format!("{}={}", RUN_LEVEL.0, RUN_LEVEL.1))
         .arg("apt-get");
     Ok(sudo)
+}
+
+/// Asks the person at the terminal, once in a run, whether sudo may be used. Where there is nobody to ask, as in a workflow, that was
+/// decided by whoever gave this user the right.
+fn consent() -> Result<()> {
+    static ASKED: AtomicBool = AtomicBool::new(false);
+    let is_terminal = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
+    if !is_terminal || ASKED.swap(true, Ordering::Relaxed) {
+        return Ok(());
+    }
+    print!("This needs the rights of root. May `sudo apt-get` be run? [y/N] ");
+    std::io::stdout().flush()?;
+    let mut answer = String::new();
+    std::io::stdin().read_line(&mut answer)?;
+    match answer.trim() {
+        "y" | "Y" | "yes" => Ok(()),
+        _ => bail!("nothing was installed, since you did not agree"),
+    }
 }
 
 #[cfg(test)]
@@ -371,7 +315,6 @@ mod tests {
     fn bare() -> Facts {
         Facts {
             toolchain: Err("no std".to_owned()),
-            sources: Err("no component".to_owned()),
             rustup: Err("no target".to_owned()),
             debian: Err("no rustc".to_owned()),
             apt: Err("no apt".to_owned()),
@@ -382,7 +325,6 @@ mod tests {
     fn rich() -> Facts {
         Facts {
             toolchain: Ok(Std::Sources),
-            sources: Ok(()),
             rustup: Ok(()),
             debian: Ok(Std::Sources),
             apt: Ok(()),
@@ -392,12 +334,8 @@ mod tests {
     #[test]
     fn what_is_better_goes_first_and_what_did_not_help_is_passed_over() {
         let mut facts = rich();
-        let toolchain = |std| Route::Use(Compiler::Toolchain(std));
-        assert_eq!(choose(&facts), toolchain(Std::Sources));
-        facts.toolchain = Ok(Std::Prebuilt);
-        assert_eq!(choose(&facts), Route::Sources);
-        facts.sources = Err("offline".to_owned());
-        assert_eq!(choose(&facts), toolchain(Std::Prebuilt));
+        let toolchain = Compiler::Toolchain(Std::Sources);
+        assert_eq!(choose(&facts), Route::Use(toolchain));
         facts.toolchain = Err("no std".to_owned());
         assert_eq!(choose(&facts), Route::Rustup);
         facts.rustup = Err("offline".to_owned());
@@ -412,24 +350,13 @@ mod tests {
         let message = no_route(&bare());
         for part in [
             "no std",
-            "no component",
             "no target",
             "no rustc",
             "no apt",
-            "rustup component add rust-src",
+            "rustup target add wasm32-unknown-unknown",
             "rustc-web rust-web-src",
         ] {
             assert!(message.contains(part), "{part} is not in: {message}");
         }
-    }
-
-    #[test]
-    fn versions_are_compared_as_numbers() {
-        assert!(is_recent_enough(&format!(
-            "rustc {RUST_VERSION}.0 (59807616e 2026-04-14)"
-        )));
-        assert!(is_recent_enough("rustc 1.100.0-nightly (0 2027-01-01)"));
-        assert!(!is_recent_enough("rustc 1.63.0"));
-        assert!(!is_recent_enough("something else"));
     }
 }

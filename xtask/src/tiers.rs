@@ -17,7 +17,6 @@ Check what a contributor wants to know all day: within a minute or two, once eve
 Usage: cargo xtask check
 
   format        cargo fmt --all --check
-  component     cargo xtask build, and the guests
   clippy        of the packages that differ from the branch main, warnings being errors
   tests         unit and integration tests but the slow ones
 ";
@@ -30,8 +29,6 @@ Usage: cargo xtask test
 
 In this order, and no further than the first failure:
   format        cargo fmt --all --check
-  component     cargo xtask build
-  guests        cargo xtask guests
   clippy        of the whole workspace and of fuzz/, natively, warnings being errors
   tests         unit, integration and documentation tests of the whole workspace
   docs          of the whole workspace, warnings being errors
@@ -114,10 +111,7 @@ const NIGHTLY_SOAK: &str = "1800";
 pub fn check(workspace: &Workspace) -> Result<()> {
     let mut steps = Steps::default();
     steps.run("format", || format(workspace))?;
-    steps.run("component", || {
-        component::build(workspace)?;
-        component::build_guests(workspace)
-    })?;
+    provision::provision()?;
     host::announce_first_build(workspace)?;
     steps.run("clippy", || {
         let changed = changed_packages(workspace)?;
@@ -169,7 +163,9 @@ pub fn ci(workspace: &Workspace, arguments: &[String]) -> Result<()> {
             .into_iter()
             .chain(workspace.guests().iter().map(String::as_str))
         {
-            process::run(&mut compiler.clippy(workspace, package)?)?;
+            process::run(&mut compiler::component_clippy(
+                compiler, workspace, package,
+            )?)?;
         }
         Ok(())
     })?;
@@ -235,9 +231,7 @@ pub fn nightly(workspace: &Workspace) -> Result<()> {
 /// The steps of `test`.
 fn promises(workspace: &Workspace, steps: &mut Steps) -> Result<()> {
     steps.run("format", || format(workspace))?;
-    let component = steps.run("component", || component::build(workspace))?;
-    print!("{}", component.report()?);
-    steps.run("guests", || component::build_guests(workspace))?;
+    provision::provision()?;
     host::announce_first_build(workspace)?;
     steps.run("clippy", || {
         let mut clippy = compiler::native_clippy(workspace)?;

@@ -1,6 +1,5 @@
 //! Where the project is, where cargo puts what it builds, and how cargo is called.
 
-use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -42,7 +41,8 @@ impl Workspace {
             .parent()
             .context("the folder xtask has no parent")?
             .to_owned();
-        let mut metadata = cargo(&root, "metadata");
+        let mut metadata = Command::new(component_build::cargo_program());
+        metadata.arg("metadata").current_dir(&root);
         let metadata = process::read(metadata.args(["--no-deps", "--format-version", "1"]))?;
         let metadata: serde_json::Value =
             serde_json::from_str(&metadata).context("`cargo metadata` did not print JSON")?;
@@ -113,9 +113,7 @@ impl Workspace {
 
     /// A call of `cargo subcommand` in the workspace, arguments to follow.
     pub fn cargo(&self, subcommand: &str) -> Command {
-        let mut cargo = cargo(&self.root, subcommand);
-        cargo.env("CARGO_TARGET_DIR", &self.target);
-        cargo
+        component_build::cargo(&self.root, &self.target, subcommand)
     }
 }
 
@@ -155,30 +153,6 @@ fn guests(packages: &[Package]) -> Vec<String> {
     };
     let guests = packages.iter().filter(is_guest);
     guests.map(|package| package.name.clone()).collect()
-}
-
-/// The cargo that runs this program, or the one on the search path.
-pub fn cargo_program() -> OsString {
-    std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
-}
-
-/// A call of `cargo subcommand` in the workspace at `root`.
-fn cargo(root: &Path, subcommand: &str) -> Command {
-    let mut cargo = Command::new(cargo_program());
-    cargo.arg(subcommand).current_dir(root);
-    forget_this_package(&mut cargo);
-    cargo
-}
-
-/// Takes out of `command`'s environment what `cargo run` put there to describe the package `xtask`. Some build scripts ask
-/// to run again when these variables change, so that a build from here and one from a shell would undo each other.
-pub fn forget_this_package(command: &mut Command) {
-    for (name, _) in std::env::vars_os() {
-        let text = name.to_string_lossy();
-        if text.starts_with("CARGO_PKG_") || text.starts_with("CARGO_MANIFEST_") {
-            command.env_remove(&name);
-        }
-    }
 }
 
 #[cfg(test)]

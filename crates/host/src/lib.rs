@@ -17,9 +17,9 @@
 //!
 //! # #[tokio::main]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! let component = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/ninjaone_connector.wasm"));
-//! # let target = std::env::var_os("CARGO_TARGET_DIR").map(|target| Path::new(&target).join("ninjaone_connector.wasm"));
-//! # let component = target.as_deref().unwrap_or(component);
+//! # use test_components::NINJAONE_CONNECTOR;
+//! // The file that `cargo xtask build` writes.
+//! let component = Path::new(NINJAONE_CONNECTOR);
 //! let simulator = Simulator::start(Options { accounts: 20, ..Options::default() }).await?;
 //! let credentials = simulator.credentials();
 //!

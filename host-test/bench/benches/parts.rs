@@ -209,15 +209,10 @@ fn conversion(criterion: &mut Criterion) {
 
 /// The component, with a NinjaOne that answers from memory.
 fn component(canned: &Canned) -> Connector {
-    let file = Path::new(concat!(
-        env!("CARGO_MANIFEST_DIR"),
-        "/../../target/ninjaone_connector.wasm"
-    ));
-    let moved = std::env::var_os("CARGO_TARGET_DIR")
-        .map(|target| Path::new(&target).join("ninjaone_connector.wasm"));
+    let file = Path::new(test_components::NINJAONE_CONNECTOR);
     let host = Host::new(HostOptions::default()).expect("the engine starts");
-    let plugin = runtime().block_on(host.load(moved.as_deref().unwrap_or(file)));
-    let plugin = plugin.expect("`cargo xtask build` made the component");
+    let plugin = runtime().block_on(host.load(file));
+    let plugin = plugin.expect("the component loads");
     let settings = TenantSettings::new()
         .plain("base-url", BASE_URL)
         .plain("client-id", "simulated")

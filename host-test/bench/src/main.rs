@@ -48,6 +48,10 @@ use crate::children::{Launcher, Simulated};
 use crate::jobs::Job;
 use crate::table::Table;
 
+/// As in the host's program, on all sides.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// What is asked for.
 #[derive(Parser)]
 #[command(

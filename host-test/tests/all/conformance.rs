@@ -1,22 +1,18 @@
 //! The conformance suite: connectors that keep the contract pass it unchanged, and it finds fault with those that do not.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use connector_conformance::{self as conformance, CHECKS, Options, Report, Verdict};
 use connector_host::{EgressPolicy, HostOptions, Plugin, Tenant, TenantSettings};
+use host_test::components::{FAULTY, IN_MEMORY_CONNECTOR};
 use host_test::tenant;
 
 const SECRET: &str = "secret-of-the-example";
 
 /// A connector that needs no tenant but its own memory, with these settings beside its secret.
 fn in_memory(file: &str, settings: &[(&str, &str)]) -> (Plugin, Tenant) {
-    let path = host_test::target().join(file);
-    assert!(
-        path.is_file(),
-        "there is no {}: build it with `cargo xtask guests`",
-        path.display()
-    );
-    let plugin = host_test::load_file(HostOptions::default(), &path);
+    let plugin = host_test::load_file(HostOptions::default(), Path::new(file));
     let settings = settings.iter().fold(
         TenantSettings::new().secret("client-secret", SECRET.into()),
         |settings, (key, value)| settings.plain(*key, *value),
@@ -115,9 +111,9 @@ async fn the_ninjaone_connector_keeps_every_promise() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_in_memory_connector_keeps_every_promise() {
+pub(crate) async fn the_in_memory_connector_keeps_every_promise() {
     for size in ["1", "20", "300"] {
-        let (plugin, tenant) = in_memory("in_memory_connector.wasm", &[("directory-size", size)]);
+        let (plugin, tenant) = in_memory(IN_MEMORY_CONNECTOR, &[("directory-size", size)]);
         let report = conformance::run(&plugin, tenant, Options { write: true }).await;
         assert_unbroken(&report);
         // The directory keeps no events, and declares no detail of accounts.
@@ -156,9 +152,9 @@ fn every_check_is_known_to_find_a_fault() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn faults_are_found() {
+pub(crate) async fn faults_are_found() {
     for (fault, expected) in FAULTS {
-        let (plugin, tenant) = in_memory("faulty.wasm", &[("fault", fault)]);
+        let (plugin, tenant) = in_memory(FAULTY, &[("fault", fault)]);
         let report = conformance::run(&plugin, tenant, Options { write: true }).await;
         let broken: BTreeSet<_> = report.broken().map(|finding| finding.name).collect();
         for check in *expected {

@@ -63,7 +63,7 @@ fn assert_limit(error: &CallError, expected: Limit) {
 }
 
 #[tokio::test]
-async fn every_behavior_of_the_guest_is_tested() {
+pub(crate) async fn every_behavior_of_the_guest_is_tested() {
     let sources = concat!(
         include_str!("isolation.rs"),
         include_str!("egress.rs"),

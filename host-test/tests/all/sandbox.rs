@@ -1,4 +1,4 @@
-//! The component cannot do more than it says: what it imports is pinned, and what it weighs is bounded.
+//! The component cannot do more than it says: what it imports is pinned.
 
 use std::fs;
 
@@ -24,8 +24,6 @@ const EXPORTS: [&str; 2] = [
     "identity:connector/connector@0.1.0",
     "identity:connector/types@0.1.0",
 ];
-
-const MOST_BYTES: u64 = 400 * 1024;
 
 #[test]
 fn the_component_imports_exactly_what_is_allowed() {
@@ -53,17 +51,6 @@ fn the_component_exports_the_contract_and_nothing_else() {
         .collect();
     exports.sort();
     assert_eq!(exports, EXPORTS);
-}
-
-#[test]
-fn the_release_component_is_at_most_400_kib() {
-    let size = fs::metadata(host_test::component())
-        .expect("it is there")
-        .len();
-    assert!(
-        size <= MOST_BYTES,
-        "it has {size} bytes, and may have {MOST_BYTES}"
-    );
 }
 
 #[test]

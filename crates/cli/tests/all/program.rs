@@ -484,7 +484,7 @@ fn conformance_tells_of_each_promise_and_writes_only_where_it_is_allowed() {
 
 #[test]
 fn conformance_fails_where_a_promise_is_broken() {
-    let component = host_test::target().join("faulty.wasm");
+    let component = host_test::components::FAULTY;
     let output = program(&[
         "conformance",
         "--client-secret",

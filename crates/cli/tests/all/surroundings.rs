@@ -8,7 +8,7 @@ use std::process::{Command, Output, Stdio};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use host_test::program::{program, program_for};
-use host_test::{names_in, target, tenant};
+use host_test::{names_in, tenant};
 use ninjaone_simulator::Simulator;
 
 /// The secret of a simulated tenant.
@@ -54,7 +54,7 @@ async fn a_component_that_lies_in_the_current_folder_or_above_is_not_run() {
     let place = tempfile::tempdir().expect("there is room for files");
     let below = place.path().join("some/folder");
     fs::create_dir_all(&below).expect("it is new");
-    let hostile = target().join("misbehaving.wasm");
+    let hostile = host_test::components::MISBEHAVING;
     for folder in [place.path(), &place.path().join("some"), &below] {
         fs::create_dir_all(folder.join("target")).expect("it is new");
         for name in [
@@ -62,7 +62,7 @@ async fn a_component_that_lies_in_the_current_folder_or_above_is_not_run() {
             "ninjaone_connector.wasm",
             "component.wasm",
         ] {
-            fs::copy(&hostile, folder.join(name)).expect("it can be copied");
+            fs::copy(hostile, folder.join(name)).expect("it can be copied");
         }
     }
     for folder in [place.path(), &below] {

@@ -248,11 +248,8 @@ async fn a_description_needs_no_tenant_and_takes_the_component_of_one_that_is_na
         description["name"].clone()
     };
     assert_eq!(describe(&[]), "ninjaone");
-    let component = host_test::target().join("in_memory_connector.wasm");
-    home.write(&format!(
-        "[tenants.initech]\ncomponent = '{}'\n",
-        component.display()
-    ));
+    let component = host_test::components::IN_MEMORY_CONNECTOR;
+    home.write(&format!("[tenants.initech]\ncomponent = '{component}'\n"));
     assert_eq!(describe(&["--tenant", "initech"]), "in-memory");
 }
 

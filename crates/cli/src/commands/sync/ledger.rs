@@ -29,7 +29,7 @@ pub struct Identifiers {
     organizations: Vec<Key>,
     roles: Vec<Key>,
     /// Account and role of each.
-    grants: Vec<(Key, Key)>,
+    grants: Chunks<(Key, Key)>,
     texts: Texts,
 }
 
@@ -58,6 +58,34 @@ impl Places {
 
     fn key(&self, place: NonZeroU32) -> Key {
         self.keys[place.get() as usize - 1]
+    }
+}
+
+/// A list that only grows, in pieces: one that moves as a whole when it grows takes three times its room at that moment.
+struct Chunks<T>(Vec<Vec<T>>);
+
+impl<T> Default for Chunks<T> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<T> Chunks<T> {
+    const LENGTH: usize = 4096;
+
+    fn push(&mut self, item: T) {
+        match self.0.last_mut().filter(|last| last.len() < Self::LENGTH) {
+            Some(last) => last.push(item),
+            None => {
+                let mut chunk = Vec::with_capacity(Self::LENGTH);
+                chunk.push(item);
+                self.0.push(chunk);
+            }
+        }
+    }
+
+    fn iter(&self) -> impl Iterator<Item = &T> {
+        self.0.iter().flatten()
     }
 }
 

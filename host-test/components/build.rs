@@ -1,0 +1,106 @@
+//! Compiles the components that the tests load, and writes a constant for each, and the macro `each_guest`.
+//!
+//! cargo runs this again when a source of one of them has changed, so no test can be green because of a component that is out of
+//! date.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::{env, fs};
+
+use anyhow::{Context, Result};
+use component_build::Compiler;
+
+/// The package of the connector, at the top of the workspace.
+const CONNECTOR: &str = "ninjaone-connector";
+/// Where the guests are, one package each: those that are there for the tests alone, and the examples of connectors.
+const GUESTS: [&str; 2] = ["host-test/guests", "examples/connectors"];
+/// Another target directory for components than that of this build; set by `cargo xtask`, which builds with several.
+const TARGET_DIRECTORY: &str = "COMPONENT_TARGET_DIR";
+
+fn main() -> Result<()> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let root = root.canonicalize().context("the workspace is gone")?;
+    let out = PathBuf::from(env::var_os("OUT_DIR").context("cargo names no OUT_DIR")?);
+    let target = match env::var_os(TARGET_DIRECTORY) {
+        Some(folder) => PathBuf::from(folder),
+        // `<target directory>/<profile>/build/<package>/out`
+        None => out
+            .ancestors()
+            .nth(4)
+            .context("OUT_DIR has another form")?
+            .to_owned(),
+    };
+    let compiler = Compiler::find().context(
+        "the tests need the components: `cargo xtask build` provides a compiler for them",
+    )?;
+
+    let connector = compiler.build(&root, &target, CONNECTOR)?;
+    let mut sources = connector.sources;
+    let mut code = constant(CONNECTOR, &connector.component)?;
+    let mut names = Vec::new();
+    for package in guests(&root)? {
+        let guest = compiler.build(&root, &target, &package)?;
+        sources.extend(guest.sources);
+        code += &constant(&package, &guest.component)?;
+        names.push(package.replace('-', "_"));
+    }
+    writeln!(code, "/// Calls a macro with the name of each guest.")?;
+    writeln!(
+        code,
+        "#[macro_export]\nmacro_rules! each_guest {{\n    ($callback:ident) => {{"
+    )?;
+    for name in names {
+        writeln!(code, "        $callback!({name});")?;
+    }
+    writeln!(code, "    }};\n}}")?;
+    let file = out.join("components.rs");
+    fs::write(&file, code).with_context(|| format!("cannot write {}", file.display()))?;
+
+    for source in sources {
+        println!("cargo::rerun-if-changed={}", source.display());
+    }
+    for other in ["Cargo.toml", "Cargo.lock", ".cargo/config.toml"]
+        .iter()
+        .chain(&GUESTS)
+    {
+        println!("cargo::rerun-if-changed={}", root.join(other).display());
+    }
+    println!("cargo::rerun-if-env-changed={TARGET_DIRECTORY}");
+    Ok(())
+}
+
+/// The packages of the guests: the names of their folders.
+fn guests(root: &Path) -> Result<Vec<String>> {
+    let mut packages = Vec::new();
+    for folder in GUESTS.map(|folder| root.join(folder)) {
+        let entries = folder
+            .read_dir()
+            .with_context(|| format!("cannot list {}", folder.display()))?;
+        for entry in entries {
+            let path = entry?.path();
+            let manifest = path.join("Cargo.toml");
+            if !manifest.is_file() {
+                continue;
+            }
+            let text = fs::read_to_string(&manifest)?;
+            let name = text
+                .lines()
+                .find_map(|line| line.strip_prefix("name = \"")?.strip_suffix('"'));
+            let name = name.with_context(|| format!("{} names no package", manifest.display()))?;
+            packages.push(name.to_owned());
+        }
+    }
+    packages.sort();
+    Ok(packages)
+}
+
+/// A constant with the file of a package's component.
+fn constant(package: &str, file: &Path) -> Result<String> {
+    let name = package.replace('-', "_").to_uppercase();
+    let file = file
+        .to_str()
+        .context("the target directory's name is not text")?;
+    Ok(format!(
+        "/// The file of the component of the package `{package}`.\npub const {name}: &str = {file:?};\n"
+    ))
+}
