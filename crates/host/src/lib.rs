@@ -77,7 +77,8 @@
 //! # What it does not know
 //!
 //! Any vendor, what becomes of an answer, and how a request gets through the network: the words of the contract ([`contract`]) and
-//! the transport ([`transport`]) are crates of their own, without wasmtime.
+//! the transport ([`transport`]) are crates of their own, without wasmtime. The feature `conformance` lets the conformance suite
+//! judge its connectors.
 //!
 //! # Where to read on
 //!
@@ -99,6 +100,8 @@ mod exports;
 mod host;
 mod imports;
 mod instance;
+#[cfg(feature = "conformance")]
+mod judged;
 mod limits;
 mod listing;
 mod logging;
@@ -114,6 +117,8 @@ pub use self::code_cache::CodeCacheError;
 pub use self::connector::Connector;
 pub use self::error::{CallError, LoadError};
 pub use self::host::{Host, HostOptions, MOST_POOLED_INSTANCES};
+#[cfg(feature = "conformance")]
+pub use self::judged::Judged;
 pub use self::limits::{Limit, Limits};
 pub use self::listing::{Checkpoint, Listing, ListingBounds};
 pub use self::plugin::{Plugin, Tenant};
