@@ -59,11 +59,11 @@ fn the_component_exports_the_contract_and_nothing_else() {
 #[tokio::test]
 async fn a_component_with_other_types_does_not_load_and_is_told_in_which_function() {
     let host = Host::new(HostOptions::default()).expect("the engine starts");
-    let component = fs::read(host_test::component()).expect("it can be read");
+    // A small one, since each is compiled.
+    let component = host_test::target().join("in_memory_connector.wasm");
+    let component = fs::read(component).expect("`cargo xtask guests` built it");
     for (field, other, function) in [
         ("largest-page", "largest-leaf", "describe"),
-        ("granted-scopes", "granted-things", "check"),
-        ("must-change-password", "must-change-passport", "list"),
         ("allow-administrator", "allow-administrates", "provision"),
     ] {
         let bytes = with_renamed(&component, field.as_bytes(), other.as_bytes());
