@@ -249,7 +249,8 @@ fn refuse_undeclared(request: &ListRequest) -> Result<(), Error> {
         ("since", since.is_some()),
     ]
     .into_iter()
-    .filter_map(|(name, is_wrong)| is_wrong.then(|| problem(name)))
+    .filter(|(_, is_wrong)| *is_wrong)
+    .map(|(name, _)| problem(name))
     .collect();
     if wrong.is_empty() {
         return Ok(());
