@@ -72,11 +72,12 @@ Usage: cargo xtask nightly
 ///
 /// What runs components is one group: each package alone would have wasmtime's dependencies with other features, and cargo would
 /// compile wasmtime anew for each. The others are apart from it for the same reason, those that are built quickly first.
-const GROUPS: [&[&str]; 10] = [
+const GROUPS: [&[&str]; 11] = [
     &["xtask"],
     &["connector-dist"],
     &["secrets"],
     &["connector-escape"],
+    &["connector-contract"],
     &["ninjaone-api"],
     &["ninjaone-connector"],
     &["ninjaone-simulator"],

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::run::{Call, Checked, Run, broken, lock, not_tried};
-use connector_host::contract::{ErrorKind, Mode};
+use connector_contract::{ErrorKind, Mode};
 
 pub(super) async fn outcomes_are_declared(run: &mut Run) -> Checked {
     let mut applied = 0;
@@ -93,14 +93,23 @@ pub(super) async fn secrets_are_kept(run: &mut Run) -> Checked {
     let ledger = lock(&run.ledger);
     if ledger.findable_secrets().count() == 0 {
         return not_tried(
-            "no secret setting has 8 characters or more, and shorter ones turn up by chance",
+            "no secret setting is known that has 8 characters or more, and shorter ones turn up by chance",
         );
     }
-    let shown = ledger.calls.iter().filter(|call| call.shows_secret);
-    match list(shown.map(|call| call.what.clone()).collect()) {
-        Some(shown) => broken(format!("a secret was in the answer to: {shown}")),
-        None => Ok(format!("looked for in {} answers", ledger.calls.len())),
+    let shown = ledger
+        .calls
+        .iter()
+        .filter(|call| call.shows_secret == Some(true));
+    if let Some(shown) = list(shown.map(|call| call.what.clone()).collect()) {
+        return broken(format!("a secret was in the answer to: {shown}"));
     }
+    let looked = format!("looked for in {} answers", ledger.calls.len());
+    if ledger.calls.iter().any(|call| call.shows_secret.is_none()) {
+        return not_tried(format!(
+            "{looked}; this host cannot tell what it took out of them before"
+        ));
+    }
+    Ok(looked)
 }
 
 pub(super) async fn limits_are_kept(run: &mut Run) -> Checked {
@@ -123,18 +132,21 @@ pub(super) async fn limits_are_kept(run: &mut Run) -> Checked {
         .map(|call| call.took)
         .max()
         .unwrap_or(Duration::ZERO);
-    let memory = ledger
-        .calls
-        .iter()
-        .filter_map(|call| call.memory)
-        .max()
-        .unwrap_or(0);
-    Ok(format!(
-        "{} calls; the longest took {} ms, the most memory was {} KiB",
+    let memory = ledger.calls.iter().filter_map(|call| call.memory).max();
+    let calls = format!(
+        "{} calls; the longest took {} ms",
         ledger.calls.len(),
-        longest.as_millis(),
-        memory / 1024
-    ))
+        longest.as_millis()
+    );
+    match memory {
+        Some(memory) => Ok(format!(
+            "{calls}, the most memory was {} KiB",
+            memory / 1024
+        )),
+        None => not_tried(format!(
+            "{calls}; this host cannot tell how much memory they took"
+        )),
+    }
 }
 
 /// As one text, or nothing where there is nothing.

@@ -8,41 +8,39 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use super::run::{
     Checked, Fault, LISTINGS, Run, Write, broken, expect_error, filtered, is_among, not_tried,
 };
-use connector_host::BoxFuture;
-use connector_host::contract::{
-    AccountDeletion, AccountDetails, AccountUpdate, Assignment, Error, FieldDescription, FieldType,
-    FilterFields, ListRequest, Mode, Operation, OperationDescription, Outcome, ProvisionRequest,
+use super::{Access, CallError};
+use connector_contract::{
+    AccountDeletion, AccountDetails, AccountKindDescription, AccountUpdate, Assignment, Error,
+    FieldDescription, FieldType, FilterFields, ListRequest, Mode, Operation, OperationDescription,
+    Outcome, ProvisionRequest,
 };
-use connector_host::{Setting, Settings, SettingsError};
-
-/// Settings that nobody gets, and a count of who asked.
-#[derive(Default)]
-struct Withheld(AtomicUsize);
-
-impl Settings for Withheld {
-    fn get<'a>(&'a self, _key: &'a str) -> BoxFuture<'a, Result<Option<Setting>, SettingsError>> {
-        self.0.fetch_add(1, Ordering::Relaxed);
-        let reason = "a description needs no setting".to_string();
-        Box::pin(std::future::ready(Err(SettingsError::Denied(reason))))
-    }
-}
 
 pub(super) async fn needs_nothing(run: &mut Run) -> Checked {
-    let withheld = Arc::new(Withheld::default());
+    let asked = Arc::new(AtomicUsize::new(0));
+    let asking = asked.clone();
     let sent_before = run.requests();
-    let mut connector = run.fresh_with(withheld.clone());
+    let mut connector = run.fresh_behind(Arc::new(move |_| {
+        asking.fetch_add(1, Ordering::Relaxed);
+        Access::Denied
+    }));
     for _ in 0..2 {
         let description = connector.describe().await?;
         if description != *run.description {
             return broken("it described itself in two ways");
         }
     }
-    let asked = withheld.0.load(Ordering::Relaxed);
-    let sent = run.requests() - sent_before;
-    if asked > 0 || sent > 0 {
+    let asked = asked.load(Ordering::Relaxed);
+    let sent = run.sent_since(sent_before);
+    if asked > 0 || sent.is_some_and(|sent| sent > 0) {
         return broken(format!(
-            "it asked for {asked} settings and sent {sent} requests"
+            "it asked for {asked} settings and sent {} requests",
+            sent.map_or("an unknown number of".to_string(), |sent| sent.to_string())
         ));
+    }
+    if sent.is_none() {
+        return not_tried(
+            "it asked for no setting; this host cannot tell whether it sent a request",
+        );
     }
     Ok(format!(
         "{} {}, with {} operations, three times",
@@ -143,10 +141,9 @@ pub(super) async fn is_complete(run: &mut Run) -> Checked {
     for operation in &description.operations {
         operation_is_consistent(operation, &mut wrong);
     }
-    let takes =
-        |operation, fields: fn(&connector_host::contract::AccountKindDescription) -> bool| {
-            run.operation(operation).is_some() && !description.account_kinds.iter().any(fields)
-        };
+    let takes = |operation, fields: fn(&AccountKindDescription) -> bool| {
+        run.operation(operation).is_some() && !description.account_kinds.iter().any(fields)
+    };
     wrong(
         takes(Operation::CreateAccount, |kind| {
             !kind.create_fields.is_empty()
@@ -246,7 +243,7 @@ pub(super) async fn undeclared_is_unsupported(run: &mut Run) -> Checked {
 
 fn is_unsupported<T: Debug>(
     doing: &str,
-    answer: Result<T, connector_host::CallError>,
+    answer: Result<T, CallError>,
     operation: Operation,
 ) -> Result<(), Fault> {
     let wanted = format!("unsupported with {}", operation.name());

@@ -1,15 +1,18 @@
-//! Holds a component against the contract: which of its promises a connector keeps, each tried and told by itself.
+//! Holds a connector against the contract: which of its promises it keeps, each tried and told by itself.
 //!
 //! ```no_run
-//! # async fn example(plugin: connector_host::Plugin, tenant: connector_host::Tenant) {
+//! # async fn example(subject: impl connector_conformance::Subject + 'static) {
 //! use connector_conformance::{self as conformance, Options};
 //!
-//! let report = conformance::run(&plugin, tenant, Options { write: false }).await;
+//! let report = conformance::run(subject, Options { write: false }).await;
 //! for finding in report.broken() {
 //!     println!("{}: {}", finding.name, finding.detail);
 //! }
 //! # }
 //! ```
+//!
+//! A [`Subject`] is what is judged: a component in a host, or a connector in the same process. `connector_host::Judged` is one of
+//! our host's.
 //!
 //! **With [`Options::write`] it changes the tenant**: it creates accounts, changes them, gives them roles, and removes them, so it
 //! wants a tenant that is there to be tried with. It changes no account but those that it made, and removes what it can of
@@ -21,6 +24,12 @@
 //!
 //! Write an `async fn(&mut Run) -> Checked` beside those of the same subject, which says in its `Ok` what was done and what came
 //! back, and add a line to [`CHECKS`]. They run in that order; what one needs of another is in `Run`.
+//!
+//! # What it does not know
+//!
+//! Which host runs the connector, and how: no engine, no component, no transport, no connector.
+
+#![deny(missing_docs)]
 
 use serde::Serialize;
 
@@ -29,10 +38,11 @@ mod describing;
 mod listing;
 mod run;
 mod setting;
+mod subject;
 mod writing;
 
 use self::run::{Checked, Fault, Run};
-use connector_host::{BoxFuture, Plugin, Tenant};
+pub use self::subject::{Access, BoxFuture, CallError, Gate, Instance, Subject};
 
 /// How far to go.
 #[derive(Clone, Copy, Debug, Default)]
@@ -170,17 +180,16 @@ impl Report {
     }
 }
 
-/// Tries every promise with this tenant.
+/// Tries every promise with this connector.
 ///
 /// It always ends in a report: a connector that fails has broken the promise that was being tried.
-pub async fn run(plugin: &Plugin, tenant: Tenant, options: Options) -> Report {
-    run_telling(plugin, tenant, options, &mut |_| {}).await
+pub async fn run(subject: impl Subject + 'static, options: Options) -> Report {
+    run_telling(subject, options, &mut |_| {}).await
 }
 
 /// Like [`run`], and tells of each finding as soon as it is there.
 pub async fn run_telling(
-    plugin: &Plugin,
-    tenant: Tenant,
+    subject: impl Subject + 'static,
     options: Options,
     tell: &mut (dyn FnMut(&Finding) + Send),
 ) -> Report {
@@ -190,7 +199,7 @@ pub async fn run_telling(
         tell(&finding);
         findings.push(finding);
     };
-    let mut run = Run::new(plugin, tenant, options);
+    let mut run = Run::new(Box::new(subject), options);
     if let Err(fault) = run.begin().await {
         // Without a description nobody knows what there is to be tried.
         let mut fault = Some(fault);

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use super::CallError;
 use super::run::{
     Caller, Checked, Fault, Run, broken, detailed, expect_error, filtered, name, names, not_tried,
 };
-use connector_host::CallError;
-use connector_host::contract::{
+use connector_contract::{
     AccountDetails, Continuation, Error, Filter, FilterFields, Item, ListRequest, Operation,
     ResourceKinds,
 };

@@ -2,23 +2,15 @@
 
 use std::collections::BTreeMap;
 use std::fmt::{Debug, Write as _};
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::{self, Duration};
 
-use bytes::Bytes;
-use connector_transport::{self as transport, Body, Terms, Transport};
-use http::{Request, Response};
-use secrecy::ExposeSecret;
-
-use super::Options;
-use connector_host::contract::{
+use super::{Access, CallError, Gate, Instance, Options, Subject};
+use connector_contract::{
     AccountDetails, Assignment, Change, CheckReport, Continuation, Counts, Description, Error,
     ErrorKind, FieldProblem, Filter, Item, ListRequest, Mode, NewAccount, Operation,
     OperationDescription, Outcome, Page, ProvisionRequest, ResourceKinds, Summary,
 };
-use connector_host::{BoxFuture, CallError, Connector, Plugin, Tenant};
-use connector_host::{Setting, Settings};
 
 /// What a check says: what was done and what came back, or a fault.
 pub(super) type Checked = Result<String, Fault>;
@@ -52,10 +44,8 @@ pub(super) fn not_tried<T>(why: impl Into<String>) -> Result<T, Fault> {
 /// An error on one line.
 pub(super) fn told(error: &CallError) -> String {
     match error {
-        CallError::Connector(failure) => {
-            format!("{} ({})", error.kind(), failure.message)
-        }
-        other => format!("{} ({other})", other.kind()),
+        CallError::Failure(failure) => format!("{} ({})", failure.error.name(), failure.message),
+        CallError::BrokeOff(reason) => reason.clone(),
     }
 }
 
@@ -85,8 +75,7 @@ pub(super) const LISTINGS: [(ResourceKinds, Operation, &str); 5] = [
 
 /// One run of all checks.
 pub(super) struct Run {
-    pub plugin: Plugin,
-    pub tenant: Tenant,
+    subject: Box<dyn Subject>,
     pub options: Options,
     /// What the connector says of itself.
     pub description: Arc<Description>,
@@ -97,8 +86,6 @@ pub(super) struct Run {
     pub own: Vec<Own>,
     /// Those that were made here and removed again.
     pub gone: Vec<Own>,
-    /// How many requests were sent.
-    requests: Arc<AtomicUsize>,
     pub ledger: Arc<Mutex<Ledger>>,
     /// What was listed whole, before anything was written.
     listed: BTreeMap<u32, Arc<Vec<Item>>>,
@@ -112,28 +99,19 @@ pub(super) struct Own {
 }
 
 impl Run {
-    pub fn new(plugin: &Plugin, tenant: Tenant, options: Options) -> Self {
-        let requests = Arc::new(AtomicUsize::new(0));
-        let tenant = tenant.map_transport(|transport| {
-            Arc::new(Counted {
-                transport,
-                requests: requests.clone(),
-            })
-        });
+    pub fn new(subject: Box<dyn Subject>, options: Options) -> Self {
         let ledger = Arc::<Mutex<Ledger>>::default();
         Run {
             writer: Caller {
-                connector: plugin.instantiate(tenant.clone()),
+                instance: subject.open(open_gate()),
                 ledger: ledger.clone(),
             },
             description: Arc::new(nothing_described()),
             own: Vec::new(),
             gone: Vec::new(),
             listed: BTreeMap::new(),
-            plugin: plugin.clone(),
-            tenant,
+            subject,
             options,
-            requests,
             ledger,
         }
     }
@@ -143,12 +121,7 @@ impl Run {
         let description = self.fresh().describe().await?;
         let mut secrets = Vec::new();
         for setting in description.settings.iter().filter(|setting| setting.secret) {
-            if let Ok(Some(value)) = self.tenant.settings().get(&setting.key).await {
-                secrets.push(match value {
-                    Setting::Plain(value) => value,
-                    Setting::Secret(value) => value.expose_secret().to_string(),
-                });
-            }
+            secrets.extend(self.subject.setting(&setting.key).await);
         }
         lock(&self.ledger).secrets = secrets;
         self.description = Arc::new(description);
@@ -157,21 +130,25 @@ impl Run {
 
     /// A fresh instance for the tenant.
     pub fn fresh(&self) -> Caller {
-        self.fresh_with(self.tenant.settings().clone())
+        self.fresh_behind(open_gate())
     }
 
-    /// A fresh instance with other settings.
-    pub fn fresh_with(&self, settings: Arc<dyn Settings>) -> Caller {
-        let tenant = self.tenant.clone().with_settings(settings);
+    /// A fresh instance with the settings that this gate lets through.
+    pub fn fresh_behind(&self, gate: Gate) -> Caller {
         Caller {
-            connector: self.plugin.instantiate(tenant),
+            instance: self.subject.open(gate),
             ledger: self.ledger.clone(),
         }
     }
 
-    /// How many requests were sent so far.
-    pub fn requests(&self) -> usize {
-        self.requests.load(Ordering::Relaxed)
+    /// How many requests were sent so far, where the host can tell.
+    pub fn requests(&self) -> Option<usize> {
+        self.subject.requests()
+    }
+
+    /// How many requests were sent since there were so many, where the host can tell.
+    pub fn sent_since(&self, before: Option<usize>) -> Option<usize> {
+        Some(self.requests()?.saturating_sub(before?))
     }
 
     /// The operation, if it is declared.
@@ -213,6 +190,11 @@ impl Run {
     }
 }
 
+/// Lets every setting through.
+fn open_gate() -> Gate {
+    Arc::new(|_| Access::AsSet)
+}
+
 fn nothing_described() -> Description {
     Description {
         name: String::new(),
@@ -251,21 +233,21 @@ impl Write {
 
 /// An instance, with a record of what is asked of it.
 pub(super) struct Caller {
-    connector: Connector,
+    instance: Box<dyn Instance>,
     ledger: Arc<Mutex<Ledger>>,
 }
 
 impl Caller {
     pub async fn describe(&mut self) -> Result<Description, CallError> {
-        let start = Instant::now();
-        let answer = self.connector.describe().await;
+        let start = time::Instant::now();
+        let answer = self.instance.describe().await;
         self.record("describe".to_string(), Vec::new(), None, start, &answer);
         answer
     }
 
     pub async fn check(&mut self) -> Result<CheckReport, CallError> {
-        let start = Instant::now();
-        let answer = self.connector.check().await;
+        let start = time::Instant::now();
+        let answer = self.instance.check().await;
         self.record("check".to_string(), Vec::new(), None, start, &answer);
         answer
     }
@@ -281,18 +263,18 @@ impl Caller {
             let _ = write!(what, " {title}");
             operations.push(*operation);
         }
-        let start = Instant::now();
-        let answer = self.connector.list(request).await;
+        let start = time::Instant::now();
+        let answer = self.instance.list(request).await;
         self.record(what, operations, None, start, &answer);
         answer
     }
 
     pub async fn write(&mut self, write: &Write, mode: Mode) -> Result<Change, CallError> {
-        let start = Instant::now();
+        let start = time::Instant::now();
         let answer = match write {
-            Write::Grant(assignment) => self.connector.grant(assignment, mode).await,
-            Write::Revoke(assignment) => self.connector.revoke(assignment, mode).await,
-            Write::Provision(request) => self.connector.provision(request, mode).await,
+            Write::Grant(assignment) => self.instance.grant(assignment, mode).await,
+            Write::Revoke(assignment) => self.instance.revoke(assignment, mode).await,
+            Write::Provision(request) => self.instance.provision(request, mode).await,
         };
         let operation = write.operation();
         let what = format!("{} ({})", operation.name(), mode.name());
@@ -353,19 +335,20 @@ impl Caller {
         what: String,
         operations: Vec<Operation>,
         mode: Option<Mode>,
-        start: Instant,
+        start: time::Instant,
         answer: &Result<T, CallError>,
     ) {
         let took = start.elapsed();
-        let memory = self.connector.guest_memory();
+        let memory = self.instance.memory();
         let text = format!("{answer:?}");
         let mut ledger = lock(&self.ledger);
         let shows_secret = ledger.findable_secrets().any(|secret| {
             let escaped = format!("{secret:?}");
             text.contains(secret) || text.contains(escaped.trim_matches('"'))
         });
-        // In failures the host has blanked them.
-        let shows_secret = shows_secret || self.connector.has_told_secret();
+        // Where the host takes them out of answers, it is the one that has seen them.
+        let told = self.instance.has_told_secret();
+        let shows_secret = if shows_secret { Some(true) } else { told };
         ledger.calls.push(Call {
             what,
             operations,
@@ -409,9 +392,10 @@ pub(super) struct Call {
     pub operations: Vec<Operation>,
     pub mode: Option<Mode>,
     pub took: Duration,
-    /// The memory of the instance afterwards; `None` where the call broke it off.
+    /// The memory of the instance afterwards; `None` where the call broke it off, or the host cannot tell.
     pub memory: Option<usize>,
-    pub shows_secret: bool,
+    /// Whether there was a secret in the answer; `None` where nobody can tell.
+    pub shows_secret: Option<bool>,
     pub outcome: Option<Outcome>,
     pub failed: Option<Failed>,
 }
@@ -426,13 +410,13 @@ pub(super) struct Failed {
 impl Failed {
     fn new(error: &CallError) -> Self {
         match error {
-            CallError::Connector(failure) => Failed {
+            CallError::Failure(failure) => Failed {
                 kind: Some(failure.error.kind()),
                 message: failure.message.clone(),
             },
-            other => Failed {
+            CallError::BrokeOff(reason) => Failed {
                 kind: None,
-                message: other.to_string(),
+                message: reason.clone(),
             },
         }
     }
@@ -450,7 +434,7 @@ pub(super) fn expect_error<T: Debug>(
     is_wanted: impl Fn(&Error) -> bool,
 ) -> Result<(), Fault> {
     match answer {
-        Err(CallError::Connector(failure)) if is_wanted(&failure.error) => Ok(()),
+        Err(CallError::Failure(failure)) if is_wanted(&failure.error) => Ok(()),
         Err(error) => broken(format!(
             "{doing}: expected {wanted}, and got {}",
             told(&error)
@@ -497,21 +481,4 @@ pub(super) fn name(item: &Item) -> String {
 /// The names of items, in order.
 pub(super) fn names(items: &[Item]) -> Vec<String> {
     items.iter().map(name).collect()
-}
-
-/// Counts what is sent.
-struct Counted {
-    transport: Arc<dyn Transport>,
-    requests: Arc<AtomicUsize>,
-}
-
-impl Transport for Counted {
-    fn send(
-        self: Arc<Self>,
-        request: Request<Bytes>,
-        terms: Terms,
-    ) -> BoxFuture<'static, Result<Response<Body>, transport::Error>> {
-        self.requests.fetch_add(1, Ordering::Relaxed);
-        self.transport.clone().send(request, terms)
-    }
 }

@@ -3,25 +3,9 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use super::Access;
 use super::run::{Checked, Run, broken, expect_error, not_tried};
-use connector_host::BoxFuture;
-use connector_host::contract::{Error, ListRequest};
-use connector_host::{Setting, Settings, SettingsError};
-
-/// The settings of the tenant without some of them.
-struct Without {
-    settings: Arc<dyn Settings>,
-    keys: BTreeSet<String>,
-}
-
-impl Settings for Without {
-    fn get<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<Option<Setting>, SettingsError>> {
-        if self.keys.contains(key) {
-            return Box::pin(std::future::ready(Ok(None)));
-        }
-        self.settings.get(key)
-    }
-}
+use connector_contract::{Error, ListRequest};
 
 pub(super) async fn missing_are_named(run: &mut Run) -> Checked {
     let settings = run.description.settings.iter();
@@ -37,9 +21,13 @@ pub(super) async fn missing_are_named(run: &mut Run) -> Checked {
     let mut tried = Vec::new();
     for keys in missing.into_iter().filter(|keys| !keys.is_empty()) {
         let missing = keys.iter().cloned().collect::<Vec<_>>().join(", ");
-        let mut connector = run.fresh_with(Arc::new(Without {
-            settings: run.tenant.settings().clone(),
-            keys: keys.clone(),
+        let withheld = keys.clone();
+        let mut connector = run.fresh_behind(Arc::new(move |key| {
+            if withheld.contains(key) {
+                Access::NotSet
+            } else {
+                Access::AsSet
+            }
         }));
         let are_named = |error: &Error| match error {
             Error::InvalidSettings(problems) => {
@@ -61,16 +49,16 @@ pub(super) async fn missing_are_named(run: &mut Run) -> Checked {
     if tried.is_empty() {
         return not_tried("no setting is required");
     }
-    let sent = run.requests() - sent_before;
-    if sent > 0 {
-        return broken(format!(
+    let tried = tried.join("; ");
+    match run.sent_since(sent_before) {
+        Some(0) => Ok(format!("named, and nothing sent, without: {tried}")),
+        Some(sent) => broken(format!(
             "it named what is missing, and sent {sent} requests all the same"
-        ));
+        )),
+        None => not_tried(format!(
+            "named without: {tried}; this host cannot tell whether requests were sent"
+        )),
     }
-    Ok(format!(
-        "named, and nothing sent, without: {}",
-        tried.join("; ")
-    ))
 }
 
 pub(super) async fn check_covers_operations(run: &mut Run) -> Checked {

@@ -4,14 +4,14 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use super::CallError;
 use super::run::{
     Checked, Fault, LISTINGS, Own, Run, Write, broken, expect_error, filtered, is_among, not_tried,
     outcome_told,
 };
-use connector_host::CallError;
-use connector_host::contract::{
+use connector_contract::{
     Account, AccountDeletion, AccountKindDescription, AccountUpdate, Assignment, Attribute, Change,
-    Error, FieldDescription, FieldType, FieldUpdate, FilterFields, Item, ListRequest, Mode,
+    Error, FieldDescription, FieldType, FieldUpdate, Filter, FilterFields, Item, ListRequest, Mode,
     NewAccount, Operation, Outcome, ProvisionRequest, RefusalReason, ResourceKind, ResourceKinds,
     UnchangedReason, Value,
 };
@@ -765,7 +765,7 @@ fn by(
     run: &Run,
     kind: ResourceKinds,
     field: FilterFields,
-    set: impl FnOnce(&mut connector_host::contract::Filter),
+    set: impl FnOnce(&mut Filter),
 ) -> ListRequest {
     let listing = LISTINGS.into_iter().find(|(listed, ..)| *listed == kind);
     let declared = listing

@@ -1,20 +1,17 @@
-//! The Rust side of `wit/`, generated. Hosts see the parts that [`contract`](crate::contract) re-exports.
-
-#![expect(
-    missing_docs,
-    reason = "generated from WIT, whose documentation covers what is re-exported"
-)]
+//! The Rust side of what connectors import from the contract, generated from `wit/`. What they export is in `exports`.
 
 wasmtime::component::bindgen!({
     path: "../../wit",
-    world: "plugin",
+    inline: "
+        package identity:host;
+
+        world imports {
+            import identity:connector/settings@0.1.0;
+            import identity:connector/logging@0.1.0;
+            import identity:connector/deadline@0.1.0;
+        }
+    ",
+    world: "identity:host/imports",
     // Looking up a setting may mean to ask a vault, and a guest that logs without end is stopped.
     imports: { "identity:connector/settings": async, "identity:connector/logging": trappable },
-    exports: { default: async },
-    with: {
-        "wasi:io": wasmtime_wasi::p2::bindings::io,
-        "wasi:clocks": wasmtime_wasi::p2::bindings::clocks,
-        "wasi:http": wasmtime_wasi_http::p2::bindings::http,
-    },
-    additional_derives: [PartialEq],
 });

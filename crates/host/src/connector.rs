@@ -34,27 +34,28 @@ pub struct Connector {
 
 /// Calls a function of the connector under the deadline, in a span of that name.
 macro_rules! call {
-    ($self:ident $name:literal, $function:ident($($argument:expr),*)) => {{
-        let span = tracing::info_span!($name, tenant = $self.tenant.name);
+    ($self:ident.$function:ident($($argument:expr),*)) => {{
+        let span = tracing::info_span!(stringify!($function), tenant = $self.tenant.name);
         async {
             // One instant for the start and the call: a call does not take longer because there was no instance.
             let deadline = limits::after($self.plugin.host.limits.deadline);
             let mut instance = $self.take_instance(deadline).await?;
-            let (guest, store) = instance.parts();
+            let (exports, store) = instance.parts();
             let state = store.data_mut();
             state.log.begin_call();
             state.outgoing.begin_call();
             state.deadline = deadline;
             let meter = state.outgoing.meter.clone();
+            let call = exports.$function.call_async(store, ($($argument,)*));
             let outcome = tokio::select! {
                 reached = meter.exceeded() => Err(reached.into()),
-                outcome = timeout_at(deadline.into(), guest.$function(store, $($argument),*)) => {
+                outcome = timeout_at(deadline.into(), call) => {
                     let outcome = outcome.map_err(|_| $self.deadline_exceeded())?;
                     // A guest may come to its end before anybody sees that it went too far.
                     meter.reached().map_or(outcome, |reached| Err(reached.into()))
                 }
             };
-            $self.finish(instance, outcome)
+            $self.finish(instance, outcome.map(|(answer,)| answer))
         }
         .instrument(span)
         .await
@@ -63,8 +64,8 @@ macro_rules! call {
 
 /// As [`call`], for a function that may answer with a failure.
 macro_rules! try_call {
-    ($self:ident $name:literal, $function:ident($($argument:expr),*)) => {{
-        let answer = call!($self $name, $function($($argument),*))?;
+    ($self:ident.$function:ident($($argument:expr),*)) => {{
+        let answer = call!($self.$function($($argument),*))?;
         answer.map_err(|failure| $self.explain(failure))
     }};
 }
@@ -102,7 +103,7 @@ impl Connector {
     ///
     /// Only where the connector or the host has a fault.
     pub async fn describe(&mut self) -> Result<Description, CallError> {
-        call!(self "describe", call_describe())
+        call!(self.describe())
     }
 
     /// Tries the connection: the credentials, and each request that reading needs.
@@ -111,7 +112,7 @@ impl Connector {
     ///
     /// When nothing could be tried, as with invalid settings. What was tried and failed is in the report.
     pub async fn check(&mut self) -> Result<CheckReport, CallError> {
-        let mut report = try_call!(self "check", call_check())?;
+        let mut report = try_call!(self.check())?;
         self.conceal(&mut report);
         self.explain_probes(&mut report);
         Ok(report)
@@ -123,7 +124,7 @@ impl Connector {
     ///
     /// When the page cannot be had: what was listed so far is not the whole.
     pub async fn list(&mut self, request: &ListRequest) -> Result<Page, CallError> {
-        try_call!(self "list", call_list(request))
+        try_call!(self.list(request))
     }
 
     /// Lists page by page to the end, and checks that nothing was lost on the way.
@@ -149,7 +150,7 @@ impl Connector {
         assignment: &Assignment,
         mode: Mode,
     ) -> Result<Change, CallError> {
-        let mut change = try_call!(self "grant", call_grant(assignment, mode))?;
+        let mut change = try_call!(self.grant(assignment, mode))?;
         self.conceal(&mut change);
         Ok(change)
     }
@@ -164,7 +165,7 @@ impl Connector {
         assignment: &Assignment,
         mode: Mode,
     ) -> Result<Change, CallError> {
-        let mut change = try_call!(self "revoke", call_revoke(assignment, mode))?;
+        let mut change = try_call!(self.revoke(assignment, mode))?;
         self.conceal(&mut change);
         Ok(change)
     }
@@ -179,7 +180,7 @@ impl Connector {
         request: &ProvisionRequest,
         mode: Mode,
     ) -> Result<Change, CallError> {
-        let mut change = try_call!(self "provision", call_provision(request, mode))?;
+        let mut change = try_call!(self.provision(request, mode))?;
         self.conceal(&mut change);
         Ok(change)
     }
@@ -209,7 +210,7 @@ impl Connector {
         if let Some(instance) = self.instance.take() {
             return Ok(instance);
         }
-        let Plugin { host, exports } = &self.plugin;
+        let host = &self.plugin.host;
         let place = timeout_at(deadline.into(), host.places.clone().acquire_owned());
         let place = place
             .await
@@ -217,7 +218,7 @@ impl Connector {
                 most: host.most_instances,
             })?
             .expect("nobody closes the semaphore of a host");
-        let started = Instance::start(host, exports, &self.tenant, place, deadline);
+        let started = Instance::start(&self.plugin, &self.tenant, place, deadline);
         timeout_at(deadline.into(), started)
             .await
             .map_err(|_| self.deadline_exceeded())?

@@ -74,7 +74,7 @@ pub enum CallError {
     #[error("{}", .0.help())]
     Connector(Box<Failure>),
     /// The connector answered that no connection came about, and the host knows why: a certificate, TLS, or a proxy.
-    #[error("{}", .failure.help_with(*.passes))]
+    #[error("{}", .failure.help_with(retry_if(*.passes)))]
     NoConnection {
         /// What the connector answered, with the reason in its message.
         failure: Box<Failure>,
@@ -177,19 +177,22 @@ impl CallError {
     pub fn retry(&self) -> Retry {
         match self {
             CallError::Connector(failure) => failure.error.retry(),
-            CallError::DeadlineExceeded { .. }
-            | CallError::Busy { .. }
-            | CallError::NoConnection { passes: true, .. } => Retry::AfterPause,
+            CallError::NoConnection { passes, .. } => retry_if(*passes),
+            CallError::DeadlineExceeded { .. } | CallError::Busy { .. } => Retry::AfterPause,
             CallError::Trapped { .. }
             | CallError::MemoryLimit { .. }
             | CallError::LimitReached { .. }
             | CallError::ListingNotWhole { .. }
             | CallError::ListingStuck
             | CallError::ListingEndless { .. }
-            | CallError::NoConnection { passes: false, .. }
             | CallError::Host(_) => Retry::No,
         }
     }
+}
+
+/// Whether to repeat a call that failed for what can pass by itself, or cannot.
+fn retry_if(passes: bool) -> Retry {
+    if passes { Retry::AfterPause } else { Retry::No }
 }
 
 impl From<Failure> for CallError {
@@ -200,11 +203,8 @@ impl From<Failure> for CallError {
 
 impl Serialize for CallError {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        if let CallError::Connector(failure) = self {
-            return failure.serialize(serializer);
-        }
-        if let CallError::NoConnection { failure, .. } = self {
-            return failure.with_retry(self.retry()).serialize(serializer);
+        if let CallError::Connector(failure) | CallError::NoConnection { failure, .. } = self {
+            return failure.help_with(self.retry()).serialize(serializer);
         }
         let mut object = serializer.serialize_map(None)?;
         object.serialize_entry("kind", self.kind())?;

@@ -400,7 +400,7 @@ mod tests {
         let error = load(&importing("wasi:io/poll@0.2.12")).await;
         assert!(matches!(error, LoadError::Incompatible(_)), "{error}");
         assert!(
-            error.to_string().contains("identity:connector/types"),
+            error.to_string().contains("identity:connector/connector"),
             "{error}"
         );
     }

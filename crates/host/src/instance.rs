@@ -11,15 +11,14 @@ use wasmtime::{Store, UpdateDeadline};
 use wasmtime_wasi::clocks::{WasiClocksCtx, WasiClocksCtxView, WasiClocksView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
-use crate::bindings::exports::identity::connector::connector::Guest;
 use crate::bindings::identity::connector::{deadline, settings};
-use crate::bindings::{Plugin as Exports, PluginPre};
 use crate::concealed::Concealed;
+use crate::exports::Exports;
 use crate::limits::{HANDLES, REQUEST_HEADER, ResourceCounter};
 use crate::logging::GuestLog;
 use crate::outgoing::Outgoing;
 use crate::settings::{Setting, Settings, SettingsError};
-use crate::{Host, Tenant};
+use crate::{Host, Plugin, Tenant};
 
 /// What the imports of one instance work on.
 pub(crate) struct State {
@@ -110,12 +109,12 @@ pub(crate) struct Instance {
 impl Instance {
     /// Starts an instance, in this place, whose first call ends at this deadline.
     pub(crate) async fn start(
-        host: &Host,
-        exports: &PluginPre<State>,
+        plugin: &Plugin,
         tenant: &Tenant,
         place: OwnedSemaphorePermit,
         deadline: Instant,
     ) -> wasmtime::Result<Self> {
+        let host = &plugin.host;
         let mut store = Store::new(&host.engine, State::new(host, tenant, deadline));
         store.limiter(|state| &mut state.resources);
         store.set_hostcall_fuel(host.limits.handed_over());
@@ -124,16 +123,16 @@ impl Instance {
         // guest that computes, all others would wait for most of a second at every turn.
         store
             .epoch_deadline_callback(|_| Ok(UpdateDeadline::YieldCustom(1, Box::pin(yield_now()))));
-        let exports = exports.instantiate_async(&mut store).await?;
+        let instance = plugin.linked.instantiate_async(&mut store).await?;
         Ok(Self {
+            exports: plugin.exports.of(&instance, &mut store)?,
             store,
-            exports,
             _place: place,
         })
     }
 
     /// The functions of the connector, and the store to call them in.
-    pub(crate) fn parts(&mut self) -> (&Guest, &mut Store<State>) {
-        (self.exports.identity_connector_connector(), &mut self.store)
+    pub(crate) fn parts(&mut self) -> (&Exports, &mut Store<State>) {
+        (&self.exports, &mut self.store)
     }
 }

@@ -74,12 +74,18 @@
 //!
 //! The tests `isolation`, `egress` and `leaks` hold the host to it with a component that misbehaves on command.
 //!
+//! # What it does not know
+//!
+//! Any vendor, what becomes of an answer, and how a request gets through the network: the words of the contract ([`contract`]) and
+//! the transport ([`transport`]) are crates of their own, without wasmtime. The feature `conformance` lets the conformance suite
+//! judge its connectors.
+//!
 //! # Where to read on
 //!
 //! [`contract`] has the words of the contract, and [`CallError`] what a call can end in.
 //!
-//! To read the code: `host` loads and links, `plugin` makes connectors, `connector` calls under a deadline, `instance` is what the
-//! imports of one instance work on, `listing` makes sure that a listing is whole, `outgoing` hands requests to the transport of
+//! To read the code: `host` loads and links, `plugin` makes connectors, `exports` finds their functions, `connector` calls them under
+//! a deadline, `instance` is what the imports of one instance work on, `listing` makes sure that a listing is whole, `outgoing` hands requests to the transport of
 //! the tenant ([`transport`], a crate of its own), and `limits` counts memory.
 
 #![deny(missing_docs)]
@@ -89,11 +95,13 @@ mod bindings;
 mod code_cache;
 mod concealed;
 mod connector;
-pub mod contract;
 mod error;
+mod exports;
 mod host;
 mod imports;
 mod instance;
+#[cfg(feature = "conformance")]
+mod judged;
 mod limits;
 mod listing;
 mod logging;
@@ -101,6 +109,7 @@ mod outgoing;
 mod plugin;
 mod settings;
 
+pub use connector_contract as contract;
 pub use connector_transport as transport;
 pub use connector_transport::{BoxFuture, EgressError, EgressPolicy};
 
@@ -108,6 +117,8 @@ pub use self::code_cache::CodeCacheError;
 pub use self::connector::Connector;
 pub use self::error::{CallError, LoadError};
 pub use self::host::{Host, HostOptions, MOST_POOLED_INSTANCES};
+#[cfg(feature = "conformance")]
+pub use self::judged::Judged;
 pub use self::limits::{Limit, Limits};
 pub use self::listing::{Checkpoint, Listing, ListingBounds};
 pub use self::plugin::{Plugin, Tenant};

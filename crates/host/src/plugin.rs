@@ -4,9 +4,9 @@ use std::fmt;
 use std::sync::Arc;
 
 use connector_transport::{Network, SharedTokens, Transport};
-use wasmtime::component::Component;
+use wasmtime::component::{Component, InstancePre};
 
-use crate::bindings::PluginPre;
+use crate::exports::Places;
 use crate::instance::State;
 use crate::settings::Settings;
 use crate::{Connector, EgressPolicy, Host};
@@ -91,7 +91,8 @@ impl fmt::Debug for Tenant {
 #[derive(Clone)]
 pub struct Plugin {
     pub(crate) host: Host,
-    pub(crate) exports: PluginPre<State>,
+    pub(crate) linked: InstancePre<State>,
+    pub(crate) exports: Places,
 }
 
 impl Plugin {
@@ -99,7 +100,8 @@ impl Plugin {
         let linked = host.linker.instantiate_pre(component)?;
         Ok(Self {
             host: host.clone(),
-            exports: PluginPre::new(linked)?,
+            exports: Places::find(&linked)?,
+            linked,
         })
     }
 

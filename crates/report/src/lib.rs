@@ -21,7 +21,7 @@ mod read;
 
 use std::path::Path;
 
-use connector_host::contract::Counts;
+use connector_contract::Counts;
 
 use self::columns::Columns;
 pub use self::error::Error;

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use connector_host::contract::Counts;
+use connector_contract::Counts;
 use rusqlite::{Connection, Row};
 
 use crate::columns::{Accounts, Columns, Grants, Roles};

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use connector_host::contract::{FieldChange, Value};
+use connector_contract::{FieldChange, Value};
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Row};
 use serde::Serialize;
@@ -576,7 +576,7 @@ fn of_json(text: &str) -> Value {
 
 #[cfg(test)]
 mod tests {
-    use connector_host::contract::Counts;
+    use connector_contract::Counts;
 
     use super::*;
     use crate::schema;

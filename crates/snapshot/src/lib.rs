@@ -29,6 +29,11 @@
 //! - Neither writing nor comparing needs memory that grows with the tenant: no more than a page of items, or a table's worth of
 //!   differences, is held at once. Only grants and accounts that point nowhere, and roles whose members are unknown, are collected,
 //!   to report them.
+//!
+//! # What it does not know
+//!
+//! Where items come from, and who keeps them: no host, no connector, no network, no command line. It takes the words of the
+//! contract as they are.
 
 mod diff;
 mod error;

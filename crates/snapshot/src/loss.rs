@@ -15,7 +15,7 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use connector_host::contract::Counts;
+use connector_contract::Counts;
 
 use crate::error::Error;
 

@@ -4,7 +4,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use connector_host::contract::Counts;
+use connector_contract::Counts;
 use rusqlite::{Connection, OpenFlags, Row};
 use serde::Serialize;
 

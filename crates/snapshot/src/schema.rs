@@ -129,7 +129,7 @@ mod tests {
 
     #[test]
     fn the_attribute_is_the_one_by_which_the_host_knows_it() {
-        let path = format!("'$.\"{}\"'", connector_host::contract::MEMBERS_UNKNOWN);
+        let path = format!("'$.\"{}\"'", connector_contract::MEMBERS_UNKNOWN);
         assert!(MEMBERS_UNKNOWN.contains(&path));
     }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use connector_host::contract::{
+use connector_contract::{
     Account, AccountDetails, Attribute, Counts, Grant, Invitation, Item, Organization, Role, Value,
 };
 use jiff::Timestamp;
@@ -382,7 +382,7 @@ fn name(item: &Item) -> String {
 mod tests {
     use std::fs;
 
-    use connector_host::contract::AccountDetails;
+    use connector_contract::AccountDetails;
 
     use super::*;
 

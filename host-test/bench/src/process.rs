@@ -81,7 +81,6 @@ mod tests {
     }
 
     #[test]
-    #[test]
     fn this_process_has_memory_and_has_had_as_much() {
         let resident = Resident::own().expect("there is a /proc");
         assert!(resident.now > 0 && resident.peak >= resident.now);

@@ -4,23 +4,21 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use connector_conformance::{self as conformance, CHECKS, Options, Report, Verdict};
-use connector_host::{EgressPolicy, HostOptions, Plugin, Tenant, TenantSettings};
+use connector_host::{EgressPolicy, HostOptions, Judged, Tenant, TenantSettings};
 use host_test::components::{FAULTY, IN_MEMORY_CONNECTOR};
 use host_test::tenant;
 
 const SECRET: &str = "secret-of-the-example";
 
 /// A connector that needs no tenant but its own memory, with these settings beside its secret.
-fn in_memory(file: &str, settings: &[(&str, &str)]) -> (Plugin, Tenant) {
+fn in_memory(file: &str, settings: &[(&str, &str)]) -> Judged {
     let plugin = host_test::load_file(HostOptions::default(), Path::new(file));
     let settings = settings.iter().fold(
         TenantSettings::new().secret("client-secret", SECRET.into()),
         |settings, (key, value)| settings.plain(*key, *value),
     );
-    (
-        plugin,
-        Tenant::new("example", settings, EgressPolicy::nothing()),
-    )
+    let tenant = Tenant::new("example", settings, EgressPolicy::nothing());
+    Judged::new(&plugin, tenant)
 }
 
 /// The faults of the guest `faulty`, and the checks that find fault with each.
@@ -99,7 +97,8 @@ async fn the_ninjaone_connector_keeps_every_promise() {
     let before = simulator.accounts().len();
     let egress = EgressPolicy::only(&simulator.base_url()).expect("the simulator is on loopback");
     let tenant = Tenant::new("test", host_test::settings(&simulator), egress);
-    let report = conformance::run(host_test::plugin(), tenant, Options { write: true }).await;
+    let judged = Judged::new(host_test::plugin(), tenant);
+    let report = conformance::run(judged, Options { write: true }).await;
     assert_unbroken(&report);
     // NinjaOne's API cannot enable and disable.
     assert_eq!(untried(&report), ["enabling"]);
@@ -113,8 +112,8 @@ async fn the_ninjaone_connector_keeps_every_promise() {
 #[tokio::test(flavor = "multi_thread")]
 pub(crate) async fn the_in_memory_connector_keeps_every_promise() {
     for size in ["1", "20", "300"] {
-        let (plugin, tenant) = in_memory(IN_MEMORY_CONNECTOR, &[("directory-size", size)]);
-        let report = conformance::run(&plugin, tenant, Options { write: true }).await;
+        let judged = in_memory(IN_MEMORY_CONNECTOR, &[("directory-size", size)]);
+        let report = conformance::run(judged, Options { write: true }).await;
         assert_unbroken(&report);
         // The directory keeps no events, and declares no detail of accounts.
         assert_eq!(
@@ -129,7 +128,8 @@ async fn nothing_is_written_unless_it_is_allowed() {
     let simulator = tenant(20).await;
     let egress = EgressPolicy::only(&simulator.base_url()).expect("the simulator is on loopback");
     let tenant = Tenant::new("test", host_test::settings(&simulator), egress);
-    let report = conformance::run(host_test::plugin(), tenant, Options::default()).await;
+    let judged = Judged::new(host_test::plugin(), tenant);
+    let report = conformance::run(judged, Options::default()).await;
     assert_unbroken(&report);
     for (check, finding) in CHECKS.iter().zip(&report.findings) {
         if check.writes {
@@ -154,8 +154,8 @@ fn every_check_is_known_to_find_a_fault() {
 #[tokio::test(flavor = "multi_thread")]
 pub(crate) async fn faults_are_found() {
     for (fault, expected) in FAULTS {
-        let (plugin, tenant) = in_memory(FAULTY, &[("fault", fault)]);
-        let report = conformance::run(&plugin, tenant, Options { write: true }).await;
+        let judged = in_memory(FAULTY, &[("fault", fault)]);
+        let report = conformance::run(judged, Options { write: true }).await;
         let broken: BTreeSet<_> = report.broken().map(|finding| finding.name).collect();
         for check in *expected {
             assert!(
@@ -176,7 +176,8 @@ pub(crate) async fn faults_are_found() {
 async fn a_component_that_is_hardly_a_connector_gets_a_report_too() {
     let plugin = host_test::misbehaving::plugin(host_test::misbehaving::limits());
     let tenant = host_test::misbehaving::tenant("test", SECRET, EgressPolicy::nothing());
-    let report = conformance::run(&plugin, tenant, Options { write: true }).await;
+    let judged = Judged::new(&plugin, tenant);
+    let report = conformance::run(judged, Options { write: true }).await;
     assert_eq!(report.findings.len(), CHECKS.len());
     let broken: Vec<_> = report.broken().map(|finding| finding.name).collect();
     assert!(broken.contains(&"description-is-complete"), "{broken:?}");

@@ -3,6 +3,7 @@
 use std::fs;
 
 use connector_host::contract::{ListRequest, ResourceKinds};
+use connector_host::{Host, HostOptions, LoadError};
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
@@ -51,6 +52,40 @@ fn the_component_exports_the_contract_and_nothing_else() {
         .collect();
     exports.sort();
     assert_eq!(exports, EXPORTS);
+}
+
+#[tokio::test]
+async fn a_component_with_other_types_does_not_load_and_is_told_in_which_function() {
+    let host = Host::new(HostOptions::default()).expect("the engine starts");
+    // A small one, since each is compiled.
+    let component = fs::read(host_test::components::IN_MEMORY_CONNECTOR).expect("it can be read");
+    for (field, other, function) in [
+        ("largest-page", "largest-leaf", "describe"),
+        ("allow-administrator", "allow-administrates", "provision"),
+    ] {
+        let bytes = with_renamed(&component, field.as_bytes(), other.as_bytes());
+        let loaded = host.load_bytes(bytes).await.map(|_| ());
+        let error = loaded.expect_err("it has another type");
+        assert!(matches!(error, LoadError::Incompatible(_)), "{error}");
+        let named = format!("its function {function} of identity:connector/connector@0.1.0");
+        assert!(error.to_string().contains(&named), "{error}");
+    }
+}
+
+/// The same component with another name, of as many bytes, in the place of a name.
+fn with_renamed(component: &[u8], name: &[u8], other: &[u8]) -> Vec<u8> {
+    assert_eq!(name.len(), other.len());
+    let mut renamed = component.to_vec();
+    let mut places = 0;
+    while let Some(place) = renamed
+        .windows(name.len())
+        .position(|window| window == name)
+    {
+        renamed[place..place + other.len()].copy_from_slice(other);
+        places += 1;
+    }
+    assert!(places > 0, "it has the name");
+    renamed
 }
 
 #[test]

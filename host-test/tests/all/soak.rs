@@ -557,10 +557,10 @@ fn account_line(account: &Account) -> String {
         .invitation
         .filter(|_| complete)
         .map(|invitation| match invitation {
-            Invitation::Registered => "Invitation::Accepted",
-            Invitation::Pending => "Invitation::Pending",
-            Invitation::Expired => "Invitation::Expired",
-            Invitation::AwaitingApproval => "Invitation::Other(\"AWAITING_APPROVAL\")",
+            Invitation::Registered => "Accepted",
+            Invitation::Pending => "Pending",
+            Invitation::Expired => "Expired",
+            Invitation::AwaitingApproval => "Other(\"AWAITING_APPROVAL\")",
         });
     let phone = account
         .phone

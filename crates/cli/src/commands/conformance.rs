@@ -1,6 +1,7 @@
 //! `conformance`: which promises of the contract the connector keeps.
 
 use connector_conformance::{self as conformance, Finding, Options, Report, Verdict};
+use connector_host::Judged;
 use connector_host::contract::Mode;
 use serde::Serialize;
 
@@ -34,7 +35,8 @@ pub async fn run(session: &Session, args: ConformanceArgs) -> Result<(), Failure
         done += 1;
         progress.update_steps(done);
     };
-    let report = conformance::run_telling(&plugin, tenant, options, &mut tell).await;
+    let judged = Judged::new(&plugin, tenant);
+    let report = conformance::run_telling(judged, options, &mut tell).await;
     progress.clear();
     show(session, &report)?;
     if report.count(Verdict::Broken) > 0 {

@@ -17,8 +17,17 @@ use serde_json::value::RawValue;
 /// in a line or in a column, some levels below its top.
 const DEEPEST: usize = 100;
 
+/// Writes the JSON value that a text is, so that it becomes part of the document and cannot break out of a line; where it is none,
+/// the text.
+pub(crate) fn serialize<S: Serializer>(text: &str, serializer: S) -> Result<S::Ok, S::Error> {
+    match Exact::read(text) {
+        Some(json) => json.serialize(serializer),
+        None => serializer.serialize_str(text),
+    }
+}
+
 /// A JSON value.
-pub(super) enum Exact<'a> {
+enum Exact<'a> {
     Null,
     Boolean(bool),
     /// As it was written.
@@ -31,7 +40,7 @@ pub(super) enum Exact<'a> {
 
 impl<'a> Exact<'a> {
     /// Reads a text. `None` where it is not JSON, has half a character in it, or is nested too deep.
-    pub(super) fn read(text: &'a str) -> Option<Self> {
+    fn read(text: &'a str) -> Option<Self> {
         serde_json::from_str::<IgnoredAny>(text).ok()?;
         Reader { rest: text }.value(DEEPEST)
     }
