@@ -12,7 +12,6 @@ use std::path::{Path, PathBuf};
 use connector_host::{EgressError, EgressPolicy, Tenant, TenantSettings};
 use secrecy::{ExposeSecret, SecretString};
 
-use self::file::SecretPlace;
 pub use self::file::{Content, File, Section};
 use super::args::SettingFlags;
 use super::failure::Failure;
@@ -134,7 +133,11 @@ impl Config {
             client_secret,
             scope: first(&flags.scope, "NINJAONE_SCOPE", &section.scope),
             // A later one takes the place of an earlier one with the same key.
-            others: [section.others, flags.others.clone()].concat(),
+            others: section
+                .settings
+                .into_iter()
+                .chain(flags.others.clone())
+                .collect(),
         })
     }
 
@@ -190,18 +193,23 @@ impl Section {
         base_url: Option<&str>,
         environment: impl Environment,
     ) -> Result<Option<SecretString>, Failure> {
-        if self.client_secret.is_some() {
+        let places = (
+            &self.client_secret,
+            &self.client_secret_file,
+            &self.client_secret_env,
+        );
+        if !matches!(places, (None, None, None)) {
             self.require_own(base_url)?;
         }
-        match &self.client_secret {
-            None => Ok(None),
-            Some(SecretPlace::Here(secret)) => Ok(Some(secret.clone())),
-            Some(SecretPlace::File(path)) => read_secret(path).map(Some),
-            Some(SecretPlace::Variable(name)) => match environment(name) {
+        match places {
+            (None, None, None) => Ok(None),
+            (Some(secret), _, _) => Ok(Some(secret.get_ref().clone())),
+            (_, Some(path), _) => read_secret(path.get_ref()).map(Some),
+            (_, _, Some(name)) => match environment(name.get_ref()) {
                 Some(secret) => Ok(Some(secret.into())),
                 None => Err(Failure::Usage(format!(
-                    "the environment variable {name}, which client-secret-env names, is not set: export it with the client secret \
-                     in it"
+                    "the environment variable {}, which client-secret-env names, is not set: export it with the client secret in it",
+                    name.get_ref()
                 ))),
             },
         }
@@ -380,21 +388,101 @@ mod tests {
     }
 
     #[test]
-    fn a_broken_file_is_named_and_its_secret_is_not() {
-        for (name, secret) in [
-            ("open.toml", "\"hunter2"),
-            ("bare.toml", "hunter2"),
-            ("number.toml", "7002"),
-            ("twice.toml", "'hunter2'\nclient-secret = 'hunter2'"),
+    fn a_broken_file_is_named_with_the_place_and_no_value_is_shown() {
+        const SECRETS: [&str; 3] = ["hunter2", "7002", "2002-07-02"];
+        for (name, text, place) in [
+            (
+                "open.toml",
+                "client-secret = \"hunter2",
+                "line 2, column 25: ",
+            ),
+            (
+                "bare.toml",
+                "client-secret = hunter2",
+                "line 2, column 17: ",
+            ),
+            (
+                "list.toml",
+                "client-secret = ['hunter2']",
+                "line 2, column 17: ",
+            ),
+            ("number.toml", "client-secret = 7002", "line 2, column 17: "),
+            (
+                "date.toml",
+                "client-secret = 2002-07-02",
+                "line 2, column 17: ",
+            ),
+            (
+                "table.toml",
+                "[client-secret]\nhunter2 = true",
+                "line 2, column 1: ",
+            ),
+            ("text.toml", "settings = 'hunter2'", "line 2, column 12: "),
+            (
+                "setting.toml",
+                "[settings]\nkey = 7002",
+                "line 3, column 7: ",
+            ),
+            (
+                "expected.toml",
+                "settings = 'hunter2, expected hunter2'",
+                "line 2, column 12: ",
+            ),
+            ("key.toml", "secret = 'hunter2'", "line 2, column 1: "),
+            (
+                "twice.toml",
+                "client-secret = 'hunter2'\nclient-secret = 'hunter2'",
+                "line 3, column 1: ",
+            ),
+            (
+                "two.toml",
+                "client-secret-env = 'x'\nclient-secret = 'hunter2'",
+                "line 2, column 21: ",
+            ),
         ] {
-            let path = file(name, &format!("scope = 'x'\nclient-secret = {secret}\n"));
+            let path = file(name, &format!("scope = 'x'\n{text}\n"));
             let failure = find(&flags(path, None), nothing).expect_err("the file is broken");
-            let text = failure.to_string();
-            assert!(text.contains(&format!("{name}, line ")), "{text}");
+            let said = failure.to_string();
+            assert!(said.contains(&format!("{name}, {place}")), "{said}");
             assert!(
-                !text.contains("hunter2") && !text.contains("7002"),
-                "{text}"
+                !SECRETS.iter().any(|secret| said.contains(secret)),
+                "{said}"
             );
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_in_a_file_is_said_with_the_key_and_what_is_allowed() {
+        for (text, wanted) in [
+            ("scope = 7\n", &["a string", "`scope`"][..]),
+            (
+                "[tenants.acme.settings]\nx = 7\n",
+                &["a string", "`tenants.acme.settings.x`"],
+            ),
+            ("tenants = 7\n", &["a map", "`tenants`"]),
+            (
+                "client_id = 'x'\n",
+                &["`client_id`", "`no-proxy`", "did you mean \"client-id\"?"],
+            ),
+            (
+                "[tenants.acme]\nsettngs = 7\n",
+                &["`settngs`", "`tenants.acme`", "did you mean \"settings\"?"],
+            ),
+            (
+                "[tenant.acme]\n",
+                &["`tenant`", "did you mean \"tenants\"?"],
+            ),
+            (
+                "client-secret = 'x'\nclient-secret-file = 'y'\n",
+                &["more than one client secret"],
+            ),
+        ] {
+            let path = file("wrong.toml", text);
+            let failure = find(&flags(path, Some("acme")), nothing).expect_err("the file is wrong");
+            let said = failure.to_string();
+            for part in wanted {
+                assert!(said.contains(part), "{part} is not in: {said}");
+            }
         }
     }
 }

@@ -1,14 +1,14 @@
 //! The configuration file: the settings of one tenant at its top, or those of several in tables of their own.
 //!
-//! It is read key by key and not into a type, so that a misspelt key is answered with the right one, and so that no message
-//! quotes a value: it may be a secret.
+//! No message quotes a value of it: it may be a secret.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+use serde::de::IgnoredAny;
 use toml::Spanned;
-use toml::de::{DeTable, DeValue};
 
 use crate::failure::Failure;
 use crate::suggest::did_you_mean;
@@ -17,22 +17,6 @@ use connector_escape as escape;
 
 /// The table that has a table for each tenant.
 const TENANTS: &str = "tenants";
-/// The table of the settings of other connectors.
-const SETTINGS: &str = "settings";
-/// What the settings of a tenant can have.
-const KEYS: [&str; 11] = [
-    "base-url",
-    "client-id",
-    "client-secret",
-    "client-secret-file",
-    "client-secret-env",
-    "scope",
-    "component",
-    "ca-file",
-    "proxy",
-    "no-proxy",
-    SETTINGS,
-];
 
 /// A file that was read.
 #[derive(Debug)]
@@ -50,14 +34,33 @@ pub enum Content {
     Several(BTreeMap<String, Section>),
 }
 
+/// A file for several tenants.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Tenants {
+    tenants: BTreeMap<String, Section>,
+}
+
+/// What tells a file for several tenants from one for one.
+#[derive(Deserialize)]
+struct Shape {
+    tenants: Option<IgnoredAny>,
+}
+
 /// The settings of a tenant, as a file has them. Paths in it are relative to the folder of the file.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Section {
     /// The name of the tenant, where it has one.
+    #[serde(skip)]
     pub tenant: Option<String>,
     pub base_url: Option<String>,
     pub client_id: Option<String>,
-    pub client_secret: Option<SecretPlace>,
+    pub client_secret: Option<Spanned<SecretString>>,
+    /// A file that has it.
+    pub client_secret_file: Option<Spanned<PathBuf>>,
+    /// The name of an environment variable that has it.
+    pub client_secret_env: Option<Spanned<String>>,
     pub scope: Option<String>,
     pub component: Option<PathBuf>,
     pub ca_file: Option<PathBuf>,
@@ -65,30 +68,39 @@ pub struct Section {
     pub proxy: Option<SecretString>,
     pub no_proxy: Option<String>,
     /// Settings of other connectors, by their keys.
-    pub others: Vec<(String, String)>,
+    #[serde(default)]
+    pub settings: BTreeMap<String, String>,
 }
 
 impl Section {
-    fn has_client_secret(&self) -> bool {
-        matches!(self.client_secret, Some(SecretPlace::Here(_)))
-    }
-
     /// Only who is to be let in stands before an @ in the URL of a proxy.
     fn has_proxy_password(&self) -> bool {
         let proxy = self.proxy.as_ref();
         proxy.is_some_and(|url| url.expose_secret().contains('@'))
     }
-}
 
-/// Where the client secret is.
-#[derive(Clone, Debug)]
-pub enum SecretPlace {
-    /// In the file itself.
-    Here(SecretString),
-    /// In a file of its own.
-    File(PathBuf),
-    /// In an environment variable of this name.
-    Variable(String),
+    /// Makes sure that there is one client secret at most, and finds the files beside the one that it is in.
+    fn complete(mut self, tenant: Option<String>, folder: &Path) -> Result<Self, Wrong> {
+        let secrets = [
+            self.client_secret.as_ref().map(Spanned::span),
+            self.client_secret_file.as_ref().map(Spanned::span),
+            self.client_secret_env.as_ref().map(Spanned::span),
+        ];
+        if let Some(second) = secrets.into_iter().flatten().nth(1) {
+            return Err(Wrong {
+                at: second.start,
+                what: "there is more than one client secret: give one of client-secret, client-secret-file and client-secret-env"
+                    .to_string(),
+            });
+        }
+        let secret_file = self.client_secret_file.as_mut().map(Spanned::get_mut);
+        let files = [secret_file, self.component.as_mut(), self.ca_file.as_mut()];
+        for file in files.into_iter().flatten() {
+            *file = folder.join(&file);
+        }
+        self.tenant = tenant;
+        Ok(self)
+    }
 }
 
 /// What is wrong in the text, and where it is.
@@ -101,7 +113,7 @@ impl File {
     pub fn read(path: &Path) -> Result<Self, Failure> {
         let text = text::read(path).map_err(|error| unreadable(path, &error))?;
         let folder = path.parent().unwrap_or(Path::new(""));
-        let content = parse(&text).and_then(|table| content(&table, folder));
+        let content = content(&text, folder);
         let file = Self {
             path: path.to_path_buf(),
             content: content.map_err(|wrong| wrong.into_failure(path, &text))?,
@@ -144,7 +156,7 @@ impl File {
             Content::Several(tenants) => tenants.values().any(has),
         };
         let path = self.path.display();
-        if any(Section::has_client_secret) && others_can_read(&self.path) {
+        if any(|section| section.client_secret.is_some()) && others_can_read(&self.path) {
             tracing::warn!(
                 "others on this computer can read the client secret in {path}: `chmod 600` it, or use client-secret-file or \
                  client-secret-env"
@@ -179,113 +191,60 @@ fn others_can_read(_: &Path) -> bool {
     false
 }
 
-fn parse(text: &str) -> Result<Spanned<DeTable<'_>>, Wrong> {
-    DeTable::parse(text).map_err(|error| Wrong {
-        at: error.span().map_or(0, |span| span.start),
-        what: error.message().to_string(),
-    })
-}
-
-fn content(table: &Spanned<DeTable<'_>>, folder: &Path) -> Result<Content, Wrong> {
-    let table = table.get_ref();
-    let Some((key, tenants)) = table.get_key_value(TENANTS) else {
-        return Ok(Content::One(Box::new(section(table, folder)?)));
-    };
-    if let Some(other) = table.keys().find(|key| key.get_ref() != TENANTS) {
-        return Err(wrong(
-            other,
-            format!(
-                "{other:?} is beside [tenants]: settings at the top would belong to no tenant or to all. Put it into the \
-                 table of its tenant",
-                other = other.get_ref()
-            ),
-        ));
+fn content(text: &str, folder: &Path) -> Result<Content, Wrong> {
+    if toml::from_str::<Shape>(text)?.tenants.is_none() {
+        let section: Section = toml::from_str(text)?;
+        return Ok(Content::One(Box::new(section.complete(None, folder)?)));
     }
-    let tenants = table_of(key.get_ref(), tenants)?.iter();
-    let tenants = tenants.map(|(name, value)| {
-        let mut section = section(table_of(name.get_ref(), value)?, folder)?;
-        section.tenant = Some(name.get_ref().to_string());
-        Ok((name.get_ref().to_string(), section))
-    });
+    let tenants = toml::from_str::<Tenants>(text)?.tenants.into_iter();
+    let tenants =
+        tenants.map(|(name, section)| Ok((name.clone(), section.complete(Some(name), folder)?)));
     tenants.collect::<Result<_, _>>().map(Content::Several)
 }
 
-fn section(table: &DeTable<'_>, folder: &Path) -> Result<Section, Wrong> {
-    let mut section = Section::default();
-    for (key, value) in table {
-        let name = key.get_ref().as_ref();
-        match name {
-            "base-url" => section.base_url = Some(text_of(name, value)?),
-            "client-id" => section.client_id = Some(text_of(name, value)?),
-            "scope" => section.scope = Some(text_of(name, value)?),
-            "component" => section.component = Some(folder.join(text_of(name, value)?)),
-            "ca-file" => section.ca_file = Some(folder.join(text_of(name, value)?)),
-            "proxy" => section.proxy = Some(text_of(name, value)?.into()),
-            "no-proxy" => section.no_proxy = Some(text_of(name, value)?),
-            SETTINGS => section.others = others(table_of(name, value)?)?,
-            "client-secret" | "client-secret-file" | "client-secret-env" => {
-                let place = secret_place(name, text_of(name, value)?, folder);
-                if section.client_secret.replace(place).is_some() {
-                    let what = "there is more than one client secret: give one of client-secret, client-secret-file and \
-                                client-secret-env";
-                    return Err(wrong(key, what.to_string()));
-                }
+impl From<toml::de::Error> for Wrong {
+    fn from(mut error: toml::de::Error) -> Self {
+        let at = error.span().map_or(0, |span| span.start);
+        // Without it, the error names the table and does not show the line.
+        error.set_input(None);
+        let said = error.to_string();
+        let said = said.trim_end().replace('\n', " ");
+        // Before what is expected, serde says what is there.
+        let what = match said.rsplit_once(", expected ") {
+            Some((_, expected)) if said.starts_with("invalid type: ") => {
+                format!("another kind of value is expected, {expected}")
             }
-            _ => {
-                let suggestion = did_you_mean(name, KEYS.into_iter().chain([TENANTS]));
-                return Err(wrong(
-                    key,
-                    format!(
-                        "there is no setting {name:?}{suggestion}\nThere are {}, and tables [tenants.NAME] with those",
-                        KEYS.join(", ")
-                    ),
-                ));
-            }
-        }
-    }
-    Ok(section)
-}
-
-fn secret_place(key: &str, text: String, folder: &Path) -> SecretPlace {
-    match key {
-        "client-secret-file" => SecretPlace::File(folder.join(text)),
-        "client-secret-env" => SecretPlace::Variable(text),
-        _ => SecretPlace::Here(text.into()),
+            _ => said + &hint(error.message()),
+        };
+        Self { at, what }
     }
 }
 
-fn others(table: &DeTable<'_>) -> Result<Vec<(String, String)>, Wrong> {
-    let settings = table.iter();
-    let settings = settings.map(|(key, value)| {
-        let key = key.get_ref().as_ref();
-        Ok((key.to_string(), text_of(key, value)?))
-    });
-    settings.collect()
-}
-
-fn text_of(key: &str, value: &Spanned<DeValue<'_>>) -> Result<String, Wrong> {
-    let text = value.get_ref().as_str().map(str::to_string);
-    text.ok_or_else(|| wrong(value, format!("the value of {key:?} is not text in quotes")))
-}
-
-fn table_of<'a, 'i>(key: &str, value: &'a Spanned<DeValue<'i>>) -> Result<&'a DeTable<'i>, Wrong> {
-    let table = value.get_ref().as_table();
-    table.ok_or_else(|| wrong(value, format!("{key:?} is not a table")))
-}
-
-fn wrong<T>(at: &Spanned<T>, what: String) -> Wrong {
-    Wrong {
-        at: at.span().start,
-        what,
+/// What helps where there is no such key.
+fn hint(message: &str) -> String {
+    if !message.starts_with("unknown field ") {
+        return String::new();
     }
+    // The key is quoted, and so are those that there are.
+    let mut quoted = message.split('`').skip(1).step_by(2);
+    let wrong = quoted.next().unwrap_or_default();
+    let known: Vec<_> = quoted.collect();
+    if known == [TENANTS] {
+        return format!(
+            ". Beside [{TENANTS}], settings at the top would belong to no tenant or to all: put it into the table of its tenant"
+        );
+    }
+    did_you_mean(wrong, known.into_iter().chain([TENANTS]))
 }
 
 impl Wrong {
-    /// Names the line, and does not show it.
+    /// Names the place, and does not show it.
     fn into_failure(self, path: &Path, text: &str) -> Failure {
-        let line = text[..self.at].matches('\n').count() + 1;
+        let before = &text[..self.at];
+        let line = before.matches('\n').count() + 1;
+        let column = before.chars().rev().take_while(|c| *c != '\n').count() + 1;
         Failure::Usage(format!(
-            "cannot read the configuration file {}, line {line}: {}",
+            "cannot read the configuration file {}, line {line}, column {column}: {}",
             path.display(),
             escape::lines(&self.what)
         ))
