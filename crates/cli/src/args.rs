@@ -125,7 +125,7 @@ pub struct Options {
 pub struct SettingFlags {
     /// One of the tenants in the configuration file [env: CONNECTOR_TENANT]
     ///
-    /// Its settings are those of its table, and the flags that are given. No NINJAONE_ variable counts, so that the settings of
+    /// Its settings are those of its table, and the flags that are given. No variable of a setting counts, so that the settings of
     /// two tenants are never mixed.
     #[arg(long, global = true, value_name = "NAME")]
     pub tenant: Option<String>,
@@ -136,17 +136,21 @@ pub struct SettingFlags {
     /// [tenants.NAME] for each of several. Paths are relative to the folder of the file. A client secret in it goes to the base URL
     /// beside it only.
     ///
-    /// The default, in $XDG_CONFIG_HOME where that is set, is left out where a flag or the environment gives a base URL.
+    /// The default, in $XDG_CONFIG_HOME where that is set, is left out where a flag or the environment gives a base URL; only the
+    /// component that it names counts all the same.
     #[arg(long, global = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
-    /// The address of NinjaOne, such as https://app.ninjarmm.com [env: NINJAONE_BASE_URL]
+    /// The address of the connected system [env: <CONNECTOR>_BASE_URL]
+    ///
+    /// Every setting of a connector has a variable: the name of the connector and the key of the setting, in upper case and with _
+    /// for -. `connector-host describe` shows both, and the variables.
     #[arg(long, global = true, value_name = "URL")]
     pub base_url: Option<String>,
-    /// The client id of the API application [env: NINJAONE_CLIENT_ID]
+    /// The client id of the API application [env: <CONNECTOR>_CLIENT_ID]
     #[arg(long, global = true, value_name = "ID")]
     pub client_id: Option<String>,
     /// The client secret. Others on this computer can see it in the list of processes: better use
-    /// NINJAONE_CLIENT_SECRET or --client-secret-file [env: NINJAONE_CLIENT_SECRET]
+    /// its variable or --client-secret-file [env: <CONNECTOR>_CLIENT_SECRET]
     #[arg(
         long,
         global = true,
@@ -157,10 +161,10 @@ pub struct SettingFlags {
     /// A file with the client secret in it; - for standard input
     #[arg(long, global = true, value_name = "FILE")]
     pub client_secret_file: Option<PathBuf>,
-    /// The scopes to ask for, separated by spaces [env: NINJAONE_SCOPE]
+    /// The scopes to ask for, separated by spaces [env: <CONNECTOR>_SCOPE]
     #[arg(long, global = true, value_name = "SCOPES")]
     pub scope: Option<String>,
-    /// A setting that another connector asks for, and that is no secret; as often as needed
+    /// A setting that another connector asks for, and that is no secret; as often as needed [env: <CONNECTOR>_<KEY>]
     #[arg(long = "setting", global = true, value_name = "KEY=VALUE", value_parser = key_and_value)]
     pub others: Vec<(String, String)>,
 }
@@ -265,9 +269,8 @@ pub enum Command {
         )
     )]
     Conformance(ConformanceArgs),
-    /// Run a simulated NinjaOne on this computer, until Ctrl-C
     Simulate(SimulateArgs),
-    /// Show everything that the connector does, against a simulated NinjaOne
+    /// Show everything that the connector does, against a simulated tenant
     #[command(after_long_help = examples!("connector-host demo"))]
     Demo,
     /// Write the script by which a shell completes commands, options and their values

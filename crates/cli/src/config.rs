@@ -6,10 +6,12 @@
 
 mod file;
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use connector_host::{EgressError, EgressPolicy, Tenant, TenantSettings};
+use connector_host::contract::Description;
+use connector_host::{EgressError, EgressPolicy, Setting, Tenant, TenantSettings};
 use secrecy::{ExposeSecret, SecretString};
 
 pub use self::file::{Content, File, Section};
@@ -17,16 +19,15 @@ use super::args::SettingFlags;
 use super::failure::Failure;
 use super::text;
 
-/// The settings as they were found. What is missing or wrong in them is for the connector to say.
+/// The keys of the settings that have flags, and keys in a file, of their own.
+pub const BASE_URL: &str = "base-url";
+pub const CLIENT_ID: &str = "client-id";
+pub const CLIENT_SECRET: &str = "client-secret";
+pub const SCOPE: &str = "scope";
+
+/// The settings as they were found, by their keys. What is missing or wrong in them is for the connector to say.
 #[derive(Clone, Debug, Default)]
-pub struct Config {
-    pub base_url: Option<String>,
-    pub client_id: Option<String>,
-    pub client_secret: Option<SecretString>,
-    pub scope: Option<String>,
-    /// Settings of other connectors, by their keys.
-    pub others: Vec<(String, String)>,
-}
+pub struct Config(BTreeMap<String, Setting>);
 
 /// Gives a variable of the environment.
 pub trait Environment: Fn(&str) -> Option<String> {}
@@ -73,7 +74,33 @@ impl Place {
     }
 }
 
-/// What a file says of the tenant, where a file counts.
+/// The variable of a setting: the name of the connector and the key of the setting, as such names are written.
+pub fn variable_of(connector: &str, key: &str) -> String {
+    format!("{connector}_{key}")
+        .replace('-', "_")
+        .to_uppercase()
+}
+
+/// Whether a tenant is named, or the file that it is in.
+pub fn names_a_tenant(flags: &SettingFlags, environment: impl Environment) -> bool {
+    let named = flags.tenant.is_some() || flags.config.is_some();
+    named || environment("CONNECTOR_TENANT").is_some()
+}
+
+/// Whether the base URL is given otherwise than by a file, so that one that nobody named does not count.
+pub fn is_elsewhere(
+    flags: &SettingFlags,
+    connector: Option<&String>,
+    environment: impl Environment,
+) -> bool {
+    let variable = connector.map(|connector| variable_of(connector, BASE_URL));
+    let given =
+        flags.base_url.is_some() || variable.is_some_and(|name| environment(&name).is_some());
+    let named = environment("CONNECTOR_CONFIG").is_some() || names_a_tenant(flags, environment);
+    given && !named
+}
+
+/// What a file says of the tenant, where there is one.
 pub fn section(
     flags: &SettingFlags,
     environment: impl Environment,
@@ -81,16 +108,12 @@ pub fn section(
     let tenant = flags.tenant.clone();
     let tenant = tenant.or_else(|| environment("CONNECTOR_TENANT"));
     let place = Place::find(flags, &environment);
-    let elsewhere = flags.base_url.is_some() || environment("NINJAONE_BASE_URL").is_some();
     let Some(place) = place.filter(|place| place.named || place.path.exists()) else {
         return tenant.map_or(Ok(None), |tenant| Err(no_file(&tenant, flags, environment)));
     };
-    if tenant.is_none() && !place.named && elsewhere {
-        return Ok(None);
-    }
     let section = File::read(&place.path)?.section(tenant.as_deref())?;
     let file = place.path.display();
-    tracing::debug!(tenant = section.tenant, %file, "took settings from the configuration file");
+    tracing::debug!(tenant = section.tenant, %file, "read the configuration file");
     Ok(Some(section))
 }
 
@@ -105,74 +128,126 @@ fn no_file(tenant: &str, flags: &SettingFlags, environment: impl Environment) ->
 
 impl Config {
     /// Finds each setting at the first place that has it: flag, environment, file. For a tenant that was chosen by name the
-    /// environment is left out.
+    /// environment is left out, and so it is without a connector, which gives variables their names.
     pub fn find(
         flags: &SettingFlags,
+        connector: Option<&Description>,
         environment: impl Environment,
-        section: Section,
+        section: &Section,
     ) -> Result<Self, Failure> {
-        let chosen = section.tenant.is_some();
-        let variable = |name: &str| (!chosen).then(|| environment(name)).flatten();
-        let first = |flag: &Option<String>, name, in_file: &Option<String>| {
-            let flag = flag.as_deref().map(|flag| text::value(flag).to_string());
-            let given = flag.or_else(|| variable(name));
-            given.or_else(|| in_file.clone())
-        };
-        let base_url = first(&flags.base_url, "NINJAONE_BASE_URL", &section.base_url);
-        let client_secret = match (&flags.client_secret, &flags.client_secret_file) {
+        let connector = connector.filter(|_| section.tenant.is_none());
+        // A later one takes the place of an earlier one with the same key.
+        let mut config = Self::default().all([
+            (BASE_URL, &section.base_url),
+            (CLIENT_ID, &section.client_id),
+            (SCOPE, &section.scope),
+        ]);
+        config = section
+            .settings
+            .iter()
+            .fold(config, |config, (key, value)| config.plain(key, value));
+        if let Some(connector) = connector {
+            config.take_variables(connector, &environment);
+        }
+        config = config.all([
+            (BASE_URL, &flags.base_url),
+            (CLIENT_ID, &flags.client_id),
+            (SCOPE, &flags.scope),
+        ]);
+        config = flags
+            .others
+            .iter()
+            .fold(config, |config, (key, value)| config.plain(key, value));
+        let secret = match (&flags.client_secret, &flags.client_secret_file) {
             (Some(secret), _) => Some(text::value(secret.expose_secret()).into()),
             (None, Some(path)) => Some(read_secret(path)?),
-            (None, None) => match variable("NINJAONE_CLIENT_SECRET") {
-                Some(secret) => Some(secret.into()),
-                None => section.secret_for(base_url.as_deref(), &environment)?,
-            },
+            (None, None) if config.0.contains_key(CLIENT_SECRET) => None,
+            (None, None) => {
+                let variable = connector.map(|connector| variable_of(&connector.name, BASE_URL));
+                section.secret_for(config.base_url(), variable, &environment)?
+            }
         };
-        Ok(Self {
-            base_url,
-            client_id: first(&flags.client_id, "NINJAONE_CLIENT_ID", &section.client_id),
-            client_secret,
-            scope: first(&flags.scope, "NINJAONE_SCOPE", &section.scope),
-            // A later one takes the place of an earlier one with the same key.
-            others: section
-                .settings
-                .into_iter()
-                .chain(flags.others.clone())
-                .collect(),
+        Ok(match secret {
+            Some(secret) => config.secret(CLIENT_SECRET, secret),
+            None => config,
         })
     }
 
-    /// The same, and what is at none of these places from elsewhere.
-    pub fn or(self, others: Self) -> Self {
-        Self {
-            base_url: self.base_url.or(others.base_url),
-            client_id: self.client_id.or(others.client_id),
-            client_secret: self.client_secret.or(others.client_secret),
-            scope: self.scope.or(others.scope),
-            others: self.others,
+    /// The same with those of these settings that are given.
+    fn all(self, settings: [(&str, &Option<String>); 3]) -> Self {
+        let given = settings
+            .into_iter()
+            .filter_map(|(key, value)| Some((key, value.as_ref()?)));
+        given.fold(self, |config, (key, value)| {
+            config.plain(key, text::value(value))
+        })
+    }
+
+    /// Takes the settings that the connector asks for from their variables.
+    fn take_variables(&mut self, connector: &Description, environment: impl Environment) {
+        for setting in &connector.settings {
+            let name = variable_of(&connector.name, &setting.key);
+            let Some(value) = environment(&name) else {
+                continue;
+            };
+            tracing::debug!("took the setting {} from {name}", setting.key);
+            let value = if setting.secret {
+                Setting::Secret(value.into())
+            } else {
+                Setting::Plain(value)
+            };
+            self.0.insert(setting.key.clone(), value);
         }
+    }
+
+    /// The same with a setting that may be shown.
+    pub fn plain(mut self, key: &str, value: &str) -> Self {
+        self.0
+            .insert(key.to_string(), Setting::Plain(value.to_string()));
+        self
+    }
+
+    /// The same with one that is never shown.
+    pub fn secret(mut self, key: &str, value: SecretString) -> Self {
+        self.0.insert(key.to_string(), Setting::Secret(value));
+        self
+    }
+
+    /// The same, and what is at none of these places from elsewhere.
+    pub fn or(mut self, others: Self) -> Self {
+        for (key, value) in others.0 {
+            self.0.entry(key).or_insert(value);
+        }
+        self
+    }
+
+    fn base_url(&self) -> Option<&str> {
+        match self.0.get(BASE_URL)? {
+            Setting::Plain(url) => Some(url),
+            Setting::Secret(_) => None,
+        }
+    }
+
+    /// What is secret among them.
+    pub fn secrets(&self) -> impl Iterator<Item = &SecretString> {
+        self.0.values().filter_map(|setting| match setting {
+            Setting::Plain(_) => None,
+            Setting::Secret(secret) => Some(secret),
+        })
     }
 
     /// The tenant with these settings. A base URL that is missing or wrong allows no request, and the connector says what is
     /// the matter with it.
     pub fn tenant(&self) -> Tenant {
-        let mut settings = TenantSettings::new();
-        let plain = [
-            ("base-url", &self.base_url),
-            ("client-id", &self.client_id),
-            ("scope", &self.scope),
-        ];
-        for (key, value) in plain {
-            if let Some(value) = value {
-                settings = settings.plain(key, value);
-            }
-        }
-        for (key, value) in &self.others {
-            settings = settings.plain(key, value);
-        }
-        if let Some(secret) = &self.client_secret {
-            settings = settings.secret("client-secret", secret.clone());
-        }
-        let base_url = self.base_url.as_deref().unwrap_or_default();
+        let settings = self.0.iter();
+        let settings = settings.fold(
+            TenantSettings::new(),
+            |settings, (key, value)| match value {
+                Setting::Plain(value) => settings.plain(key, value),
+                Setting::Secret(value) => settings.secret(key, value.clone()),
+            },
+        );
+        let base_url = self.base_url().unwrap_or_default();
         let egress = EgressPolicy::only(base_url).unwrap_or_else(|error| {
             if error == EgressError::NotATenant {
                 // All else that can be wrong with it the connector finds for itself.
@@ -187,10 +262,11 @@ impl Config {
 }
 
 impl Section {
-    /// The secret, to be sent to this base URL.
+    /// The secret, to be sent to this base URL, for which there may be a variable.
     fn secret_for(
         &self,
         base_url: Option<&str>,
+        variable: Option<String>,
         environment: impl Environment,
     ) -> Result<Option<SecretString>, Failure> {
         let places = (
@@ -199,7 +275,7 @@ impl Section {
             &self.client_secret_env,
         );
         if !matches!(places, (None, None, None)) {
-            self.require_own(base_url)?;
+            self.require_own(base_url, variable)?;
         }
         match places {
             (None, None, None) => Ok(None),
@@ -216,23 +292,20 @@ impl Section {
     }
 
     /// Makes sure that the secret goes nowhere but to the base URL beside it, where there is one.
-    fn require_own(&self, base_url: Option<&str>) -> Result<(), Failure> {
+    fn require_own(&self, base_url: Option<&str>, variable: Option<String>) -> Result<(), Failure> {
         let (Some(own), Some(other)) = (self.base_url.as_deref(), base_url) else {
             return Ok(());
         };
         if own.trim_end_matches('/') == other.trim_end_matches('/') {
             return Ok(());
         }
-        // No variable counts for a tenant that was named.
-        let (whose, given) = match &self.tenant {
-            Some(tenant) => (format!("the tenant \"{tenant}\""), "--base-url"),
-            None => (
-                "the tenant of the configuration file".to_string(),
-                "--base-url or NINJAONE_BASE_URL",
-            ),
+        let whose = match &self.tenant {
+            Some(tenant) => format!("the tenant \"{tenant}\""),
+            None => "the tenant of the configuration file".to_string(),
         };
+        let variable = variable.map_or_else(String::new, |variable| format!(" or {variable}"));
         Err(Failure::Usage(format!(
-            "{whose} is at {own} and not at {other}: its secret would go elsewhere. Leave out {given}, or give that address a \
+            "{whose} is at {own} and not at {other}: its secret would go elsewhere. Leave out --base-url{variable}, or give that address a \
              client secret of its own"
         )))
     }
@@ -248,8 +321,10 @@ fn read_secret(path: &Path) -> Result<SecretString, Failure> {
 }
 
 #[cfg(test)]
-mod tests {
+pub mod tests {
     use std::fs;
+
+    use connector_host::contract::{FieldType, SettingDescription};
 
     use super::*;
 
@@ -275,18 +350,65 @@ mod tests {
         }
     }
 
+    /// A connector that asks for the settings that have flags, and for a secret of its own.
+    pub fn connector() -> Description {
+        let setting = |key: &str| SettingDescription {
+            key: key.to_string(),
+            title: String::new(),
+            description: String::new(),
+            type_: FieldType::Text,
+            required: true,
+            secret: key == CLIENT_SECRET || key == "pin",
+            default: None,
+            example: None,
+        };
+        Description {
+            name: "a-connector".to_string(),
+            settings: [BASE_URL, CLIENT_ID, CLIENT_SECRET, SCOPE, "region", "pin"]
+                .map(setting)
+                .to_vec(),
+            title: String::new(),
+            version: String::new(),
+            summary: String::new(),
+            account_kinds: Vec::new(),
+            operations: Vec::new(),
+            common_errors: Vec::new(),
+            largest_page: 1,
+        }
+    }
+
     fn find(flags: &SettingFlags, environment: impl Environment) -> Result<Config, Failure> {
-        let section = section(flags, &environment)?.unwrap_or_default();
-        Config::find(flags, environment, section)
+        let connector = connector();
+        let section = match is_elsewhere(flags, Some(&connector.name), &environment) {
+            true => None,
+            false => section(flags, &environment)?,
+        };
+        Config::find(
+            flags,
+            Some(&connector),
+            environment,
+            &section.unwrap_or_default(),
+        )
     }
 
     fn nothing(_: &str) -> Option<String> {
         None
     }
 
+    /// A setting that may be shown.
+    pub fn shown<'a>(config: &'a Config, key: &str) -> Option<&'a str> {
+        match config.0.get(key)? {
+            Setting::Plain(value) => Some(value),
+            Setting::Secret(_) => panic!("{key} is a secret"),
+        }
+    }
+
+    /// The client secret.
     fn secret(config: &Config) -> &str {
-        let secret = config.client_secret.as_ref().expect("it is set");
-        secret.expose_secret()
+        match &config.0[CLIENT_SECRET] {
+            Setting::Plain(value) => panic!("{value} is no secret"),
+            Setting::Secret(secret) => secret.expose_secret(),
+        }
     }
 
     #[test]
@@ -296,15 +418,29 @@ mod tests {
             ..flags(file("precedence.toml", ONE), None)
         };
         let environment = |name: &str| match name {
-            "NINJAONE_BASE_URL" => Some("https://environment.example".to_string()),
-            "NINJAONE_CLIENT_SECRET" => Some("environment".to_string()),
+            "A_CONNECTOR_BASE_URL" => Some("https://environment.example".to_string()),
+            "A_CONNECTOR_CLIENT_SECRET" => Some("environment".to_string()),
             _ => None,
         };
         let config = find(&flags, environment).expect("everything can be read");
-        assert_eq!(config.base_url.as_deref(), Some("https://flag.example"));
+        assert_eq!(shown(&config, BASE_URL), Some("https://flag.example"));
         assert_eq!(secret(&config), "environment");
-        assert_eq!(config.scope.as_deref(), Some("file"));
-        assert_eq!(config.client_id, None);
+        assert_eq!(shown(&config, SCOPE), Some("file"));
+        assert_eq!(shown(&config, CLIENT_ID), None);
+    }
+
+    #[test]
+    fn each_setting_has_a_variable_and_a_secret_stays_one() {
+        let config = find(&SettingFlags::default(), |name: &str| match name {
+            "A_CONNECTOR_REGION" => Some("north".to_string()),
+            "A_CONNECTOR_PIN" => Some("7002".to_string()),
+            "A_CONNECTOR_OTHER" => panic!("the connector does not ask for it"),
+            _ => None,
+        });
+        let config = config.expect("there is nothing to read");
+        assert_eq!(shown(&config, "region"), Some("north"));
+        assert!(matches!(config.0["pin"], Setting::Secret(_)));
+        assert!(!format!("{config:?}").contains("7002"), "{config:?}");
     }
 
     #[test]
@@ -313,8 +449,8 @@ mod tests {
         let find = |base_url: &str, secret: Option<&str>| {
             let (base_url, secret) = (base_url.to_string(), secret.map(str::to_string));
             find(&flags(path.clone(), None), move |name: &str| match name {
-                "NINJAONE_BASE_URL" => Some(base_url.clone()),
-                "NINJAONE_CLIENT_SECRET" => secret.clone(),
+                "A_CONNECTOR_BASE_URL" => Some(base_url.clone()),
+                "A_CONNECTOR_CLIENT_SECRET" => secret.clone(),
                 _ => None,
             })
         };
@@ -333,7 +469,8 @@ mod tests {
             client_secret_file: Some(file("secret", "from a file\n")),
             ..flags(file("empty.toml", ""), None)
         };
-        let environment = |name: &str| (name == "NINJAONE_CLIENT_SECRET").then(|| name.to_string());
+        let environment =
+            |name: &str| (name == "A_CONNECTOR_CLIENT_SECRET").then(|| name.to_string());
         let config = find(&flags, environment).expect("everything can be read");
         assert_eq!(secret(&config), "from a file");
     }
@@ -346,11 +483,11 @@ mod tests {
             other => Some(format!("{other} of somebody else")),
         };
         let config = find(&flags, environment).expect("everything can be read");
-        assert_eq!(config.base_url.as_deref(), Some("https://acme.example"));
-        assert_eq!(config.client_id.as_deref(), Some("acme"));
+        assert_eq!(shown(&config, BASE_URL), Some("https://acme.example"));
+        assert_eq!(shown(&config, CLIENT_ID), Some("acme"));
         assert_eq!(secret(&config), "of acme");
-        assert_eq!(config.scope, None);
-        assert_eq!(config.others, []);
+        assert_eq!(shown(&config, SCOPE), None);
+        assert_eq!(shown(&config, "region"), None);
     }
 
     #[test]
@@ -361,7 +498,7 @@ mod tests {
         let config = find(&flags(path, Some("globex")), nothing).expect("everything can be read");
         fs::remove_file(beside).expect("it is there");
         assert_eq!(secret(&config), "beside");
-        assert_eq!(config.others, [("region".into(), "north".into())]);
+        assert_eq!(shown(&config, "region"), Some("north"));
     }
 
     #[test]
@@ -375,7 +512,7 @@ mod tests {
             let home = home.path().display().to_string();
             move |name: &str| match name {
                 "XDG_CONFIG_HOME" => Some(home.clone()),
-                "NINJAONE_BASE_URL" => base_url.clone(),
+                "A_CONNECTOR_BASE_URL" => base_url.clone(),
                 _ => None,
             }
         };
@@ -384,7 +521,8 @@ mod tests {
         assert_eq!(secret(&config), "file");
         let elsewhere = environment(Some("https://elsewhere.example"));
         let config = find(&flags, elsewhere).expect("there is nothing to read");
-        assert!(config.client_secret.is_none() && config.scope.is_none());
+        let given: Vec<_> = config.0.keys().collect();
+        assert_eq!(given, [BASE_URL]);
     }
 
     #[test]

@@ -13,7 +13,7 @@ use ninjaone_simulator::{Options, Simulator};
 
 use super::commands::sync::{Ledger, Wanted};
 use super::commands::{check, describe, sync, write};
-use super::config::Config;
+use super::config::{BASE_URL, CLIENT_ID, CLIENT_SECRET, Config, SCOPE};
 use super::failure::Failure;
 use super::session::Session;
 use connector_escape as escape;
@@ -31,7 +31,7 @@ pub async fn run(session: &Session) -> Result<(), Failure> {
     }
     let start = Instant::now();
     let simulator = simulate().await?;
-    let plugin = session.plugin().await?;
+    let plugin = session.load().await?.plugin;
     let mut demo = Demo {
         connector: plugin.instantiate(tenant(&simulator).tenant()),
         session,
@@ -66,13 +66,11 @@ async fn simulate() -> Result<Simulator, Failure> {
 /// The settings of the simulated tenant.
 fn tenant(simulator: &Simulator) -> Config {
     let credentials = simulator.credentials();
-    Config {
-        base_url: Some(simulator.base_url()),
-        client_id: Some(credentials.client_id.clone()),
-        client_secret: Some(credentials.client_secret.clone().into()),
-        scope: Some(credentials.scopes.to_string()),
-        others: Vec::new(),
-    }
+    Config::default()
+        .plain(BASE_URL, &simulator.base_url())
+        .plain(CLIENT_ID, &credentials.client_id)
+        .plain(SCOPE, &credentials.scopes.to_string())
+        .secret(CLIENT_SECRET, credentials.client_secret.clone().into())
 }
 
 struct Demo<'a> {
@@ -189,10 +187,7 @@ impl Demo<'_> {
 
     async fn wrong_secret(&mut self) -> Result<(), Failure> {
         self.begin("A failure: the client secret is wrong")?;
-        let config = Config {
-            client_secret: Some("not-the-secret".into()),
-            ..tenant(&self.simulator)
-        };
+        let config = tenant(&self.simulator).secret(CLIENT_SECRET, "not-the-secret".into());
         let mut stranger = self.plugin.instantiate(config.tenant());
         let listed = stranger
             .list(&ListRequest::everything(ResourceKinds::ACCOUNTS))

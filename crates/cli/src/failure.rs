@@ -8,6 +8,7 @@ use connector_recording::ReplayError;
 use serde::Serialize;
 
 use super::color::{Mark, Painter};
+use super::config::variable_of;
 use super::exit::Exit;
 use connector_escape as escape;
 use connector_report as report;
@@ -33,12 +34,14 @@ pub enum Failure {
         error: LoadError,
     },
     /// A call of the connector failed.
-    #[error("{doing} failed. {error}{}", hint(error))]
+    #[error("{doing} failed. {error}{hint}")]
     Call {
         /// What was tried, as in "Listing accounts".
         doing: String,
         /// What came back.
-        error: CallError,
+        error: Box<CallError>,
+        /// What to do next with this program, where the error cannot know of it.
+        hint: String,
     },
     /// What was wanted was done only in part. The steps were shown.
     #[error(
@@ -82,17 +85,6 @@ pub enum Failure {
     Local(String),
 }
 
-/// What to do next with this program, where the error cannot know of it.
-fn hint(error: &CallError) -> &'static str {
-    match error {
-        CallError::Connector(failure) if failure.error.kind() == ErrorKind::InvalidSettings => {
-            "\nSettings are flags, NINJAONE_ variables, or in a configuration file: `connector-host check --help` has them all."
-        }
-        CallError::DeadlineExceeded { .. } => " With --deadline SECONDS it may take longer.",
-        _ => "",
-    }
-}
-
 /// Says what was tried when a call fails.
 pub trait Doing<T> {
     /// Names what was tried, as in "Listing accounts".
@@ -103,12 +95,36 @@ impl<T> Doing<T> for Result<T, CallError> {
     fn doing(self, what: impl Into<String>) -> Result<T, Failure> {
         self.map_err(|error| Failure::Call {
             doing: what.into(),
-            error,
+            hint: match error {
+                CallError::DeadlineExceeded { .. } => {
+                    " With --deadline SECONDS it may take longer.".to_string()
+                }
+                _ => String::new(),
+            },
+            error: Box::new(error),
         })
     }
 }
 
 impl Failure {
+    /// The same, with where the settings of this connector can be put right.
+    pub fn naming_variables(mut self, connector: &str) -> Self {
+        if let Failure::Call { error, hint, .. } = &mut self
+            && let CallError::Connector(failure) = &**error
+            && failure.error.kind() == ErrorKind::InvalidSettings
+        {
+            let problems = failure.error.problems().iter();
+            let variables: Vec<_> = problems
+                .map(|problem| variable_of(connector, &problem.field))
+                .collect();
+            *hint = format!(
+                "\nSettings are flags, variables ({}), or in a configuration file: `connector-host check --help` has them all.",
+                variables.join(", ")
+            );
+        }
+        self
+    }
+
     /// The exit code.
     pub fn exit(&self) -> Exit {
         match self {
@@ -117,7 +133,7 @@ impl Failure {
                 ..
             } => Exit::Fault,
             Failure::Usage(_) | Failure::Load { .. } => Exit::Usage,
-            Failure::Call { error, .. } => error.into(),
+            Failure::Call { error, .. } => (&**error).into(),
             Failure::Partial => Exit::PartialWrite,
             Failure::Unhealthy(exit) => *exit,
             Failure::Snapshot(error) => error.into(),
@@ -153,7 +169,7 @@ impl Failure {
 
     fn line(&self) -> Line<'_> {
         let (doing, error) = match self {
-            Failure::Call { doing, error } => (Some(doing.as_str()), Cause::Call(error)),
+            Failure::Call { doing, error, .. } => (Some(doing.as_str()), Cause::Call(error)),
             other => (
                 None,
                 Cause::Own {
@@ -224,7 +240,7 @@ mod tests {
     fn unauthorized() -> Failure {
         let failure = contract::Failure {
             error: Error::Unauthorized,
-            message: "NinjaOne did not accept the client secret.".to_string(),
+            message: "The client secret was not accepted.".to_string(),
             exchange: Some(Exchange {
                 request: "POST /ws/oauth/token".to_string(),
                 status: Some(401),

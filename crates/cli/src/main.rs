@@ -97,7 +97,7 @@ fn run(cli: Cli, progress: Progress) -> Result<(), Failure> {
     });
     // The task may still be at work on it, and cannot put it in its place any more.
     session.unfinished.remove();
-    let result = runtime.block_on(session.traffic.finish(result));
+    let result = runtime.block_on(session.finish(result));
     // The end of the program does not wait, for a name that is being resolved, say.
     runtime.shutdown_background();
     session.progress.clear();

@@ -1,10 +1,13 @@
 //! What the commands share: the options, the output, and the connector.
 
 use std::path::PathBuf;
+use std::sync::{Arc, OnceLock};
 
+use connector_host::contract::Description;
 use connector_host::transport::Timeouts;
 use connector_host::{
-    CodeCacheError, Connector, Host, HostOptions, Limits, LoadError, Plugin, Tenant,
+    CallError, CodeCacheError, Connector, EgressPolicy, Host, HostOptions, Limits, LoadError,
+    Plugin, Tenant, TenantSettings,
 };
 
 use super::args::{Command, Options, SettingFlags};
@@ -21,22 +24,34 @@ use connector_snapshot::unfinished::Unfinished;
 pub struct Session {
     pub output: Output,
     pub progress: Progress,
-    pub traffic: Traffic,
     /// The snapshot or the report that is being written.
     pub unfinished: Unfinished,
     /// Whether it may have changed the tenant.
     pub writing: Writing,
     options: Options,
+    /// Whether the command has to do with a tenant.
+    calls_a_tenant: bool,
+    /// Whether it needs no settings.
+    describes: bool,
+    /// Where requests go, from when the component is loaded.
+    traffic: OnceLock<Arc<Traffic>>,
+    /// The name that the connector gives itself.
+    connector_name: OnceLock<String>,
+}
+
+/// A component that was loaded, and what belongs to it.
+pub struct Loaded {
+    pub plugin: Plugin,
+    pub description: Result<Description, CallError>,
     /// What the configuration file says of the tenant.
     section: Section,
+    traffic: Arc<Traffic>,
 }
 
 impl Session {
     pub fn new(options: Options, command: &Command, progress: Progress) -> Result<Self, Failure> {
-        let section = section(&options, command)?;
-        let way = command.calls_a_tenant().then(|| way(&options, &section));
-        let traffic = Traffic::open(&options.traffic, way)?;
-        if traffic.is_ordered() && !command.calls_a_tenant() {
+        let calls_a_tenant = command.calls_a_tenant();
+        if options.traffic.is_ordered() && !calls_a_tenant {
             return Err(Failure::Usage(
                 "this command calls no tenant: there is nothing to --record or to --replay"
                     .to_string(),
@@ -45,11 +60,13 @@ impl Session {
         Ok(Self {
             output: Output::new(options.json),
             progress,
-            traffic,
             unfinished: Unfinished::default(),
             writing: Writing::default(),
             options,
-            section,
+            calls_a_tenant,
+            describes: matches!(command, Command::Describe),
+            traffic: OnceLock::new(),
+            connector_name: OnceLock::new(),
         })
     }
 
@@ -58,48 +75,113 @@ impl Session {
         &self.options.settings
     }
 
-    /// The settings of the tenant.
-    pub fn config(&self) -> Result<Config, Failure> {
-        let (flags, section) = (&self.options.settings, self.section.clone());
-        match &self.traffic {
-            Traffic::Replayed { settings, .. } => {
-                let given = Config::find(flags, without_ninjaone, section)?;
-                Ok(given.or(settings.clone()))
-            }
-            Traffic::Live(_) | Traffic::Recorded { .. } => {
-                Config::find(flags, config::variable, section)
-            }
-        }
+    /// Whether the order of the requests matters, so that they have to be sent one after the other.
+    pub fn is_ordered(&self) -> bool {
+        self.options.traffic.is_ordered()
     }
 
-    /// The component, loaded.
-    pub async fn plugin(&self) -> Result<Plugin, Failure> {
-        let component = self.component()?;
-        let host = self.host().map_err(|error| component.unloadable(error))?;
-        component.load(&host).await
-    }
-
-    fn component(&self) -> Result<Chosen, Failure> {
-        let flag = self.options.component.clone();
-        let named = Named {
-            by_user: flag.or_else(|| config::path_variable("CONNECTOR_COMPONENT")),
-            in_file: self.section.component.clone(),
-            built: config::path_variable(component::BUILT),
+    /// Loads the component, which comes before the settings: the connector says how their variables are called.
+    pub async fn load(&self) -> Result<Loaded, Failure> {
+        let in_file = self.section();
+        let component = match self.component(in_file.as_ref().ok().and_then(Option::as_ref)) {
+            Ok(component) => component,
+            // The file would have named one, perhaps.
+            Err(none) => return Err(in_file.err().unwrap_or(none)),
         };
-        named.choose()
+        let host = self.host().map_err(|error| component.unloadable(error))?;
+        let plugin = component.load(&host).await?;
+        // A description needs no settings, so that somebody who has none yet can learn what to set.
+        let nobody = Tenant::new("", TenantSettings::new(), EgressPolicy::nothing());
+        let description = plugin.instantiate(nobody).describe().await;
+        match &description {
+            // A run loads one component.
+            Ok(description) => drop(self.connector_name.set(description.name.clone())),
+            Err(_) if self.describes => {}
+            Err(error) => tracing::warn!(
+                "no variable of a setting counts, since the connector does not say what it is called: {error}"
+            ),
+        }
+        let name = self.connector_name.get();
+        let section = match in_file {
+            _ if config::is_elsewhere(&self.options.settings, name, config::variable) => {
+                Section::default()
+            }
+            // It does not matter that no tenant can be found where none is named.
+            Err(_) if self.describes && !self.names_a_tenant() => Section::default(),
+            section => section?.unwrap_or_default(),
+        };
+        let way = self.calls_a_tenant.then(|| way(&self.options, &section));
+        let traffic = Arc::new(Traffic::open(
+            &self.options.traffic,
+            way,
+            description.as_ref().ok(),
+        )?);
+        let _ = self.traffic.set(traffic.clone());
+        Ok(Loaded {
+            plugin,
+            description,
+            section,
+            traffic,
+        })
     }
 
-    /// The tenant with these settings, whose requests go where the options say.
-    pub fn tenant(&self, config: &Config) -> Tenant {
-        self.traffic.conceal(config);
-        config.tenant().transport(self.traffic.transport())
+    /// The component, loaded, and the tenant with its settings, whose requests go where the options say.
+    pub async fn open(&self) -> Result<(Plugin, Tenant), Failure> {
+        let loaded = self.load().await?;
+        let (flags, traffic) = (&self.options.settings, loaded.traffic);
+        let find = |connector| Config::find(flags, connector, config::variable, &loaded.section);
+        let config = match &*traffic {
+            // The variables are for the network.
+            Traffic::Replayed { settings, .. } => find(None)?.or(settings.clone()),
+            Traffic::Live(_) | Traffic::Recorded { .. } => find(loaded.description.as_ref().ok())?,
+        };
+        traffic.conceal(&config);
+        let tenant = config.tenant().transport(traffic.transport());
+        Ok((loaded.plugin, tenant))
     }
 
     /// A connector for the tenant.
     pub async fn connector(&self) -> Result<Connector, Failure> {
-        // First, so that a secret on standard input is not kept waiting, and a broken file is told at once.
-        let tenant = self.tenant(&self.config()?);
-        Ok(self.plugin().await?.instantiate(tenant))
+        let (plugin, tenant) = self.open().await?;
+        Ok(plugin.instantiate(tenant))
+    }
+
+    /// Ends the traffic, and says how the run ended with that.
+    pub async fn finish(&self, result: Result<(), Failure>) -> Result<(), Failure> {
+        let name = self.connector_name.get();
+        let result = result.map_err(|failure| match name {
+            Some(name) => failure.naming_variables(name),
+            None => failure,
+        });
+        match self.traffic.get() {
+            Some(traffic) => traffic.finish(result).await,
+            None => result,
+        }
+    }
+
+    /// What a configuration file says of the tenant, for the commands that have to do with one.
+    fn section(&self) -> Result<Option<Section>, Failure> {
+        // A replay needs no settings.
+        let is_replay = self.options.traffic.replay.is_some();
+        if !self.calls_a_tenant || (is_replay && !self.names_a_tenant()) {
+            return Ok(None);
+        }
+        config::section(&self.options.settings, config::variable)
+    }
+
+    /// Whether a tenant is named, or a file by a flag.
+    fn names_a_tenant(&self) -> bool {
+        config::names_a_tenant(&self.options.settings, config::variable)
+    }
+
+    fn component(&self, section: Option<&Section>) -> Result<Chosen, Failure> {
+        let flag = self.options.component.clone();
+        let named = Named {
+            by_user: flag.or_else(|| config::path_variable("CONNECTOR_COMPONENT")),
+            in_file: section.and_then(|section| section.component.clone()),
+            built: config::path_variable(component::BUILT),
+        };
+        named.choose()
     }
 
     /// The host. Where there is no folder for compiled code that is safe, the component is compiled anew.
@@ -148,29 +230,6 @@ fn way(options: &Options, section: &Section) -> Way {
         proxy: proxy.or_else(|| section.proxy.clone()),
         no_proxy: no_proxy.or_else(|| section.no_proxy.clone()),
     }
-}
-
-/// What a configuration file says of the tenant, for the commands that have to do with one.
-fn section(options: &Options, command: &Command) -> Result<Section, Failure> {
-    let flags = &options.settings;
-    let tenant = config::variable("CONNECTOR_TENANT");
-    let named = flags.tenant.is_some() || flags.config.is_some() || tenant.is_some();
-    // A replay needs no settings.
-    let needed = command.calls_a_tenant() && (named || options.traffic.replay.is_none());
-    if !needed {
-        return Ok(Section::default());
-    }
-    match config::section(flags, config::variable) {
-        // A description needs no tenant, and so it does not matter that none can be found.
-        Err(_) if matches!(command, Command::Describe) && !named => Ok(Section::default()),
-        section => Ok(section?.unwrap_or_default()),
-    }
-}
-
-/// The environment of a replay: the settings of a tenant in it are for the network.
-fn without_ninjaone(name: &str) -> Option<String> {
-    let of_a_tenant = name.starts_with("NINJAONE_");
-    (!of_a_tenant).then(|| config::variable(name)).flatten()
 }
 
 /// The folder for compiled code, in the user's own cache folder.

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use connector_host::contract::Description;
 use connector_host::transport::{ExtraRoots, Network, NetworkOptions, Proxy, Transport};
 use connector_recording::{
     NEUTRAL_HOST, Recorder, Recording, RecordingError, RecordingFile, ReplayError, Replayer,
@@ -12,12 +13,9 @@ use connector_recording::{
 use secrecy::{ExposeSecret, SecretString};
 
 use super::args::TrafficFlags;
-use super::config::{self, Config};
+use super::config::{self, BASE_URL, CLIENT_ID, CLIENT_SECRET, Config, SCOPE};
 use super::failure::Failure;
 use super::text;
-
-/// The end of the path at which NinjaOne gives tokens. What is before it belongs to the base URL.
-const TOKEN_PATH: &str = "/ws/oauth/token";
 
 /// How the tenant is reached.
 #[derive(Clone, Debug, Default)]
@@ -76,11 +74,15 @@ pub enum Traffic {
 impl Traffic {
     /// Opens the files that the options name: one that cannot be read or written is told before anything is sent.
     /// Without a `way`, the command calls no tenant.
-    pub fn open(flags: &TrafficFlags, way: Option<Way>) -> Result<Self, Failure> {
+    pub fn open(
+        flags: &TrafficFlags,
+        way: Option<Way>,
+        connector: Option<&Description>,
+    ) -> Result<Self, Failure> {
         if let Some(path) = &flags.replay {
             let recording = Recording::read(path).map_err(|error| unusable(path, &error))?;
             return Ok(Self::Replayed {
-                settings: settings(&recording),
+                settings: settings(&recording, connector),
                 replayer: Arc::new(Replayer::new(recording)),
             });
         }
@@ -107,14 +109,10 @@ impl Traffic {
 
     /// Keeps what is secret among these settings out of a recording.
     pub fn conceal(&self, config: &Config) {
-        if let (Self::Recorded { recorder, .. }, Some(secret)) = (self, &config.client_secret) {
-            recorder.conceal(secret.expose_secret());
+        if let Self::Recorded { recorder, .. } = self {
+            let secrets = config.secrets();
+            secrets.for_each(|secret| recorder.conceal(secret.expose_secret()));
         }
-    }
-
-    /// Whether the order of the requests matters, so that they have to be sent one after the other.
-    pub fn is_ordered(&self) -> bool {
-        !matches!(self, Self::Live(_))
     }
 
     /// Puts the recording in its place, or makes sure that all of it was replayed, and says how the run ended with that.
@@ -172,28 +170,39 @@ fn extra_roots(path: &Path) -> Result<ExtraRoots, Failure> {
 }
 
 /// Settings with which a connector sends just what was recorded: any credentials, and the scope that was asked for.
-fn settings(recording: &Recording) -> Config {
-    let token_request = recording
+fn settings(recording: &Recording, connector: Option<&Description>) -> Config {
+    let requests = recording.exchanges.iter().map(|exchange| &exchange.request);
+    let scope = requests
+        .flat_map(|request| form_urlencoded::parse(request.body()))
+        .find(|(name, _)| name == "scope");
+    let prefix = connector.and_then(|connector| prefix(recording, connector));
+    let config = Config::default()
+        .plain(
+            BASE_URL,
+            &format!("https://{NEUTRAL_HOST}{}", prefix.unwrap_or_default()),
+        )
+        .plain(CLIENT_ID, "client-id")
+        .secret(CLIENT_SECRET, "client-secret".into());
+    match scope {
+        Some((_, scope)) => config.plain(SCOPE, &scope),
+        None => config,
+    }
+}
+
+/// The path in the base URL of what was recorded: what stands before the path of a request that the connector says it sends.
+fn prefix<'a>(recording: &'a Recording, connector: &Description) -> Option<&'a str> {
+    let requests = connector
+        .operations
+        .iter()
+        .flat_map(|operation| &operation.requests);
+    let own = requests.filter_map(|request| request.split([' ', '{']).nth(1));
+    let mut paths = recording
         .exchanges
         .iter()
-        .map(|exchange| &exchange.request)
-        .find(|request| request.uri().path().ends_with(TOKEN_PATH));
-    let prefix = token_request.and_then(|request| request.uri().path().strip_suffix(TOKEN_PATH));
-    let scope = token_request.and_then(|request| {
-        form_urlencoded::parse(request.body())
-            .find(|(name, _)| name == "scope")
-            .map(|(_, scope)| scope.into_owned())
-    });
-    Config {
-        base_url: Some(format!(
-            "https://{NEUTRAL_HOST}{}",
-            prefix.unwrap_or_default()
-        )),
-        client_id: Some("client-id".to_string()),
-        client_secret: Some("client-secret".into()),
-        scope,
-        others: Vec::new(),
-    }
+        .map(|exchange| exchange.request.uri().path());
+    paths
+        .find_map(|path| own.clone().find_map(|own| path.split_once(own)))
+        .map(|(prefix, _)| prefix)
 }
 
 fn unusable(path: &Path, error: &RecordingError) -> Failure {
@@ -205,25 +214,55 @@ fn unusable(path: &Path, error: &RecordingError) -> Failure {
 
 #[cfg(test)]
 mod tests {
+    use connector_host::contract::{AccountDetails, FilterFields, Operation, OperationDescription};
+
     use super::*;
+    use crate::config::tests::{connector, shown};
 
     #[test]
-    fn the_settings_of_a_replay_are_those_of_the_recorded_token_request() {
-        let har = r#"{"log": {"version": "1.2", "creator": {"name": "", "version": ""}, "entries": [{
-            "startedDateTime": "2026-11-01T00:00:00Z", "time": 0, "cache": {},
-            "timings": {"send": 0, "wait": 0, "receive": 0},
-            "request": {"method": "POST", "url": "https://tenant.example.invalid/path/ws/oauth/token",
-                "httpVersion": "", "cookies": [], "headers": [], "queryString": [], "headersSize": -1, "bodySize": -1,
-                "postData": {"mimeType": "", "params": [{"name": "scope", "value": "monitoring management"}]}},
-            "response": {"status": 200, "statusText": "", "httpVersion": "", "cookies": [], "headers": [],
-                "content": {"size": 0, "mimeType": ""}, "redirectURL": "", "headersSize": -1, "bodySize": -1}
-        }]}}"#;
+    fn the_settings_of_a_replay_are_those_that_the_recorded_requests_were_made_with() {
+        let entry = |method: &str, path: &str, body: &str| {
+            format!(
+                r#"{{"startedDateTime": "2026-11-01T00:00:00Z", "time": 0, "cache": {{}},
+                "timings": {{"send": 0, "wait": 0, "receive": 0}},
+                "request": {{"method": "{method}", "url": "https://tenant.example.invalid{path}", {body}
+                    "httpVersion": "", "cookies": [], "headers": [], "queryString": [], "headersSize": -1, "bodySize": -1}},
+                "response": {{"status": 200, "statusText": "", "httpVersion": "", "cookies": [], "headers": [],
+                    "content": {{"size": 0, "mimeType": ""}}, "redirectURL": "", "headersSize": -1, "bodySize": -1}}}}"#
+            )
+        };
+        let form = r#""postData": {"mimeType": "", "params": [{"name": "scope", "value": "read write"}]},"#;
+        let entries = [
+            entry("POST", "/path/token", form),
+            entry("GET", "/path/v2/users?pageSize=1000", ""),
+        ];
+        let har = format!(
+            r#"{{"log": {{"version": "1.2", "creator": {{"name": "", "version": ""}}, "entries": [{}]}}}}"#,
+            entries.join(",")
+        );
         let recording = Recording::from_har(har.as_bytes()).expect("it is a recording");
-        let settings = settings(&recording);
+        let operation = OperationDescription {
+            operation: Operation::ListAccounts,
+            summary: String::new(),
+            requests: vec![
+                "GET /v2/users".to_string(),
+                "DELETE /v2/users/{id}".to_string(),
+            ],
+            filters: FilterFields::empty(),
+            details: AccountDetails::empty(),
+            scopes: Vec::new(),
+            outcomes: Vec::new(),
+            errors: Vec::new(),
+        };
+        let connector = Description {
+            operations: vec![operation],
+            ..connector()
+        };
+        let settings = settings(&recording, Some(&connector));
         assert_eq!(
-            settings.base_url.as_deref(),
+            shown(&settings, BASE_URL),
             Some("https://tenant.example.invalid/path")
         );
-        assert_eq!(settings.scope.as_deref(), Some("monitoring management"));
+        assert_eq!(shown(&settings, SCOPE), Some("read write"));
     }
 }

@@ -8,6 +8,7 @@ use ninjaone_simulator::{Behavior, Options, Protocol};
 
 use super::{milliseconds, seconds};
 
+/// Run a simulated NinjaOne on this computer, until Ctrl-C
 #[derive(Debug, Args)]
 #[command(after_long_help = format!(
     "{}\n\nBehaviors, where it is not known how NinjaOne answers:\n{}",

@@ -24,3 +24,10 @@ pub struct TrafficFlags {
     #[arg(long, global = true, value_name = "FILE")]
     pub replay: Option<PathBuf>,
 }
+
+impl TrafficFlags {
+    /// Whether the order of the requests matters, so that they have to be sent one after the other.
+    pub fn is_ordered(&self) -> bool {
+        self.record.is_some() || self.replay.is_some()
+    }
+}

@@ -23,8 +23,7 @@ struct Sum<'a> {
 }
 
 pub async fn run(session: &Session, args: ConformanceArgs) -> Result<(), Failure> {
-    let tenant = session.tenant(&session.config()?);
-    let plugin = session.plugin().await?;
+    let (plugin, tenant) = session.open().await?;
     let options = Options { write: args.write };
     if args.write {
         session.writing.begin(Mode::Apply)?;

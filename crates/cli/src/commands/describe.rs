@@ -3,21 +3,16 @@
 use std::io;
 
 use connector_host::contract::{Description, FieldDescription, FieldType};
-use connector_host::{EgressPolicy, Tenant, TenantSettings};
 
+use crate::config::variable_of;
 use crate::failure::{Doing, Failure};
 use crate::output::{Output, Rows, text_or_absent, yes_or_no};
 use crate::session::Session;
 use connector_escape as escape;
 
 pub async fn run(session: &Session) -> Result<(), Failure> {
-    // A description needs no settings, so that somebody who has none yet can learn what to set.
-    let nobody = Tenant::new("", TenantSettings::new(), EgressPolicy::nothing());
-    let mut connector = session.plugin().await?.instantiate(nobody);
-    let description = connector
-        .describe()
-        .await
-        .doing("Describing the connector")?;
+    let loaded = session.load().await?;
+    let description = loaded.description.doing("Describing the connector")?;
     if session.output.is_json() {
         session.output.json(&description)?;
     } else {
@@ -46,10 +41,13 @@ pub fn show(output: &Output, description: &Description) -> io::Result<()> {
 }
 
 fn settings(description: &Description) -> Rows {
-    let mut rows = Rows::new(&["KEY", "TYPE", "REQUIRED", "SECRET", "DEFAULT", "MEANING"]);
+    let mut rows = Rows::new(&[
+        "KEY", "VARIABLE", "TYPE", "REQUIRED", "SECRET", "DEFAULT", "MEANING",
+    ]);
     for setting in &description.settings {
         rows.push([
             &setting.key,
+            &variable_of(&description.name, &setting.key),
             &type_name(&setting.type_),
             yes_or_no(Some(setting.required)),
             yes_or_no(Some(setting.secret)),

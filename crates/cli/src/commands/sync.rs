@@ -29,12 +29,10 @@ const WAITING_PAGES: usize = 4;
 const SHOWN: usize = 10;
 
 pub async fn run(session: &Session, args: SyncArgs) -> Result<(), Failure> {
-    let config = session.config()?;
-    let tenant = session.tenant(&config);
-    let plugin = session.plugin().await?;
+    let (plugin, tenant) = session.open().await?;
     let mut ledger = match &args.out {
         Some(path) => {
-            let origin = origin(&plugin, &tenant, config.base_url, args.details()).await?;
+            let origin = origin(&plugin, &tenant, args.details()).await?;
             let draft = Draft::begin(path, origin, &session.unfinished)?;
             Ledger::Snapshot(Box::new(draft))
         }
@@ -62,7 +60,6 @@ pub async fn run(session: &Session, args: SyncArgs) -> Result<(), Failure> {
 async fn origin(
     plugin: &Plugin,
     tenant: &Tenant,
-    base_url: Option<String>,
     details: AccountDetails,
 ) -> Result<Origin, Failure> {
     let description = plugin.instantiate(tenant.clone()).describe().await;
@@ -71,7 +68,7 @@ async fn origin(
         connector: description.name,
         connector_version: description.version,
         // Without one the connector lists nothing, and says why.
-        base_url: base_url.unwrap_or_default(),
+        base_url: tenant.name().to_string(),
         details,
     })
 }
@@ -144,7 +141,7 @@ pub async fn sync(
     session.progress.begin();
     let (sender, mut pages) = channel(WAITING_PAGES);
     let mut instances = JoinSet::new();
-    for listings in listings(session.traffic.is_ordered()) {
+    for listings in listings(session.is_ordered()) {
         instances.spawn(list(
             plugin.instantiate(tenant.clone()),
             listings,

@@ -24,7 +24,7 @@ async fn each_error_says_what_was_tried_what_came_back_and_what_to_do() {
             "",
             &["check"][..],
             10,
-            &["base-url: it is not set", "NINJAONE_ variables", "--help"][..],
+            &["base-url: it is not set", "NINJAONE_BASE_URL", "--help"][..],
         ),
         (
             &*here,

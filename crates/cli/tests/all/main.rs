@@ -16,3 +16,4 @@ mod surroundings;
 mod tenants;
 mod terminal;
 mod tls;
+mod vendors;

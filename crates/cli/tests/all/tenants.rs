@@ -255,6 +255,42 @@ async fn a_description_needs_no_tenant_and_takes_the_component_of_one_that_is_na
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn each_connector_has_variables_of_its_own_which_describe_shows() {
+    let home = Home::new().await;
+    let component = host_test::target().join("in_memory_connector.wasm");
+    // Where the base URL of this connector is given otherwise, only the component counts of a file that nobody named.
+    home.write(&format!(
+        "component = '{}'\nclient-secret = 'any'\n[settings]\ndirectory-size = '4'\n",
+        component.display()
+    ));
+    let run = |arguments: &[&str], variables: &[(&str, &str)]| {
+        let mut program = home.program(arguments);
+        program.env_remove("CONNECTOR_COMPONENT");
+        program.envs(variables.iter().copied());
+        program.output().expect("the program runs")
+    };
+    let shown = text(&run(&["describe"], &[]).stdout);
+    for variable in ["IN_MEMORY_CLIENT_SECRET", "IN_MEMORY_DIRECTORY_SIZE"] {
+        assert!(shown.contains(variable), "{variable} is not in: {shown}");
+    }
+    assert_eq!(accounts(&run(&LIST, &[])), 4);
+    let size = ("IN_MEMORY_DIRECTORY_SIZE", "7");
+    assert_eq!(accounts(&run(&LIST, &[size])), 7);
+    let others = [
+        ("NINJAONE_BASE_URL", "https://elsewhere.example"),
+        ("NINJAONE_DIRECTORY_SIZE", "8"),
+    ];
+    assert_eq!(accounts(&run(&LIST, &others)), 4);
+    let elsewhere = ("IN_MEMORY_BASE_URL", "https://elsewhere.example");
+    let output = run(&LIST[..2], &[elsewhere]);
+    let said = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(10), "{said}");
+    assert!(said.contains("IN_MEMORY_CLIENT_SECRET"), "{said}");
+    let secret = ("IN_MEMORY_CLIENT_SECRET", "any");
+    assert_eq!(accounts(&run(&LIST, &[elsewhere, size, secret])), 7);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn tenants_are_listed_without_their_secrets() {
     let home = Home::new().await;
     home.write(&format!(
