@@ -248,7 +248,7 @@ fn each_command_has_a_man_page_with_its_examples_and_the_exit_codes() {
         for part in [
             &name,
             "--tenant",
-            "EXIT STATUS",
+            "Exit codes:",
             "The credentials were not accepted",
         ] {
             assert!(page.contains(part), "{part} is not in {name}:\n{page}");
