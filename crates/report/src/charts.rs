@@ -4,12 +4,12 @@
 //! they are laid out as something else, and browsers then forget that they are tables.
 
 use std::collections::{BTreeSet, HashMap};
-use std::fmt::Write;
 
 use jiff::{SignedDuration, Timestamp};
+use maud::{Markup, Render, html};
 
 use crate::columns::Columns;
-use crate::html::{Name, Number, Text, counted};
+use crate::html::{Name, Number, counted};
 
 /// How many roles a chart has at most.
 const MOST_ROLES: usize = 15;
@@ -19,32 +19,23 @@ const DAY: i64 = 24 * 60 * 60;
 type Column<'a> = Box<dyn Fn(usize) -> usize + 'a>;
 
 /// All charts. `finished` is when the snapshot was.
-pub fn render(columns: &Columns, finished: &str) -> String {
+pub fn render(columns: &Columns, finished: &str) -> Markup {
     let accounts = &columns.accounts;
     let state = flag_column(&accounts.enabled.0);
     let factor = flag_column(&accounts.mfa_configured.0);
-    let mut charts = members(columns);
-    charts += &by_kind(
-        columns,
-        "Accounts by kind and state",
-        &["Enabled", "Disabled", "Not known"],
-        &state,
-    );
-    charts += &by_kind(
-        columns,
-        "Second factor by kind",
-        &["Set up", "None", "Not known"],
-        &factor,
-    );
-    if columns.sign_ins_asked {
-        charts += &by_kind(
-            columns,
-            "Last sign-in on record by kind, before the snapshot",
-            &["≤ 30 days", "≤ 90 days", "Earlier", "None"],
-            &age_column(&accounts.last_sign_in, finished),
-        );
+    html! {
+        (members(columns))
+        (by_kind(columns, "Accounts by kind and state", &["Enabled", "Disabled", "Not known"], &state))
+        (by_kind(columns, "Second factor by kind", &["Set up", "None", "Not known"], &factor))
+        @if columns.sign_ins_asked {
+            (by_kind(
+                columns,
+                "Last sign-in on record by kind, before the snapshot",
+                &["≤ 30 days", "≤ 90 days", "Earlier", "None"],
+                &age_column(&accounts.last_sign_in, finished),
+            ))
+        }
     }
-    charts
 }
 
 fn flag_column(flags: &[Option<bool>]) -> Column<'_> {
@@ -73,7 +64,7 @@ fn age_column<'a>(times: &'a [Option<String>], finished: &str) -> Column<'a> {
 }
 
 /// How many hold each role, for the roles that most hold. A role whose members are unknown has no number.
-fn members(columns: &Columns) -> String {
+fn members(columns: &Columns) -> Markup {
     let ids = &columns.roles.ids;
     let mut members = vec![0; ids.all()];
     for &role in &columns.grants.role {
@@ -87,34 +78,24 @@ fn members(columns: &Columns) -> String {
     let left_out = roles.len().saturating_sub(MOST_ROLES);
     roles.truncate(MOST_ROLES);
     let most = roles.first().map_or(0, |role| members[*role]);
-    let mut rows = String::new();
-    for role in roles {
-        row(
-            &mut rows,
-            &Name(&columns.roles.shown(role)).to_string(),
-            &[members[role]],
-            &[],
-            most,
-        );
-    }
-    let mut note = match left_out {
-        0 => String::new(),
-        left_out => format!(
-            "<p>And {} more roles, in the list below.</p>",
-            Number(left_out as u64)
-        ),
+    let rows = html! {
+        @for role in roles {
+            (row(&Name(&columns.roles.shown(role)), &[members[role]], &[], most))
+        }
     };
-    if !unknown.is_empty() {
-        note += &format!(
-            "<p>Without {}, whose members are unknown.</p>",
-            counted(unknown.len(), "role")
-        );
-    }
-    chart("Members per role", &["Role", "Members"], &rows, &note)
+    let note = html! {
+        @if left_out > 0 {
+            p { "And " (Number(left_out as u64)) " more roles, in the list below." }
+        }
+        @if !unknown.is_empty() {
+            p { "Without " (counted(unknown.len(), "role")) ", whose members are unknown." }
+        }
+    };
+    chart("Members per role", "Role", &["Members"], &rows, &note)
 }
 
 /// Accounts of each kind, divided by how they are.
-fn by_kind(columns: &Columns, title: &str, heads: &[&str], column: &Column<'_>) -> String {
+fn by_kind(columns: &Columns, title: &str, heads: &[&str], column: &Column<'_>) -> Markup {
     let mut kinds: HashMap<Option<&str>, Vec<u64>> = HashMap::new();
     for account in 0..columns.accounts.ids.known() {
         let kind = columns.accounts.kind.get(account);
@@ -122,86 +103,80 @@ fn by_kind(columns: &Columns, title: &str, heads: &[&str], column: &Column<'_>) 
     }
     let mut kinds: Vec<_> = kinds.into_iter().collect();
     kinds.sort_by_key(|(kind, numbers)| (std::cmp::Reverse(numbers.iter().sum::<u64>()), *kind));
-    let mut rows = String::new();
-    for (kind, numbers) in kinds {
-        let label = kind.map_or_else(
-            || "Kind not known".to_string(),
-            |kind| Name(kind).to_string(),
-        );
-        row(&mut rows, &label, &numbers, heads, numbers.iter().sum());
-    }
-    chart(title, &[&["Kind"], heads].concat(), &rows, "")
-}
-
-fn chart(title: &str, heads: &[&str], rows: &str, note: &str) -> String {
-    let [first, columns @ ..] = heads else {
-        return String::new();
+    let rows = html! {
+        @for (kind, numbers) in kinds {
+            @let name = kind.map(Name);
+            @let label: &dyn Render = match &name {
+                Some(name) => name,
+                None => &"Kind not known",
+            };
+            (row(label, &numbers, heads, numbers.iter().sum()))
+        }
     };
-    let keys = columns.len() > 1;
-    let mut head = format!(
-        r#"<th scope="col" role="columnheader">{}</th><td role="cell" class="measure"></td>"#,
-        Text(first)
-    );
-    for (place, column) in columns.iter().enumerate() {
-        let key = if keys { key(place) } else { String::new() };
-        // Writing to a string cannot fail.
-        let _ = write!(
-            head,
-            r#"<th scope="col" role="columnheader" class="number">{key}{}</th>"#,
-            Text(column)
-        );
-    }
-    format!(
-        r#"<figure class="chart"><table role="table"><caption>{}</caption><thead role="rowgroup"><tr role="row">{head}</tr></thead><tbody role="rowgroup">{rows}</tbody></table>{note}</figure>
-"#,
-        Text(title)
-    )
+    chart(title, "Kind", heads, &rows, &html! {})
 }
 
-/// The pattern of a column, beside its head.
-fn key(place: usize) -> String {
-    format!(
-        r#"<svg class="key" aria-hidden="true"><rect class="part{place}" width="100%" height="100%"/></svg>"#
-    )
+fn chart(title: &str, first: &str, heads: &[&str], rows: &Markup, note: &Markup) -> Markup {
+    html! {
+        figure.chart {
+            table role="table" {
+                caption { (title) }
+                thead role="rowgroup" {
+                    tr role="row" {
+                        th scope="col" role="columnheader" { (first) }
+                        td.measure role="cell" {}
+                        @for (place, head) in heads.iter().enumerate() {
+                            th.number scope="col" role="columnheader" {
+                                // The pattern of a column, where there are several.
+                                @if heads.len() > 1 {
+                                    svg.key aria-hidden="true" {
+                                        rect.{ "part" (place) } width="100%" height="100%" {}
+                                    }
+                                }
+                                (head)
+                            }
+                        }
+                    }
+                }
+                tbody role="rowgroup" { (rows) }
+            }
+            (note)
+        }
+    }
 }
 
-/// A row with its bar. The label is HTML; heads are those of the numbers, where there are several.
-fn row(rows: &mut String, label: &str, numbers: &[u64], heads: &[&str], whole: u64) {
-    let mut cells = String::new();
-    for (place, number) in numbers.iter().enumerate() {
-        let head = heads.get(place);
-        let head = head.map(|head| format!(r#" data-label="{}""#, Text(head)));
-        // Writing to a string cannot fail.
-        let _ = write!(
-            cells,
-            r#"<td role="cell" class="number"{}>{}</td>"#,
-            head.unwrap_or_default(),
-            Number(*number)
-        );
+/// A row with its bar. Heads are those of the numbers, where there are several.
+fn row(label: &dyn Render, numbers: &[u64], heads: &[&str], whole: u64) -> Markup {
+    html! {
+        tr role="row" {
+            th scope="row" role="rowheader" { (label) }
+            td.measure role="cell" { (bar(numbers, whole)) }
+            @for (place, number) in numbers.iter().enumerate() {
+                td.number role="cell" data-label=[heads.get(place)] { (Number(*number)) }
+            }
+        }
     }
-    let _ = write!(
-        rows,
-        r#"<tr role="row"><th scope="row" role="rowheader">{label}</th><td role="cell" class="measure">{}</td>{cells}</tr>"#,
-        bar(numbers, whole)
-    );
 }
 
 /// A bar of as many parts as there are numbers.
-fn bar(numbers: &[u64], whole: u64) -> String {
-    let mut parts = String::new();
-    let mut before = 0;
-    for (place, number) in numbers.iter().enumerate() {
-        if *number > 0 {
-            let (x, width) = (percent(before, whole), percent(*number, whole));
-            // Writing to a string cannot fail.
-            let _ = write!(
-                parts,
-                r#"<rect class="part{place}" x="{x}%" width="{width}%" height="100%"/>"#
-            );
+fn bar(numbers: &[u64], whole: u64) -> Markup {
+    let before = numbers.iter().scan(0, |sum, number| {
+        let before = *sum;
+        *sum += number;
+        Some(before)
+    });
+    html! {
+        svg.bar aria-hidden="true" {
+            @for (place, (number, before)) in numbers.iter().zip(before).enumerate() {
+                @if *number > 0 {
+                    rect.{ "part" (place) }
+                        x={ (percent(before, whole)) "%" }
+                        width={ (percent(*number, whole)) "%" }
+                        height="100%" {}
+                }
+            }
         }
-        before += number;
     }
-    format!(r#"<svg class="bar" aria-hidden="true">{parts}</svg>"#)
 }
 
 /// To the hundredth, without a float that could be written differently elsewhere.

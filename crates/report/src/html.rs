@@ -1,38 +1,28 @@
-//! The ways by which text gets into the page.
+//! The ways by which text gets into the page. What HTML would take for markup is escaped by `maud`, in which the page is written.
 
-use std::borrow::Cow;
 use std::fmt;
 
+use maud::{Markup, Render, html};
 use serde::Serialize;
 
 use connector_escape as escape;
 
-/// Text of this program's own, or of the connected system, as it is shown: what HTML would take for markup is escaped, and
-/// characters that cannot be seen or turn the direction of writing are made visible.
+/// Text of this program's own, or of the connected system, as it is shown: characters that cannot be seen or turn the direction of
+/// writing are made visible.
 pub struct Text<'a>(pub &'a str);
 
-impl fmt::Display for Text<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for c in escape::one_line(self.0).chars() {
-            match c {
-                '&' => f.write_str("&amp;")?,
-                '<' => f.write_str("&lt;")?,
-                '>' => f.write_str("&gt;")?,
-                '"' => f.write_str("&quot;")?,
-                '\'' => f.write_str("&#39;")?,
-                c => fmt::Write::write_char(f, c)?,
-            }
-        }
-        Ok(())
+impl Render for Text<'_> {
+    fn render_to(&self, page: &mut String) {
+        escape::one_line(self.0).render_to(page);
     }
 }
 
 /// A name that the connected system gave: its direction of writing stays within it.
 pub struct Name<'a>(pub &'a str);
 
-impl fmt::Display for Name<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "<bdi>{}</bdi>", Text(self.0))
+impl Render for Name<'_> {
+    fn render(&self) -> Markup {
+        html! { bdi { (Text(self.0)) } }
     }
 }
 
@@ -52,6 +42,12 @@ impl fmt::Display for Number {
     }
 }
 
+impl Render for Number {
+    fn render_to(&self, page: &mut String) {
+        maud::display(self).render_to(page);
+    }
+}
+
 /// As in `1 account` and `no roles`.
 pub fn counted(count: usize, what: &str) -> String {
     match count {
@@ -65,10 +61,7 @@ pub fn counted(count: usize, what: &str) -> String {
 /// character in it is invisible.
 pub fn json(data: &impl Serialize) -> serde_json::Result<String> {
     let json = serde_json::to_string(data)?;
-    Ok(match escape::json(&json) {
-        Cow::Borrowed(_) => without_markup(&json),
-        Cow::Owned(escaped) => without_markup(&escaped),
-    })
+    Ok(without_markup(&escape::json(&json)))
 }
 
 /// In JSON these characters are in strings only, where an escape says the same.
@@ -86,8 +79,14 @@ mod tests {
 
     #[test]
     fn text_is_no_markup() {
-        let text = Text(HOSTILE).to_string();
-        assert!(!text.contains(['<', '>', '"', '\'']), "{text}");
+        let text = html! { p title=(Text(HOSTILE)) { (Text(HOSTILE)) } }.into_string();
+        let inside = text
+            .strip_prefix("<p title=\"")
+            .and_then(|text| text.strip_suffix("</p>"));
+        let inside = inside
+            .expect("the element is around it")
+            .replacen("\">", "", 1);
+        assert!(!inside.contains(['<', '>', '"']), "{text}");
         assert!(
             text.contains("&amp;") && text.contains("\\u{202e}"),
             "{text}"

@@ -5,7 +5,7 @@
 //! - The page is a function of the snapshot: the same snapshot gives the same bytes.
 //! - It needs nothing but itself, and a browser runs nothing in it but its own script: `page` says by which rules.
 //! - What the connected system did not send is not known. It is counted apart, and never as `no`.
-//! - What it did send is data, and neither markup nor script: `html` has the only ways by which text gets into the page.
+//! - What it did send is data, and neither markup nor script: `maud` escapes all text, and `html` makes visible what hides in it.
 //!
 //! Rust writes what can be read without JavaScript: where the snapshot comes from, what to look at and how often, and the
 //! charts. The script makes the lists, from columns that are in the page as JSON.
