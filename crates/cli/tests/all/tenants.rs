@@ -257,11 +257,10 @@ async fn a_description_needs_no_tenant_and_takes_the_component_of_one_that_is_na
 #[tokio::test(flavor = "multi_thread")]
 async fn each_connector_has_variables_of_its_own_which_describe_shows() {
     let home = Home::new().await;
-    let component = host_test::target().join("in_memory_connector.wasm");
+    let component = host_test::components::IN_MEMORY_CONNECTOR;
     // Where the base URL of this connector is given otherwise, only the component counts of a file that nobody named.
     home.write(&format!(
-        "component = '{}'\nclient-secret = 'any'\n[settings]\ndirectory-size = '4'\n",
-        component.display()
+        "component = '{component}'\nclient-secret = 'any'\n[settings]\ndirectory-size = '4'\n"
     ));
     let run = |arguments: &[&str], variables: &[(&str, &str)]| {
         let mut program = home.program(arguments);
