@@ -13,22 +13,20 @@ use crate::tools::{self, CARGO_COMPONENT};
 use crate::workspace::Workspace;
 use crate::{examples, process, simulator};
 
-/// What `cargo xtask builds --help` prints.
-pub const HELP: &str = "\
-Build the component in the other ways that people do, and run what comes out.
-
-Usage: cargo xtask builds
-
-  cargo component build --profile component --target wasm32-unknown-unknown
-      imports what that of `cargo xtask build` does, and is run in connector-host. It is larger: nothing optimizes it
-      once more. cargo component is installed with cargo where it is missing.
-  cargo build --profile component --target wasm32-wasip2
-      imports the environment, standard output and the like too, whether it uses them or not, so connector-host refuses it.
-      It is run in Node.js (examples/hosts/javascript). Skipped, which is said, where there is no standard library for that
-      target and none can be installed.
-
-Both build a copy of the sources, since cargo component writes its bindings among them.
-";
+/// Build the component in the other ways that people do, and run what comes out
+///
+///   cargo component build --profile component --target wasm32-unknown-unknown
+///       imports what that of `cargo xtask build` does, and is run in connector-host. It is larger: nothing optimizes it
+///       once more. cargo component is installed with cargo where it is missing.
+///   cargo build --profile component --target wasm32-wasip2
+///       imports the environment, standard output and the like too, whether it uses them or not, so connector-host refuses it.
+///       It is run in Node.js (examples/hosts/javascript). Skipped, which is said, where there is no standard library for that
+///       target and none can be installed.
+///
+/// Both build a copy of the sources, since cargo component writes its bindings among them.
+#[derive(Debug, Default, clap::Args)]
+#[command(verbatim_doc_comment)]
+pub struct Arguments;
 
 /// Builds and runs the component in each way.
 pub fn run(workspace: &Workspace) -> Result<()> {

@@ -12,44 +12,37 @@ use crate::optimize::WASM_OPT;
 use crate::workspace::Workspace;
 use crate::{component, process, provision};
 
-/// What `cargo xtask dist --help` prints.
-pub const HELP: &str = "\
-Make the files of a release, in dist/ of cargo's target directory.
-
-Usage: cargo xtask dist [--verify] [--source URL]
-
-  ninjaone-connector-VERSION.wasm       the component, with its metadata: `wasm-tools metadata show` tells it
-  ninjaone-connector-VERSION.cdx.json   its software bill of materials (CycloneDX)
-  identity-connector-VERSION.wasm       the contract, as a WIT package
-  oci/                                  both as OCI artifacts: an image layout, to be copied to a registry as it is:
-                                        skopeo copy oci:target/dist/oci:ninjaone-connector docker://REGISTRY/NAME:VERSION
-                                        skopeo copy oci:target/dist/oci:identity-connector docker://REGISTRY/NAME:VERSION
-  LICENSE, SHA256SUMS
-
-The revision and the point in time of the last commit go into the files; the revision is left out where there are changes that are
-not committed. SOURCE_DATE_EPOCH, in seconds, is the time if it is set. The same sources give the same files.
-
-  --verify       make everything a second time from a copy of the sources in another folder, and fail unless each file is
-                 the same to the byte
-  --source URL   where the sources are published, for the metadata; else `repository` in Cargo.toml, if it has that
-";
+/// Make the files of a release, in dist/ of cargo's target directory
+///
+///   ninjaone-connector-VERSION.wasm       the component, with its metadata: `wasm-tools metadata show` tells it
+///   ninjaone-connector-VERSION.cdx.json   its software bill of materials (CycloneDX)
+///   identity-connector-VERSION.wasm       the contract, as a WIT package
+///   oci/                                  both as OCI artifacts: an image layout, to be copied to a registry as it is:
+///                                         skopeo copy oci:target/dist/oci:ninjaone-connector docker://REGISTRY/NAME:VERSION
+///                                         skopeo copy oci:target/dist/oci:identity-connector docker://REGISTRY/NAME:VERSION
+///   LICENSE, SHA256SUMS
+///
+/// The revision and the point in time of the last commit go into the files; the revision is left out where there are changes that are
+/// not committed. SOURCE_DATE_EPOCH, in seconds, is the time if it is set. The same sources give the same files.
+#[derive(Debug, Default, clap::Args)]
+#[command(verbatim_doc_comment)]
+pub struct Arguments {
+    /// Make everything a second time from a copy of the sources in another folder, and fail unless each file is the same to the
+    /// byte
+    #[arg(long)]
+    pub verify: bool,
+    /// Where the sources are published, for the metadata; else `repository` in Cargo.toml, if it has that
+    #[arg(long, value_name = "URL")]
+    pub source: Option<String>,
+}
 
 /// The program that packs.
 const PACKER: &str = "connector-dist";
-/// What the command line asks for.
-#[derive(Debug, Default, PartialEq, Eq)]
-struct Options {
-    /// Whether to make everything twice.
-    verify: bool,
-    /// Where the sources are published.
-    source: Option<String>,
-}
 
 /// Makes a release and says what is in it.
-pub fn run(workspace: &Workspace, arguments: &[String]) -> Result<()> {
-    let options = parse(arguments)?;
-    let release = make(workspace, options.source.as_deref())?;
-    if options.verify {
+pub fn run(workspace: &Workspace, arguments: &Arguments) -> Result<()> {
+    let release = make(workspace, arguments.source.as_deref())?;
+    if arguments.verify {
         release.verify(workspace)?;
     }
     println!("{}", release.folder.display());
@@ -171,23 +164,6 @@ impl Drop for Scratch {
     }
 }
 
-/// Makes out what `arguments` ask for, or says what is wrong with them.
-fn parse(arguments: &[String]) -> Result<Options> {
-    let mut options = Options::default();
-    let mut arguments = arguments.iter();
-    while let Some(argument) = arguments.next() {
-        match argument.as_str() {
-            "--verify" => options.verify = true,
-            "--source" => {
-                let source = arguments.next().context("--source is without a URL")?;
-                options.source = Some(source.clone());
-            }
-            other => bail!("`dist` does not know the argument `{other}`"),
-        }
-    }
-    Ok(options)
-}
-
 /// What there is to say of the sources and of the programs that compile them, as arguments of the packer.
 fn provenance(workspace: &Workspace) -> Result<Vec<String>> {
     let mut said = vec!["--created".to_owned(), created(workspace)?];
@@ -264,21 +240,6 @@ fn differences(first: &Contents, second: &Contents) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn words(line: &str) -> Vec<String> {
-        line.split_whitespace().map(str::to_owned).collect()
-    }
-
-    #[test]
-    fn options_are_read_in_any_order() {
-        let options =
-            parse(&words("--source https://example.com --verify")).expect("they are right");
-        assert!(options.verify);
-        assert_eq!(options.source.as_deref(), Some("https://example.com"));
-        for wrong in ["--source", "--verfiy", "target"] {
-            assert!(parse(&words(wrong)).is_err(), "{wrong}");
-        }
-    }
 
     #[test]
     fn a_file_that_differs_or_is_missing_is_named() {

@@ -5,18 +5,16 @@ use anyhow::Result;
 use crate::workspace::Workspace;
 use crate::{component, host, process};
 
-/// What `cargo xtask docs --help` prints.
-pub const HELP: &str = "\
-Write the generated pages of docs/ anew.
-
-Usage: cargo xtask docs
-
-  docs/contract.md     from wit/
-  docs/json.md         from docs/json.schema.json
-  docs/operations.md   from what the component says in `describe`
-
-Builds the component first. The tests that write the pages also fail, in `cargo xtask test`, when one is out of date.
-";
+/// Write the generated pages of docs/ anew
+///
+///   docs/contract.md     from wit/
+///   docs/json.md         from docs/json.schema.json
+///   docs/operations.md   from what the component says in `describe`
+///
+/// Builds the component first. The tests that write the pages also fail, in `cargo xtask test`, when one is out of date.
+#[derive(Debug, Default, clap::Args)]
+#[command(verbatim_doc_comment)]
+pub struct Arguments;
 
 /// The files of tests that write pages.
 const TESTS: [&str; 3] = ["contract::", "documentation::", "json::"];

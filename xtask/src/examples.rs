@@ -9,16 +9,14 @@ use crate::simulator::Tenant;
 use crate::workspace::Workspace;
 use crate::{component, process};
 
-/// What `cargo xtask examples --help` prints.
-pub const HELP: &str = "\
-Run the component in hosts that are not this project's, against a NinjaOne simulator.
-
-Usage: cargo xtask examples
-
-Runs each program of examples/hosts/: installs what it needs into its own folder or into cargo's target directory, starts a
-simulated tenant for it, and holds what it prints to what it should. One whose runtime (Node.js, Python) is not on this machine
-is skipped, which is said.
-";
+/// Run the component in hosts that are not this project's, against a NinjaOne simulator
+///
+/// Runs each program of examples/hosts/: installs what it needs into its own folder or into cargo's target directory, starts a
+/// simulated tenant for it, and holds what it prints to what it should. One whose runtime (Node.js, Python) is not on this machine
+/// is skipped, which is said.
+#[derive(Debug, Default, clap::Args)]
+#[command(verbatim_doc_comment)]
+pub struct Arguments;
 
 /// What every example prints of the simulated tenant after its first line: how each line begins.
 const EXPECTED: [&str; 4] = [

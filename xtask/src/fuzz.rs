@@ -4,25 +4,48 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 
 use crate::process;
 use crate::tools::{self, CARGO_FUZZ};
 use crate::workspace::Workspace;
 
-/// What `cargo xtask fuzz --help` prints.
-pub const HELP: &str = "\
-Feed the connector arbitrary answers, settings and cursors.
+/// Feed the connector arbitrary answers, settings and cursors
+///
+/// Runs every fuzz target of fuzz/ (or those named) on its kept corpus and onward from there, for SECONDS in all: 60, where
+/// nothing is said. What is found new stays in cargo's target directory; `keep` takes the useful part of it into the corpus, which
+/// is one archive for each target in fuzz/corpus/. An input that breaks a promise ends the run and is kept in fuzz/artifacts/.
+///
+/// Needs a C++ compiler, for libFuzzer. Runs on a stable toolchain, without sanitizers: there is no unsafe code to watch.
+#[derive(Debug, clap::Args)]
+#[command(verbatim_doc_comment)]
+pub struct Arguments {
+    /// For how many seconds in all, or `keep`
+    #[arg(default_value = "60", value_name = "SECONDS", value_parser = what)]
+    what: What,
+    /// The fuzz targets, where not all are meant
+    #[arg(value_parser = TARGETS.map(|(name, _)| name))]
+    targets: Vec<String>,
+}
 
-Usage: cargo xtask fuzz [SECONDS [TARGET…]]
-       cargo xtask fuzz keep [TARGET…]
+impl Arguments {
+    /// Asks for all targets, for so many seconds.
+    pub fn all_for(seconds: u32) -> Self {
+        Self {
+            what: What::Run(seconds),
+            targets: Vec::new(),
+        }
+    }
+}
 
-Runs every fuzz target of fuzz/ (or those named) on its kept corpus and onward from there, for SECONDS in all: 60, where
-nothing is said. What is found new stays in cargo's target directory; `keep` takes the useful part of it into the corpus, which
-is one archive for each target in fuzz/corpus/. An input that breaks a promise ends the run and is kept in fuzz/artifacts/.
-
-Needs a C++ compiler, for libFuzzer. Runs on a stable toolchain, without sanitizers: there is no unsafe code to watch.
-";
+/// What to do with the fuzz targets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum What {
+    /// Run them, for so many seconds in all.
+    Run(u32),
+    /// Take what is useful of what they found into the corpus.
+    Keep,
+}
 
 /// Every fuzz target, with its share of the time in percent: more for those with more to find.
 const TARGETS: [(&str, u32); 5] = [
@@ -32,40 +55,30 @@ const TARGETS: [(&str, u32); 5] = [
     ("settings", 7),
     ("cursor", 8),
 ];
-/// How long to run, where nothing is said.
-const SECONDS: u32 = 60;
 
 /// Runs what the arguments name.
-pub fn run(workspace: &Workspace, arguments: &[String]) -> Result<()> {
-    let keeps = arguments.first().is_some_and(|word| word == "keep");
-    let seconds = match arguments.first().filter(|_| !keeps) {
-        Some(text) => text
-            .parse()
-            .with_context(|| format!("`{text}` is no number of seconds"))?,
-        None => SECONDS,
-    };
-    let names = arguments.get(1..).unwrap_or_default();
-    if let Some(unknown) = names
-        .iter()
-        .find(|name| TARGETS.iter().all(|(target, _)| target != name))
-    {
-        bail!("there is no fuzz target `{unknown}`");
-    }
+pub fn run(workspace: &Workspace, arguments: &Arguments) -> Result<()> {
+    let names = &arguments.targets;
     let chosen = |target: &str| names.is_empty() || names.iter().any(|name| name == target);
-    let targets: Vec<_> = TARGETS
-        .into_iter()
-        .filter(|(target, _)| chosen(target))
-        .collect();
+    let targets = TARGETS.into_iter().filter(|(target, _)| chosen(target));
+    let targets: Vec<_> = targets.collect();
     let shares: u32 = targets.iter().map(|(_, share)| share).sum();
     tools::provision(workspace, &CARGO_FUZZ)?;
     for (target, share) in targets {
-        if keeps {
-            keep(workspace, target)?;
-        } else {
-            fuzz(workspace, target, (seconds * share / shares).max(1))?;
+        match arguments.what {
+            What::Run(seconds) => fuzz(workspace, target, (seconds * share / shares).max(1))?,
+            What::Keep => keep(workspace, target)?,
         }
     }
     Ok(())
+}
+
+/// Reads a number of seconds, or the word `keep`.
+fn what(text: &str) -> Result<What, std::num::ParseIntError> {
+    if text == "keep" {
+        return Ok(What::Keep);
+    }
+    text.parse().map(What::Run)
 }
 
 /// A call of `cargo subcommand` on the fuzz targets, which are a workspace of their own.

@@ -14,19 +14,17 @@ use crate::tools::{self, WKG};
 use crate::workspace::Workspace;
 use crate::{dist, process, provision, simulator};
 
-/// What `cargo xtask registry --help` prints.
-pub const HELP: &str = "\
-Push what is released to a registry on this computer, and pull and run it from there.
-
-Usage: cargo xtask registry
-
-Makes the files of a release (cargo xtask dist), starts an OCI registry on a free port of this computer, copies the release to it
-with skopeo, pulls the component with `wkg oci pull` and the contract with `wkg get`, compares both with what was released, and
-syncs a simulated tenant with the component that came back.
-
-The registry and skopeo are Debian's packages docker-registry and skopeo, which are installed where they are missing; where they
-cannot be, the step is skipped, which is said. wkg is installed by cargo.
-";
+/// Push what is released to a registry on this computer, and pull and run it from there
+///
+/// Makes the files of a release (cargo xtask dist), starts an OCI registry on a free port of this computer, copies the release to it
+/// with skopeo, pulls the component with `wkg oci pull` and the contract with `wkg get`, compares both with what was released, and
+/// syncs a simulated tenant with the component that came back.
+///
+/// The registry and skopeo are Debian's packages docker-registry and skopeo, which are installed where they are missing; where they
+/// cannot be, the step is skipped, which is said. wkg is installed by cargo.
+#[derive(Debug, Default, clap::Args)]
+#[command(verbatim_doc_comment)]
+pub struct Arguments;
 
 /// The programs of Debian's packages of the same names.
 const PROGRAMS: [&str; 2] = ["docker-registry", "skopeo"];

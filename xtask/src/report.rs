@@ -10,20 +10,18 @@ use crate::simulator::Tenant;
 use crate::workspace::Workspace;
 use crate::{component, host, process, provision};
 
-/// What `cargo xtask report --help` prints.
-pub const HELP: &str = "\
-Make reports, and hold them in a browser against what the connector listed.
-
-Usage: cargo xtask report
-
-Syncs a simulated tenant of 10,000 accounts, and a recording of a small one with everything that is awkward in it; makes a
-report of each with `connector-host report`; and opens both in headless Chromium (host-test/browser/), which tries what a
-report promises: its numbers, search, filters, order, the keyboard, accessibility by axe, its policy, and that it fits a narrow
-screen. The pages, and pictures of them, are left in report/ of cargo's target directory.
-
-The browser is the one that CHROME names, else one on the search path, else Debian's chromium, which is installed. Where there
-is no Node.js or no browser, the step is skipped, which is said.
-";
+/// Make reports, and hold them in a browser against what the connector listed
+///
+/// Syncs a simulated tenant of 10,000 accounts, and a recording of a small one with everything that is awkward in it; makes a
+/// report of each with `connector-host report`; and opens both in headless Chromium (host-test/browser/), which tries what a
+/// report promises: its numbers, search, filters, order, the keyboard, accessibility by axe, its policy, and that it fits a narrow
+/// screen. The pages, and pictures of them, are left in report/ of cargo's target directory.
+///
+/// The browser is the one that CHROME names, else one on the search path, else Debian's chromium, which is installed. Where there
+/// is no Node.js or no browser, the step is skipped, which is said.
+#[derive(Debug, Default, clap::Args)]
+#[command(verbatim_doc_comment)]
+pub struct Arguments;
 
 /// How many accounts the simulated tenant has.
 const ACCOUNTS: u32 = 10_000;

@@ -1,6 +1,6 @@
 //! The tiers of what has to hold: `cargo xtask check`, `test`, `ci` and `nightly`.
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 
 use crate::steps::Steps;
 use crate::tools::{self, CARGO_DENY, CARGO_MUTANTS};
@@ -105,10 +105,12 @@ const SLOW: [&str; 8] = [
     "soak::",
     "specification::",
 ];
-/// How long `nightly` fuzzes, in seconds.
-const NIGHTLY_FUZZ: &str = "9000";
-/// How long it soaks.
-const NIGHTLY_SOAK: &str = "1800";
+/// How long `nightly` soaks, in seconds.
+const NIGHTLY_SOAK: u64 = 1800;
+/// How long it fuzzes.
+const NIGHTLY_FUZZ: u32 = 9000;
+/// How long `ci` does.
+const FUZZ: u32 = 60;
 
 /// Runs what is quick.
 pub fn check(workspace: &Workspace) -> Result<()> {
@@ -155,12 +157,10 @@ pub fn test(workspace: &Workspace) -> Result<()> {
 }
 
 /// Runs everything.
-pub fn ci(workspace: &Workspace, arguments: &[String]) -> Result<()> {
+pub fn ci(workspace: &Workspace, rest: bool) -> Result<()> {
     let mut steps = Steps::default();
-    match arguments {
-        [] => promises(workspace, &mut steps)?,
-        [rest] if rest == "--rest" => {}
-        [other, ..] => bail!("it takes --rest and nothing else, not `{other}`"),
+    if !rest {
+        promises(workspace, &mut steps)?;
     }
     steps.run("clippy wasm", || {
         let compiler = provision::provision()?;
@@ -177,11 +177,21 @@ pub fn ci(workspace: &Workspace, arguments: &[String]) -> Result<()> {
     steps.run("examples", || examples::run(workspace))?;
     steps.run("report", || report::run(workspace))?;
     steps.run("builds", || builds::run(workspace))?;
-    steps.run("release", || dist::run(workspace, &["--verify".to_owned()]))?;
+    steps.run("release", || {
+        dist::run(
+            workspace,
+            &dist::Arguments {
+                verify: true,
+                source: None,
+            },
+        )
+    })?;
     steps.run("registry", || registry::run(workspace))?;
     // After what runs the program as it is built otherwise: for this it is built once more.
     steps.run("install", || install::check(workspace))?;
-    steps.run("fuzz", || fuzz::run(workspace, &[]))?;
+    steps.run("fuzz", || {
+        fuzz::run(workspace, &fuzz::Arguments::all_for(FUZZ))
+    })?;
     print!("\nAll checks passed.\n{steps}");
     Ok(())
 }
@@ -197,8 +207,17 @@ pub fn nightly(workspace: &Workspace) -> Result<()> {
                 .args(["--workspace", "check", "advisories"]),
         )
     })?;
-    steps.run("fuzz", || fuzz::run(workspace, &[NIGHTLY_FUZZ.to_owned()]))?;
-    steps.run("soak", || soak::run(workspace, &[NIGHTLY_SOAK.to_owned()]))?;
+    steps.run("fuzz", || {
+        fuzz::run(workspace, &fuzz::Arguments::all_for(NIGHTLY_FUZZ))
+    })?;
+    steps.run("soak", || {
+        soak::run(
+            workspace,
+            &soak::Arguments {
+                seconds: NIGHTLY_SOAK,
+            },
+        )
+    })?;
     steps.run("mutants", || {
         tools::provision(workspace, &CARGO_MUTANTS)?;
         let difference = workspace.target().join("changed.diff");
@@ -227,7 +246,15 @@ pub fn nightly(workspace: &Workspace) -> Result<()> {
         mutants.arg("--in-diff").arg(&difference);
         process::run(mutants.arg("--output").arg(workspace.target()))
     })?;
-    steps.run("bench", || bench::run(workspace, &["--enforce".to_owned()]))?;
+    steps.run("bench", || {
+        bench::run(
+            workspace,
+            &bench::Arguments {
+                enforce: true,
+                ..Default::default()
+            },
+        )
+    })?;
     print!("\nNothing was found.\n{steps}");
     Ok(())
 }

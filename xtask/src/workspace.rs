@@ -157,6 +157,11 @@ fn guests(packages: &[Package]) -> Vec<String> {
     guests.map(|package| package.name.clone()).collect()
 }
 
+/// Reads a path, which is relative to where the command was called, and not to the workspace.
+pub fn absolute(path: &str) -> std::io::Result<PathBuf> {
+    std::path::absolute(path)
+}
+
 /// The cargo that runs this program, or the one on the search path.
 pub fn cargo_program() -> OsString {
     std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
