@@ -1,12 +1,12 @@
 //! `cargo xtask bench`: how fast the component is, and what it takes.
 
 use std::path::PathBuf;
-use std::process::Command;
 
 use anyhow::Result;
+use xshell::cmd;
 
 use crate::workspace::{Workspace, absolute};
-use crate::{component, host, process};
+use crate::{component, host};
 
 /// Measure the component beside that of 0.1 and the same code compiled natively, and hold it to its bars
 ///
@@ -39,27 +39,20 @@ pub fn run(workspace: &Workspace, arguments: &Arguments) -> Result<()> {
     let component = component::build(workspace)?;
     host::announce_first_release_build(workspace)?;
     // Together, so that what they share is built once.
-    process::run(workspace.cargo("build").args([
-        "--release",
-        "--package",
-        "connector-cli",
-        "--package",
-        "connector-bench",
-    ]))?;
-    let release = workspace.target().join("release");
-    let mut bench = Command::new(release.join("connector-bench"));
-    bench
-        .arg("measure")
-        .arg("--component")
-        .arg(component.path())
-        .arg("--program")
-        .arg(release.join("connector-host"))
-        .arg("--out")
-        .arg(workspace.target().join("bench"))
-        .args(arguments.quick.then_some("--quick"))
-        .args(arguments.enforce.then_some("--enforce"));
-    if let Some(released) = &arguments.released {
-        bench.arg("--released").arg(released);
-    }
-    process::run(&mut bench)
+    workspace
+        .call("build --release --package connector-cli --package connector-bench")
+        .run()?;
+    let component = component.path();
+    let [bench, program, out] = ["release/connector-bench", "release/connector-host", "bench"]
+        .map(|path| workspace.target().join(path));
+    let quick = arguments.quick.then_some("--quick");
+    let enforce = arguments.enforce.then_some("--enforce");
+    let released = arguments.released.iter();
+    let released = released.flat_map(|file| ["--released".as_ref(), file.as_os_str()]);
+    cmd!(
+        workspace.shell(),
+        "{bench} measure --component {component} --program {program} --out {out} {quick...} {enforce...} {released...}"
+    )
+    .run()?;
+    Ok(())
 }

@@ -1,10 +1,10 @@
 //! `cargo xtask builds`: the component, built without this program.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
+use xshell::{Cmd, cmd};
 
 use crate::compiler::{Compiler, DEBIAN_RUSTC, PROFILE, TARGET};
 use crate::component::{CONNECTOR, Component};
@@ -57,11 +57,10 @@ fn with_cargo_component(
     compiler: Compiler,
 ) -> Result<Component> {
     tools::provision(workspace, &CARGO_COMPONENT)?;
-    let mut build = copy.cargo("component");
-    connector(build.arg("build"), TARGET);
+    let mut build = Command::from(connector(copy, "component build", TARGET));
     let mut folders = Vec::new();
     if let Compiler::Debian(_) = compiler {
-        folders.push(stand_in(&workspace.target().join("builds"))?);
+        folders.push(stand_in(copy)?);
     }
     compiler.choose(&mut build, &folders)?;
     process::run(&mut build)?;
@@ -70,8 +69,7 @@ fn with_cargo_component(
 
 /// Builds the component for the target with the whole of WASI.
 fn for_wasip2(copy: &Workspace, compiler: Compiler, flags: &[String]) -> Result<Component> {
-    let mut build = copy.cargo("build");
-    connector(&mut build, WASIP2);
+    let mut build = Command::from(connector(copy, "build", WASIP2));
     compiler.choose(&mut build, &[])?;
     // An unset variable is not the same as an empty one, which hides the flags of the user's configuration.
     if !flags.is_empty() {
@@ -81,16 +79,11 @@ fn for_wasip2(copy: &Workspace, compiler: Compiler, flags: &[String]) -> Result<
     built(copy, WASIP2)
 }
 
-/// Adds what to build, and how, to a call of cargo.
-fn connector(build: &mut Command, target: &str) {
-    build.args([
-        "--package",
-        CONNECTOR,
-        "--profile",
-        PROFILE,
-        "--target",
-        target,
-    ]);
+/// A call of cargo that builds the connector.
+fn connector<'a>(copy: &'a Workspace, subcommand: &str, target: &str) -> Cmd<'a> {
+    copy.call(subcommand)
+        .args(["--package", CONNECTOR, "--profile", PROFILE])
+        .args(["--target", target])
 }
 
 /// The component that cargo built.
@@ -101,33 +94,18 @@ fn built(copy: &Workspace, target: &str) -> Result<Component> {
 
 /// A folder with a `rustc` that says of itself what cargo component asks before all else: where its libraries are, and there that
 /// it has one for WASI, which is then not used. Everything else it leaves to the compiler.
-fn stand_in(folder: &Path) -> Result<PathBuf> {
-    let sysroot = folder.join("sysroot");
-    let libraries = sysroot.join("lib/rustlib/wasm32-wasip1");
-    let programs = folder.join("bin");
-    let script = format!(
-        "#!/bin/sh\n[ \"$*\" = \"--print sysroot\" ] && exec printf '%s\\n' '{}'\nexec {} \"$@\"\n",
-        sysroot.display(),
-        DEBIAN_RUSTC,
-    );
+fn stand_in(copy: &Workspace) -> Result<PathBuf> {
+    let sh = copy.shell();
+    let sysroot = copy.target().join("sysroot");
+    sh.create_dir(sysroot.join("lib/rustlib/wasm32-wasip1"))?;
+    let programs = copy.target().join("bin");
     let rustc = programs.join("rustc");
-    fs::create_dir_all(&libraries)
-        .and_then(|()| fs::create_dir_all(&programs))
-        .and_then(|()| fs::write(&rustc, script))
-        .and_then(|()| make_executable(&rustc))
-        .with_context(|| format!("cannot make {}", rustc.display()))?;
+    let script = format!(
+        "#!/bin/sh\n[ \"$*\" = \"--print sysroot\" ] && exec printf '%s\\n' '{}'\nexec {DEBIAN_RUSTC} \"$@\"\n",
+        sysroot.display(),
+    );
+    sh.write_file(&rustc, script)?;
+    // Debian is a Unix.
+    cmd!(sh, "chmod +x {rustc}").run()?;
     Ok(programs)
-}
-
-/// Lets everybody run a file.
-#[cfg(unix)]
-fn make_executable(file: &Path) -> std::io::Result<()> {
-    use std::os::unix::fs::PermissionsExt as _;
-    fs::set_permissions(file, fs::Permissions::from_mode(0o755))
-}
-
-/// Debian is a Unix.
-#[cfg(not(unix))]
-fn make_executable(_: &Path) -> std::io::Result<()> {
-    Err(std::io::ErrorKind::Unsupported.into())
 }

@@ -1,16 +1,15 @@
 //! `cargo xtask dist`: what is released.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::env::{self, temp_dir};
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use anyhow::{Context, Result, bail, ensure};
+use xshell::{Shell, cmd};
 
 use crate::optimize::WASM_OPT;
 use crate::workspace::Workspace;
-use crate::{component, process, provision};
+use crate::{component, provision};
 
 /// Make the files of a release, in dist/ of cargo's target directory
 ///
@@ -36,9 +35,6 @@ pub struct Arguments {
     pub source: Option<String>,
 }
 
-/// The program that packs.
-const PACKER: &str = "connector-dist";
-
 /// Makes a release and says what is in it.
 pub fn run(workspace: &Workspace, arguments: &Arguments) -> Result<()> {
     let release = make(workspace, arguments.source.as_deref())?;
@@ -56,17 +52,11 @@ pub fn make(workspace: &Workspace, source: Option<&str>) -> Result<Release> {
     if let Some(source) = source {
         said.extend(["--source".to_owned(), source.to_owned()]);
     }
-    process::run(
-        workspace
-            .cargo("build")
-            .args(["--quiet", "--package", PACKER]),
-    )?;
     let release = Release {
         folder: workspace.target().join("dist"),
         said,
     };
-    let packer = workspace.target().join("debug").join(PACKER);
-    release.pack(&packer, workspace.root(), component.path(), &release.folder)?;
+    release.pack(workspace, workspace, component.path(), &release.folder)?;
     Ok(release)
 }
 
@@ -109,12 +99,12 @@ impl Release {
     /// and compares.
     fn verify(&self, workspace: &Workspace) -> Result<()> {
         println!("Once more, from a copy of the sources in another folder (a few minutes).");
-        let scratch = Scratch::make()?;
-        let copy = workspace.copy(&scratch.0.join("sources"), &scratch.0.join("target"))?;
+        let scratch = workspace.shell().create_temp_dir()?;
+        let [sources, target, second] =
+            ["sources", "target", "dist"].map(|name| scratch.path().join(name));
+        let copy = workspace.copy(&sources, &target)?;
         let component = component::build(&copy)?;
-        let packer = workspace.target().join("debug").join(PACKER);
-        let second = scratch.0.join("dist");
-        self.pack(&packer, copy.root(), component.path(), &second)?;
+        self.pack(workspace, &copy, component.path(), &second)?;
         let different = differences(&contents(&self.folder)?, &contents(&second)?);
         ensure!(
             different.is_empty(),
@@ -125,14 +115,23 @@ impl Release {
         Ok(())
     }
 
-    /// Packs `component` into `out`.
-    fn pack(&self, packer: &Path, root: &Path, component: &Path, out: &Path) -> Result<()> {
-        let mut pack = Command::new(packer);
-        pack.arg("--root")
-            .arg(root)
+    /// Packs the `component` of `sources` into `out`, with the packer of `workspace`.
+    fn pack(
+        &self,
+        workspace: &Workspace,
+        sources: &Workspace,
+        component: &Path,
+        out: &Path,
+    ) -> Result<()> {
+        let pack = workspace.call("run --quiet --package connector-dist -- --root");
+        pack.arg(sources.root())
             .arg("--component")
-            .arg(component);
-        process::run(pack.arg("--out").arg(out).args(&self.said))
+            .arg(component)
+            .arg("--out")
+            .arg(out)
+            .args(&self.said)
+            .run()?;
+        Ok(())
     }
 }
 
@@ -144,34 +143,14 @@ pub struct Packed {
     pub version: String,
 }
 
-/// A folder that is removed in the end.
-struct Scratch(PathBuf);
-
-impl Scratch {
-    /// Makes one that is far from this workspace.
-    fn make() -> Result<Self> {
-        let folder = temp_dir().join(format!("connector-dist-{}", std::process::id()));
-        // Not one that is there already, and whose it may be.
-        fs::create_dir(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
-        Ok(Self(folder))
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        // One that was not made cannot be removed.
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
-
 /// What there is to say of the sources and of the programs that compile them, as arguments of the packer.
 fn provenance(workspace: &Workspace) -> Result<Vec<String>> {
-    let mut said = vec!["--created".to_owned(), created(workspace)?];
+    let mut said = vec!["--created".to_owned(), created(workspace.shell())?];
     if let Some(revision) = revision(workspace) {
         said.extend(["--revision".to_owned(), revision]);
     }
     let mut built_with = vec![provision::provision()?.version()?];
-    built_with.extend(process::read(Command::new(WASM_OPT).arg("--version")).ok());
+    built_with.extend(cmd!(workspace.shell(), "{WASM_OPT} --version").read().ok());
     for program in built_with {
         said.extend(["--built-with".to_owned(), program]);
     }
@@ -179,28 +158,31 @@ fn provenance(workspace: &Workspace) -> Result<Vec<String>> {
 }
 
 /// The point in time of the sources: what `SOURCE_DATE_EPOCH` says, or that of the last commit; in seconds since 1970.
-fn created(workspace: &Workspace) -> Result<String> {
-    if let Ok(seconds) = env::var("SOURCE_DATE_EPOCH") {
+fn created(sh: &Shell) -> Result<String> {
+    if let Ok(seconds) = sh.var("SOURCE_DATE_EPOCH") {
         return Ok(seconds);
     }
-    process::read(workspace.git().args(["log", "-1", "--format=%ct"])).context(
+    cmd!(sh, "git log -1 --format=%ct").read().context(
         "it is not known when these sources were written: set SOURCE_DATE_EPOCH to a number of seconds",
     )
 }
 
 /// The revision of the sources, where they are exactly those of a commit.
 fn revision(workspace: &Workspace) -> Option<String> {
-    let top = process::read(workspace.git().args(["rev-parse", "--show-toplevel"])).ok()?;
+    let sh = workspace.shell();
+    let top = cmd!(sh, "git rev-parse --show-toplevel")
+        .ignore_stderr()
+        .read()
+        .ok()?;
     // Sources that were unpacked inside another repository are not that one's.
     if fs::canonicalize(top).ok()? != fs::canonicalize(workspace.root()).ok()? {
         return None;
     }
-    let changed = process::read(workspace.git().args(["status", "--porcelain"])).ok()?;
-    if !changed.is_empty() {
+    if !cmd!(sh, "git status --porcelain").read().ok()?.is_empty() {
         println!("There are changes that are not committed: the files say no revision.");
         return None;
     }
-    process::read(workspace.git().args(["rev-parse", "HEAD"])).ok()
+    cmd!(sh, "git rev-parse HEAD").read().ok()
 }
 
 /// Files by their paths in a folder.

@@ -2,8 +2,8 @@
 
 use anyhow::Result;
 
+use crate::host;
 use crate::workspace::Workspace;
-use crate::{component, host, process};
 
 /// Write the generated pages of docs/ anew
 ///
@@ -21,16 +21,11 @@ const TESTS: [&str; 3] = ["contract::", "documentation::", "json::"];
 
 /// Has the tests write what they would otherwise compare with.
 pub fn run(workspace: &Workspace) -> Result<()> {
-    component::build(workspace)?;
-    host::announce_first_build(workspace)?;
-    let mut test = workspace.cargo("test");
-    test.args([
-        "--quiet",
-        "--package",
-        "host-test",
-        "--package",
-        "connector-cli",
-    ]);
-    test.args(["--test", "all", "--"]).args(TESTS);
-    process::run(test.env("UPDATE_DOCS", "1"))
+    let tests = host::tests(workspace)?;
+    tests
+        .args(["--quiet", "--"])
+        .args(TESTS)
+        .env("UPDATE_DOCS", "1")
+        .run()?;
+    Ok(())
 }

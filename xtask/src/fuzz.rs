@@ -1,12 +1,11 @@
 //! `cargo xtask fuzz`: arbitrary input for every border of the connector.
 
-use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::{Context, Result};
+use xshell::{Cmd, cmd};
 
-use crate::process;
 use crate::tools::{self, CARGO_FUZZ};
 use crate::workspace::Workspace;
 
@@ -104,57 +103,61 @@ fn archive(workspace: &Workspace, target: &str) -> PathBuf {
 
 /// Unpacks the kept inputs of a target into a folder of their own, which it names.
 fn unpack(workspace: &Workspace, target: &str) -> Result<PathBuf> {
+    let sh = workspace.shell();
     let folder = workspace.target().join("fuzz-corpus").join(target);
-    if folder.is_dir() {
-        fs::remove_dir_all(&folder)
-            .with_context(|| format!("cannot empty {}", folder.display()))?;
-    }
-    fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
-    let mut tar = Command::new("tar");
-    tar.arg("-xzf").arg(archive(workspace, target));
-    process::run(tar.arg("-C").arg(&folder))?;
+    sh.remove_path(&folder)?;
+    sh.create_dir(&folder)?;
+    let archive = archive(workspace, target);
+    cmd!(sh, "tar -xzf {archive} -C {folder}").run()?;
     Ok(folder)
 }
 
 /// Takes what is useful of what was found of a target into its archive.
 fn keep(workspace: &Workspace, target: &str) -> Result<()> {
+    let sh = workspace.shell();
     let corpus = unpack(workspace, target)?;
-    let found = found(workspace, target);
-    for entry in found.read_dir().into_iter().flatten().flatten() {
-        fs::copy(entry.path(), corpus.join(entry.file_name()))
-            .with_context(|| format!("cannot copy {}", entry.path().display()))?;
+    for file in sh.read_dir(sh.create_dir(found(workspace, target))?)? {
+        sh.copy_file(file, &corpus)?;
     }
-    let mut minimize = workspace.cargo("fuzz");
-    minimize.args(["cmin", "--sanitizer", "none", "--target-dir"]);
-    minimize.arg(workspace.target().join("fuzz"));
-    process::run(minimize.arg(target).arg(&corpus))?;
-    // Nothing of this computer and of this moment is in it, so that the same inputs give the same archive.
-    let mut tar = Command::new("tar");
-    tar.args(["--sort=name", "--mtime=@0", "--owner=0", "--group=0"])
-        .args(["--numeric-owner", "--mode=u=rw,go=r,a+X", "-C"])
+    cargo_fuzz(workspace, "cmin")
+        .arg(target)
         .arg(&corpus)
-        .args(["--use-compress-program=gzip -n9", "-cf"]);
-    process::run(tar.arg(archive(workspace, target)).arg("."))
+        .run()?;
+    let archive = archive(workspace, target);
+    // Nothing of this computer and of this moment is in it, so that the same inputs give the same archive.
+    cmd!(
+        sh,
+        "tar --sort=name --mtime=@0 --owner=0 --group=0 --numeric-owner --mode=u=rw,go=r,a+X -C {corpus}
+         --use-compress-program='gzip -n9' -cf {archive} ."
+    )
+    .run()?;
+    Ok(())
 }
 
 /// Runs one target.
 fn fuzz(workspace: &Workspace, target: &str, seconds: u32) -> Result<()> {
-    let found = found(workspace, target);
-    fs::create_dir_all(&found).with_context(|| format!("cannot make {}", found.display()))?;
-    let folder = workspace.root().join("fuzz");
+    let found = workspace.shell().create_dir(found(workspace, target))?;
+    let dictionary = workspace.root().join("fuzz/json.dict");
     println!("{target}: {seconds} s");
-    let mut fuzz = workspace.cargo("fuzz");
-    fuzz.args(["run", "--sanitizer", "none", "--target-dir"])
-        .arg(workspace.target().join("fuzz"))
+    cargo_fuzz(workspace, "run")
         .arg(target)
         .args([&found, &unpack(workspace, target)?])
         .arg("--")
-        .arg(format!("-dict={}", folder.join("json.dict").display()))
+        .arg(format!("-dict={}", dictionary.display()))
         .arg(format!("-max_total_time={seconds}"))
-        .args(["-max_len=4096", "-print_final_stats=1", "-verbosity=0"]);
-    process::run(&mut fuzz).with_context(|| {
-        format!("an input broke a promise of the target `{target}`: see above, and fuzz/artifacts/{target}")
-    })
+        .args(["-max_len=4096", "-print_final_stats=1", "-verbosity=0"])
+        .run()
+        .with_context(|| {
+            format!("an input broke a promise of the target `{target}`: see above, and fuzz/artifacts/{target}")
+        })
+}
+
+/// A call of `cargo fuzz`, its target to follow.
+fn cargo_fuzz<'a>(workspace: &'a Workspace, subcommand: &str) -> Cmd<'a> {
+    workspace
+        .call("fuzz")
+        .args([subcommand, "--sanitizer", "none", "--target-dir"])
+        .arg(workspace.target().join("fuzz"))
 }
 
 #[cfg(test)]

@@ -1,12 +1,12 @@
 //! `cargo xtask install`: the host's program, to be run without cargo and anywhere.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
+use xshell::Cmd;
 
 use crate::workspace::{Workspace, absolute};
-use crate::{component, host, process};
+use crate::{component, host};
 
 /// Install connector-host with the component in it
 ///
@@ -32,27 +32,28 @@ const NAMES: [&str; 2] = ["CONNECTOR_COMPONENT", "CONNECTOR_BUILT_COMPONENT"];
 pub fn run(workspace: &Workspace, arguments: &Arguments) -> Result<()> {
     let component = component::build(workspace)?;
     host::announce_first_release_build(workspace)?;
-    let mut install = install(workspace, component.path());
-    if let Some(root) = &arguments.root {
-        install.arg("--root").arg(root);
-    }
-    process::run(&mut install)
+    let root = arguments.root.iter();
+    install(workspace, component.path())
+        .args(root.flat_map(|root| ["--root".as_ref(), root.as_os_str()]))
+        .run()?;
+    Ok(())
 }
 
 /// Installs the program as it is built for tests, which takes a minute and not ten, and makes sure that it runs the component that
 /// it carries.
 pub fn check(workspace: &Workspace) -> Result<()> {
+    let sh = workspace.shell();
     let component = component::build(workspace)?;
     let root = workspace.target().join("install");
-    let mut install = install(workspace, component.path());
-    install.args(["--debug", "--force", "--quiet", "--root"]);
-    process::run(install.arg(&root))?;
-    let said = |argument: &[&str]| {
-        let mut program = Command::new(root.join("bin/connector-host"));
-        for name in NAMES {
-            program.env_remove(name);
-        }
-        process::read(program.args(argument).current_dir(&root))
+    install(workspace, component.path())
+        .args(["--debug", "--force", "--quiet", "--root"])
+        .arg(&root)
+        .run()?;
+    let _folder = sh.push_dir(&root);
+    let said = |arguments: &[&str]| {
+        let program = sh.cmd(root.join("bin/connector-host")).args(arguments);
+        let program = NAMES.iter().fold(program, Cmd::env_remove);
+        program.read()
     };
     let version = said(&["--version"])?;
     ensure!(
@@ -72,12 +73,10 @@ pub fn check(workspace: &Workspace) -> Result<()> {
 }
 
 /// A call of cargo that installs the program with this component.
-fn install(workspace: &Workspace, component: &Path) -> Command {
-    let mut install = workspace.cargo("install");
-    install
-        .args(["--locked", "--path", "crates/cli"])
-        .env(EMBED, component);
-    install
+fn install<'a>(workspace: &'a Workspace, component: &Path) -> Cmd<'a> {
+    workspace
+        .call("install --locked --path crates/cli")
+        .env(EMBED, component)
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use crate::workspace::Workspace;
-use crate::{component, host, process, provision};
+use crate::{host, provision};
 
 /// Reach a simulated tenant through Squid, a real proxy
 ///
@@ -25,16 +25,9 @@ pub fn run(workspace: &Workspace) -> Result<()> {
         );
         return Ok(());
     }
-    component::build(workspace)?;
-    host::announce_first_build(workspace)?;
-    process::run(workspace.cargo("test").args([
-        "--package",
-        "connector-cli",
-        "--test",
-        "all",
-        "--",
-        "--ignored",
-        "--exact",
-        "proxies::the_program_reaches_a_tenant_through_squid",
-    ]))
+    let test = "proxies::the_program_reaches_a_tenant_through_squid";
+    host::tests(workspace)?
+        .args(["--", "--ignored", "--exact", test])
+        .run()?;
+    Ok(())
 }

@@ -1,6 +1,5 @@
 //! `cargo xtask registry`: the released component by way of a registry.
 
-use std::ffi::OsStr;
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
@@ -9,10 +8,11 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
+use xshell::{Shell, cmd};
 
 use crate::tools::{self, WKG};
 use crate::workspace::Workspace;
-use crate::{dist, process, provision, simulator};
+use crate::{dist, provision, simulator};
 
 /// Push what is released to a registry on this computer, and pull and run it from there
 ///
@@ -47,11 +47,8 @@ pub fn run(workspace: &Workspace) -> Result<()> {
     tools::provision(workspace, &WKG)?;
     let release = dist::make(workspace, None)?;
     let folder = workspace.target().join("registry");
-    if folder.exists() {
-        fs::remove_dir_all(&folder)
-            .with_context(|| format!("cannot remove {}", folder.display()))?;
-    }
-    let registry = Registry::start(&folder)?;
+    workspace.shell().remove_path(&folder)?;
+    let registry = Registry::start(workspace.shell(), &folder)?;
     let layout = release.folder().join("oci");
     let released = release.component(COMPONENT)?;
     let name = format!("{COMPONENT}:{}", released.version);
@@ -79,10 +76,8 @@ pub fn run(workspace: &Workspace) -> Result<()> {
 
 /// Fails unless both files have the same content.
 fn same(pulled: &Path, released: &Path) -> Result<()> {
-    let [pulled_bytes, released_bytes] = [pulled, released]
-        .map(|file| fs::read(file).with_context(|| format!("cannot read {}", file.display())));
     ensure!(
-        pulled_bytes? == released_bytes?,
+        fs::read(pulled)? == fs::read(released)?,
         "{} came back from the registry as something else",
         released.display()
     );
@@ -91,7 +86,9 @@ fn same(pulled: &Path, released: &Path) -> Result<()> {
 }
 
 /// A registry on this computer, until it is dropped.
-struct Registry {
+struct Registry<'a> {
+    /// Runs its clients.
+    sh: &'a Shell,
     /// The server.
     server: Child,
     /// Where it is.
@@ -100,22 +97,20 @@ struct Registry {
     folder: PathBuf,
 }
 
-impl Registry {
+impl<'a> Registry<'a> {
     /// Starts one that keeps its files in `folder`, and waits until it answers.
-    fn start(folder: &Path) -> Result<Self> {
-        fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    fn start(sh: &'a Shell, folder: &Path) -> Result<Self> {
         let address = free_address()?;
         let config = folder.join("config.yml");
-        fs::write(&config, config_of_registry(address, folder))?;
+        sh.write_file(&config, config_of_registry(address, folder))?;
         let log = fs::File::create(folder.join("registry.log"))?;
-        let server = Command::new("docker-registry")
-            .arg("serve")
-            .arg(&config)
+        let server = Command::from(cmd!(sh, "docker-registry serve {config}"))
             .stdout(log.try_clone()?)
             .stderr(log)
             .spawn()
             .context("cannot run docker-registry")?;
         let mut registry = Self {
+            sh,
             server,
             address,
             folder: folder.to_owned(),
@@ -146,45 +141,41 @@ impl Registry {
 
     /// Copies an image of a layout to it.
     fn push(&self, layout: &Path, image: &str, name: &str) -> Result<()> {
-        let mut from = std::ffi::OsString::from("oci:");
-        from.push(layout);
-        from.push(format!(":{image}"));
-        let to = format!("docker://{}/{name}", self.address);
-        let mut copy = Command::new("skopeo");
-        copy.args([
-            "copy",
-            "--quiet",
-            "--preserve-digests",
-            "--dest-tls-verify=false",
-        ]);
-        process::run(copy.args([from.as_os_str(), OsStr::new(&to)]))
+        let address = self.address.to_string();
+        cmd!(
+            self.sh,
+            "skopeo copy --quiet --preserve-digests --dest-tls-verify=false oci:{layout}:{image} docker://{address}/{name}"
+        )
+        .run()?;
+        Ok(())
     }
 
     /// Pulls an artifact as somebody does who knows where it is.
     fn pull(&self, name: &str, to: &Path) -> Result<()> {
-        let mut pull = Command::new("wkg");
-        pull.args(["oci", "pull", "--insecure", &self.address.to_string()]);
-        process::run(
-            pull.arg(format!("{}/{name}", self.address))
-                .arg("--output")
-                .arg(to),
+        let address = self.address.to_string();
+        cmd!(
+            self.sh,
+            "wkg oci pull --insecure {address} {address}/{name} --output {to}"
         )
+        .run()?;
+        Ok(())
     }
 
     /// Gets a package as somebody does who knows its name, and which registry has its namespace.
     fn get(&self, package: &str, to: &Path) -> Result<()> {
-        let config = self.folder.join("wkg.toml");
-        fs::write(&config, config_of_wkg(self.address))?;
-        let mut get = Command::new("wkg");
-        get.args(["get", package, "--format", "wasm", "--config"])
-            .arg(&config);
-        // Nothing of what an earlier run got.
-        get.arg("--cache").arg(self.folder.join("cache"));
-        process::run(get.arg("--output").arg(to))
+        let [config, cache] = ["wkg.toml", "cache"].map(|name| self.folder.join(name));
+        self.sh.write_file(&config, config_of_wkg(self.address))?;
+        // With a cache of its own, so that nothing comes from there that an earlier run got.
+        cmd!(
+            self.sh,
+            "wkg get {package} --format wasm --config {config} --cache {cache} --output {to}"
+        )
+        .run()?;
+        Ok(())
     }
 }
 
-impl Drop for Registry {
+impl Drop for Registry<'_> {
     fn drop(&mut self) {
         // One that has ended by itself is ended all the same.
         let _ = self.server.kill();

@@ -2,8 +2,8 @@
 
 use anyhow::Result;
 
+use crate::host;
 use crate::workspace::Workspace;
-use crate::{component, host, process};
 
 /// Sync many simulated tenants at once, over connections that fail, for a while
 ///
@@ -22,13 +22,12 @@ pub struct Arguments {
     pub seconds: u64,
 }
 
-/// Builds the component and runs the test with it, with its output shown.
+/// Builds the component and runs the tests of that name with it, with their output shown.
 pub fn run(workspace: &Workspace, arguments: &Arguments) -> Result<()> {
-    component::build(workspace)?;
-    host::announce_first_build(workspace)?;
-    let mut test = workspace.cargo("test");
-    test.args(["--package", "host-test", "--package", "connector-cli"])
-        .args(["--test", "all", "soak", "--", "--nocapture"])
-        .env("SOAK_SECONDS", arguments.seconds.to_string());
-    process::run(&mut test)
+    let tests = host::tests(workspace)?;
+    tests
+        .args(["soak", "--", "--nocapture"])
+        .env("SOAK_SECONDS", arguments.seconds.to_string())
+        .run()?;
+    Ok(())
 }

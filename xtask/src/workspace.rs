@@ -1,13 +1,11 @@
 //! Where the project is, where cargo puts what it builds, and how cargo is called.
 
 use std::ffi::OsString;
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result};
-
-use crate::process;
+use xshell::{Cmd, Shell, cmd};
 
 /// Where the components are that the tests of the host load beside the connector, one package each: those that are there for
 /// nothing else, and the examples of connectors.
@@ -15,6 +13,8 @@ const GUESTS: [&str; 2] = ["examples/connectors", "host-test/guests"];
 
 /// The project's directories and packages.
 pub struct Workspace {
+    /// Runs programs, and reads and writes files: by paths that begin where the workspace's `Cargo.toml` is.
+    shell: Shell,
     /// Where the workspace's `Cargo.toml` is.
     root: PathBuf,
     /// Where cargo puts what it builds.
@@ -42,16 +42,18 @@ impl Workspace {
             .parent()
             .context("the folder xtask has no parent")?
             .to_owned();
-        let mut metadata = cargo(&root, "metadata");
-        let metadata = process::read(metadata.args(["--no-deps", "--format-version", "1"]))?;
+        let shell = shell_in(&root)?;
+        let metadata = cmd!(shell, "cargo metadata --no-deps --format-version 1").read()?;
         let metadata: serde_json::Value =
             serde_json::from_str(&metadata).context("`cargo metadata` did not print JSON")?;
         let target = metadata["target_directory"]
             .as_str()
-            .context("`cargo metadata` named no target_directory")?
-            .into();
+            .map(PathBuf::from)
+            .context("`cargo metadata` named no target_directory")?;
         let packages = packages(&metadata, &root).context("`cargo metadata` named no packages")?;
+        shell.set_var("CARGO_TARGET_DIR", &target);
         Ok(Self {
+            shell,
             root,
             target,
             guests: guests(&packages),
@@ -83,25 +85,43 @@ impl Workspace {
     /// The same sources in another folder, to be built into another target directory: all that are in the repository, and
     /// those that are new and not ignored.
     pub fn copy(&self, root: &Path, target: &Path) -> Result<Self> {
-        let listed = [
-            "ls-files",
-            "-z",
-            "--cached",
-            "--others",
-            "--exclude-standard",
-        ];
-        let files = process::read(self.git().args(listed))
+        let sh = &self.shell;
+        let files = cmd!(sh, "git ls-files -z --cached --others --exclude-standard")
+            .read()
             .context("the sources cannot be told from what else is in their folder")?;
         let there = |file: &&str| self.root.join(file).is_file();
         for file in files.split('\0').filter(there) {
-            copy_file(&self.root, root, file)?;
+            let copy = root.join(file);
+            sh.create_dir(copy.parent().context("a file is in a folder")?)?;
+            sh.copy_file(file, copy)?;
         }
+        let shell = shell_in(root)?;
+        shell.set_var("CARGO_TARGET_DIR", target);
         Ok(Self {
+            shell,
             root: root.to_owned(),
             target: target.to_owned(),
             packages: self.packages.clone(),
             guests: self.guests.clone(),
         })
+    }
+
+    /// Runs programs, and reads and writes files, in the workspace.
+    pub fn shell(&self) -> &Shell {
+        &self.shell
+    }
+
+    /// A call of cargo with these words, which are separated by spaces.
+    pub fn call(&self, words: &str) -> Cmd<'_> {
+        let cargo = self.shell.cmd("cargo").args(words.split(' '));
+        of_this_package().fold(cargo, Cmd::env_remove)
+    }
+
+    /// Whether a program is here: whether this call of it succeeds.
+    pub fn has(&self, call: &str) -> bool {
+        let mut words = call.split(' ');
+        let call = self.shell.cmd(words.next().unwrap_or_default()).args(words);
+        call.quiet().ignore_stdout().ignore_stderr().run().is_ok()
     }
 
     /// A call of git in the workspace, arguments to follow.
@@ -119,15 +139,11 @@ impl Workspace {
     }
 }
 
-/// Copies `file` of the folder `from` to the same place in `to`.
-fn copy_file(from: &Path, to: &Path, file: &str) -> Result<()> {
-    let to = to.join(file);
-    let copied = to
-        .parent()
-        .map_or(Ok(()), fs::create_dir_all)
-        .and_then(|()| fs::copy(from.join(file), &to));
-    copied.with_context(|| format!("cannot copy to {}", to.display()))?;
-    Ok(())
+/// A shell in this folder.
+fn shell_in(folder: &Path) -> Result<Shell> {
+    let shell = Shell::new()?;
+    shell.change_dir(folder);
+    Ok(shell)
 }
 
 /// The packages of the workspace at `root`, by what `cargo metadata` says of it.
@@ -175,15 +191,21 @@ fn cargo(root: &Path, subcommand: &str) -> Command {
     cargo
 }
 
-/// Takes out of `command`'s environment what `cargo run` put there to describe the package `xtask`. Some build scripts ask
-/// to run again when these variables change, so that a build from here and one from a shell would undo each other.
+/// Takes these variables out of `command`'s environment.
 pub fn forget_this_package(command: &mut Command) {
-    for (name, _) in std::env::vars_os() {
-        let text = name.to_string_lossy();
-        if text.starts_with("CARGO_PKG_") || text.starts_with("CARGO_MANIFEST_") {
-            command.env_remove(&name);
-        }
+    for name in of_this_package() {
+        command.env_remove(name);
     }
+}
+
+/// The variables with which `cargo run` describes the package `xtask`. Some build scripts ask to run again when they change, so that
+/// a build from here and one from a shell would undo each other.
+fn of_this_package() -> impl Iterator<Item = OsString> {
+    let names = std::env::vars_os().map(|(name, _)| name);
+    names.filter(|name| {
+        let name = name.to_string_lossy();
+        name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_")
+    })
 }
 
 #[cfg(test)]
