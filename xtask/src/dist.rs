@@ -1,6 +1,5 @@
 //! `cargo xtask dist`: what is released.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -8,6 +7,7 @@ use anyhow::{Context, Result, bail, ensure};
 use xshell::{Shell, cmd};
 
 use crate::optimize::WASM_OPT;
+use crate::tools::{self, WKG};
 use crate::workspace::Workspace;
 use crate::{component, provision};
 
@@ -16,9 +16,6 @@ use crate::{component, provision};
 ///   ninjaone-connector-VERSION.wasm       the component, with its metadata: `wasm-tools metadata show` tells it
 ///   ninjaone-connector-VERSION.cdx.json   its software bill of materials (CycloneDX)
 ///   identity-connector-VERSION.wasm       the contract, as a WIT package
-///   oci/                                  both as OCI artifacts: an image layout, to be copied to a registry as it is:
-///                                         skopeo copy oci:target/dist/oci:ninjaone-connector docker://REGISTRY/NAME:VERSION
-///                                         skopeo copy oci:target/dist/oci:identity-connector docker://REGISTRY/NAME:VERSION
 ///   LICENSE, SHA256SUMS
 ///
 /// The revision and the point in time of the last commit go into the files; the revision is left out where there are changes that are
@@ -33,79 +30,102 @@ pub struct Arguments {
     /// Where the sources are published, for the metadata; else `repository` in Cargo.toml, if it has that
     #[arg(long, value_name = "URL")]
     pub source: Option<String>,
+    /// Push the component and the contract with wkg, which cargo installs where it is missing, as
+    /// REGISTRY/ninjaone-connector:VERSION and REGISTRY/identity/connector:VERSION. Who pushes is told by docker's
+    /// configuration, or by WKG_OCI_USERNAME and WKG_OCI_PASSWORD
+    #[arg(long, value_name = "REGISTRY")]
+    pub push: Option<String>,
 }
+
+/// The file with the checksums of all others.
+const CHECKSUMS: &str = "SHA256SUMS";
 
 /// Makes a release and says what is in it.
 pub fn run(workspace: &Workspace, arguments: &Arguments) -> Result<()> {
-    let release = make(workspace, arguments.source.as_deref())?;
+    let release = Release::make(workspace, arguments.source.as_deref())?;
     if arguments.verify {
-        release.verify(workspace)?;
+        release.verify()?;
+    }
+    if let Some(registry) = &arguments.push {
+        release.push(registry)?;
     }
     println!("{}", release.folder.display());
     Ok(())
 }
 
-/// Makes a release.
-pub fn make(workspace: &Workspace, source: Option<&str>) -> Result<Release> {
-    let component = component::build(workspace)?;
-    let mut said = provenance(workspace)?;
-    if let Some(source) = source {
-        said.extend(["--source".to_owned(), source.to_owned()]);
-    }
-    let release = Release {
-        folder: workspace.target().join("dist"),
-        said,
-    };
-    release.pack(workspace, workspace, component.path(), &release.folder)?;
-    Ok(release)
-}
-
 /// A release that was made.
-pub struct Release {
+pub struct Release<'a> {
+    /// Of what.
+    workspace: &'a Workspace,
     /// Where its files are.
     folder: PathBuf,
     /// What was said of its sources, as arguments of the packer.
-    said: Vec<String>,
+    provenance: Vec<String>,
 }
 
-impl Release {
-    /// Where its files are.
-    pub fn folder(&self) -> &Path {
-        &self.folder
+impl<'a> Release<'a> {
+    /// Makes a release.
+    pub fn make(workspace: &'a Workspace, source: Option<&str>) -> Result<Self> {
+        let component = component::build(workspace)?;
+        let mut provenance = provenance(workspace)?;
+        provenance.extend(source.map(|source| format!("--source={source}")));
+        let release = Self {
+            workspace,
+            folder: workspace.target().join("dist"),
+            provenance,
+        };
+        release.pack(workspace, component.path(), &release.folder)?;
+        Ok(release)
     }
 
-    /// The component of this name.
-    pub fn component(&self, name: &str) -> Result<Packed> {
-        let begin = format!("{name}-");
-        for file in fs::read_dir(&self.folder)?.flatten() {
-            let file_name = file.file_name();
-            let rest = file_name
-                .to_str()
-                .and_then(|file| file.strip_prefix(&begin));
-            if let Some(version) = rest.and_then(|rest| rest.strip_suffix(".wasm")) {
-                return Ok(Packed {
-                    path: file.path(),
-                    version: version.to_owned(),
-                });
+    /// Pushes the component and the contract to a registry.
+    pub fn push(&self, registry: &str) -> Result<()> {
+        tools::provision(self.workspace, &WKG)?;
+        for (name, there) in [
+            ("ninjaone-connector", "ninjaone-connector"),
+            ("identity-connector", "identity/connector"),
+        ] {
+            let (file, version) = self.released(name)?;
+            let push = self
+                .workspace
+                .call("run --quiet --package connector-dist -- push");
+            push.arg(file)
+                .arg(format!("{registry}/{there}:{version}"))
+                .run()?;
+        }
+        Ok(())
+    }
+
+    /// The component or WIT package of this name, and its version.
+    pub fn released(&self, name: &str) -> Result<(PathBuf, String)> {
+        for file in self.workspace.shell().read_dir(&self.folder)? {
+            let stem = file.file_stem().and_then(|stem| stem.to_str());
+            let version = stem.and_then(|stem| stem.strip_prefix(name)?.strip_prefix('-'));
+            if let (Some(version), true) = (version, file.extension() == Some("wasm".as_ref())) {
+                let version = version.to_owned();
+                return Ok((file, version));
             }
         }
         bail!(
-            "there is no {begin}VERSION.wasm in {}",
+            "there is no {name}-VERSION.wasm in {}",
             self.folder.display()
         )
     }
 
     /// Makes it a second time from a copy of the sources in another folder, with nothing of what cargo built the first time,
     /// and compares.
-    fn verify(&self, workspace: &Workspace) -> Result<()> {
+    fn verify(&self) -> Result<()> {
         println!("Once more, from a copy of the sources in another folder (a few minutes).");
-        let scratch = workspace.shell().create_temp_dir()?;
+        let sh = self.workspace.shell();
+        let scratch = sh.create_temp_dir()?;
         let [sources, target, second] =
             ["sources", "target", "dist"].map(|name| scratch.path().join(name));
-        let copy = workspace.copy(&sources, &target)?;
+        let copy = self.workspace.copy(&sources, &target)?;
         let component = component::build(&copy)?;
-        self.pack(workspace, &copy, component.path(), &second)?;
-        let different = differences(&contents(&self.folder)?, &contents(&second)?);
+        self.pack(&copy, component.path(), &second)?;
+        let sums = |folder: &Path| sh.read_file(folder.join(CHECKSUMS));
+        let (first, second) = (sums(&self.folder)?, sums(&second)?);
+        let different = differences(&first, &second);
         ensure!(
             different.is_empty(),
             "the same sources gave other files the second time: {}",
@@ -115,46 +135,33 @@ impl Release {
         Ok(())
     }
 
-    /// Packs the `component` of `sources` into `out`, with the packer of `workspace`.
-    fn pack(
-        &self,
-        workspace: &Workspace,
-        sources: &Workspace,
-        component: &Path,
-        out: &Path,
-    ) -> Result<()> {
-        let pack = workspace.call("run --quiet --package connector-dist -- --root");
-        pack.arg(sources.root())
-            .arg("--component")
-            .arg(component)
-            .arg("--out")
-            .arg(out)
-            .args(&self.said)
-            .run()?;
+    /// Packs the `component` of `sources` into `out`.
+    fn pack(&self, sources: &Workspace, component: &Path, out: &Path) -> Result<()> {
+        let pack = self
+            .workspace
+            .call("run --quiet --package connector-dist -- pack --root");
+        let pack = pack.arg(sources.root()).arg("--component").arg(component);
+        pack.arg("--out").arg(out).args(&self.provenance).run()?;
         Ok(())
     }
 }
 
-/// A component or the contract, as it is released.
-pub struct Packed {
-    /// The file.
-    pub path: PathBuf,
-    /// Its version.
-    pub version: String,
-}
-
 /// What there is to say of the sources and of the programs that compile them, as arguments of the packer.
 fn provenance(workspace: &Workspace) -> Result<Vec<String>> {
-    let mut said = vec!["--created".to_owned(), created(workspace.shell())?];
-    if let Some(revision) = revision(workspace) {
-        said.extend(["--revision".to_owned(), revision]);
-    }
-    let mut built_with = vec![provision::provision()?.version()?];
-    built_with.extend(cmd!(workspace.shell(), "{WASM_OPT} --version").read().ok());
-    for program in built_with {
-        said.extend(["--built-with".to_owned(), program]);
-    }
-    Ok(said)
+    let sh = workspace.shell();
+    let optimizer = cmd!(sh, "{WASM_OPT} --version").read();
+    let provenance = [
+        Some(format!("--created={}", created(sh)?)),
+        revision(workspace).map(|revision| format!("--revision={revision}")),
+        Some(format!(
+            "--built-with={}",
+            provision::provision()?.version()?
+        )),
+        optimizer
+            .ok()
+            .map(|optimizer| format!("--built-with={optimizer}")),
+    ];
+    Ok(provenance.into_iter().flatten().collect())
 }
 
 /// The point in time of the sources: what `SOURCE_DATE_EPOCH` says, or that of the last commit; in seconds since 1970.
@@ -170,10 +177,8 @@ fn created(sh: &Shell) -> Result<String> {
 /// The revision of the sources, where they are exactly those of a commit.
 fn revision(workspace: &Workspace) -> Option<String> {
     let sh = workspace.shell();
-    let top = cmd!(sh, "git rev-parse --show-toplevel")
-        .ignore_stderr()
-        .read()
-        .ok()?;
+    let top = cmd!(sh, "git rev-parse --show-toplevel");
+    let top = top.ignore_stderr().read().ok()?;
     // Sources that were unpacked inside another repository are not that one's.
     if fs::canonicalize(top).ok()? != fs::canonicalize(workspace.root()).ok()? {
         return None;
@@ -185,38 +190,17 @@ fn revision(workspace: &Workspace) -> Option<String> {
     cmd!(sh, "git rev-parse HEAD").read().ok()
 }
 
-/// Files by their paths in a folder.
-type Contents = BTreeMap<PathBuf, Vec<u8>>;
-
-/// All files in a folder and below.
-fn contents(folder: &Path) -> Result<Contents> {
-    let mut contents = Contents::new();
-    let mut folders = vec![folder.to_owned()];
-    while let Some(next) = folders.pop() {
-        let entries =
-            fs::read_dir(&next).with_context(|| format!("cannot list {}", next.display()))?;
-        for entry in entries {
-            let path = entry?.path();
-            if path.is_dir() {
-                folders.push(path);
-            } else {
-                let bytes =
-                    fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
-                contents.insert(path.strip_prefix(folder)?.to_owned(), bytes);
-            }
-        }
-    }
-    Ok(contents)
-}
-
-/// The paths of files that are not the same in both, or only in one.
-fn differences(first: &Contents, second: &Contents) -> Vec<String> {
-    let paths: BTreeSet<_> = first.keys().chain(second.keys()).collect();
-    paths
-        .into_iter()
-        .filter(|path| first.get(*path) != second.get(*path))
-        .map(|path| path.display().to_string())
-        .collect()
+/// The names of files that have other checksums in both, or are in one only.
+fn differences<'a>(first: &'a str, second: &'a str) -> Vec<&'a str> {
+    let only_in = |one: &'a str, other: &'a str| {
+        let lines = one.lines();
+        lines.filter(move |line| !other.lines().any(|there| there == *line))
+    };
+    let lines = only_in(first, second).chain(only_in(second, first));
+    let mut names: Vec<_> = lines.filter_map(|line| line.split("  ").nth(1)).collect();
+    names.sort_unstable();
+    names.dedup();
+    names
 }
 
 #[cfg(test)]
@@ -225,16 +209,10 @@ mod tests {
 
     #[test]
     fn a_file_that_differs_or_is_missing_is_named() {
-        let folder = |files: &[(&str, &str)]| -> Contents {
-            let files = files.iter();
-            files
-                .map(|(path, text)| (path.into(), text.as_bytes().to_vec()))
-                .collect()
-        };
-        let first = folder(&[("a.wasm", "1"), ("oci/b", "2"), ("c", "3")]);
-        assert!(differences(&first, &first).is_empty());
-        let second = folder(&[("a.wasm", "1"), ("oci/b", "0")]);
-        assert_eq!(differences(&first, &second), ["c", "oci/b"]);
-        assert_eq!(differences(&second, &first), ["c", "oci/b"]);
+        let first = "1  a.wasm\n2  b.json\n3  c\n";
+        assert!(differences(first, first).is_empty());
+        let second = "1  a.wasm\n0  b.json\n";
+        assert_eq!(differences(first, second), ["b.json", "c"]);
+        assert_eq!(differences(second, first), ["b.json", "c"]);
     }
 }

@@ -182,7 +182,7 @@ pub fn ci(workspace: &Workspace, rest: bool) -> Result<()> {
             workspace,
             &dist::Arguments {
                 verify: true,
-                source: None,
+                ..Default::default()
             },
         )
     })?;

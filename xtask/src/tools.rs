@@ -28,12 +28,8 @@ pub const CARGO_COMPONENT: Tool = Tool(
     "0.21.1",
     "to build the component with it; four minutes",
 );
-/// Gets WebAssembly packages from registries.
-pub const WKG: Tool = Tool(
-    "wkg",
-    "0.16.1",
-    "to pull a component from a registry; four minutes",
-);
+/// Brings components and WIT packages to registries, and gets them from there.
+pub const WKG: Tool = Tool("wkg", "0.16.1", "to push to a registry; four minutes");
 
 /// Installs `tool` where it is missing. One of another version is taken as it is.
 pub fn provision(workspace: &Workspace, tool: &Tool) -> Result<()> {
