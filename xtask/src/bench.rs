@@ -40,7 +40,7 @@ pub fn run(workspace: &Workspace, arguments: &Arguments) -> Result<()> {
     host::announce_first_release_build(workspace)?;
     // Together, so that what they share is built once.
     workspace
-        .call("build --release --package connector-cli --package connector-bench")
+        .cargo("build --release --package connector-cli --package connector-bench")
         .run()?;
     let component = component.path();
     let [bench, program, out] = ["release/connector-bench", "release/connector-host", "bench"]

@@ -81,7 +81,7 @@ fn for_wasip2(copy: &Workspace, compiler: Compiler, flags: &[String]) -> Result<
 
 /// A call of cargo that builds the connector.
 fn connector<'a>(copy: &'a Workspace, subcommand: &str, target: &str) -> Cmd<'a> {
-    copy.call(subcommand)
+    copy.cargo(subcommand)
         .args(["--package", CONNECTOR, "--profile", PROFILE])
         .args(["--target", target])
 }

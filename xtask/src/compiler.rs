@@ -65,8 +65,7 @@ impl Compiler {
     pub fn build(self, workspace: &Workspace, package: &str) -> Result<Command> {
         // The connector's package is a library for native tests too, and cargo does not optimize across crates what is also an `rlib`:
         // the component would come out a third larger.
-        let mut build = workspace.cargo("rustc");
-        build.args(["--lib", "--crate-type", "cdylib"]);
+        let mut build = Command::from(workspace.cargo("rustc --lib --crate-type cdylib"));
         self.configure(&mut build, workspace, package)?;
         Ok(build)
     }
@@ -74,7 +73,7 @@ impl Compiler {
     /// The command that runs clippy on the component of a package for its target, warnings being errors.
     pub fn clippy(self, workspace: &Workspace, package: &str) -> Result<Command> {
         let mut clippy = match self {
-            Self::Toolchain(_) => workspace.cargo("clippy"),
+            Self::Toolchain(_) => workspace.cargo("clippy").into(),
             Self::Debian(_) => debian_clippy(workspace),
         };
         self.configure(&mut clippy, workspace, package)?;
@@ -142,9 +141,8 @@ impl Compiler {
 /// A call of clippy on native code, arguments to follow: the toolchain's own, or where it has none, Debian's, which leaves what it
 /// compiles in a folder of its own.
 pub fn native_clippy(workspace: &Workspace) -> Result<Command> {
-    let has_clippy = process::read(workspace.cargo("clippy").arg("--version")).is_ok();
-    if has_clippy {
-        return Ok(workspace.cargo("clippy"));
+    if workspace.has("cargo clippy --version") {
+        return Ok(workspace.cargo("clippy").into());
     }
     println!("The toolchain has no clippy: Debian's is used.");
     provision::provision_clippy(Compiler::Debian(Std::Sources))?;

@@ -88,7 +88,7 @@ impl<'a> Release<'a> {
             let (file, version) = self.released(name)?;
             let push = self
                 .workspace
-                .call("run --quiet --package connector-dist -- push");
+                .cargo("run --quiet --package connector-dist -- push");
             push.arg(file)
                 .arg(format!("{registry}/{there}:{version}"))
                 .run()?;
@@ -139,7 +139,7 @@ impl<'a> Release<'a> {
     fn pack(&self, sources: &Workspace, component: &Path, out: &Path) -> Result<()> {
         let pack = self
             .workspace
-            .call("run --quiet --package connector-dist -- pack --root");
+            .cargo("run --quiet --package connector-dist -- pack --root");
         let pack = pack.arg(sources.root()).arg("--component").arg(component);
         pack.arg("--out").arg(out).args(&self.provenance).run()?;
         Ok(())

@@ -87,7 +87,7 @@ const EXAMPLES: [Example; 3] = [
             let program = workspace.target().join("debug/embedding-in-rust");
             vec![
                 // Together with the host, so that cargo builds wasmtime with the same features for both, and only once.
-                workspace.call("build --package connector-cli --package embedding-in-rust"),
+                workspace.cargo("build --package connector-cli --package embedding-in-rust"),
                 cmd!(workspace.shell(), "{program} {ACCOUNT} {ROLE}"),
             ]
         },

@@ -1,7 +1,6 @@
 //! `cargo xtask fuzz`: arbitrary input for every border of the connector.
 
 use std::path::PathBuf;
-use std::process::Command;
 
 use anyhow::{Context, Result};
 use xshell::{Cmd, cmd};
@@ -80,16 +79,6 @@ fn what(text: &str) -> Result<What, std::num::ParseIntError> {
     text.parse().map(What::Run)
 }
 
-/// A call of `cargo subcommand` on the fuzz targets, which are a workspace of their own.
-pub fn cargo(workspace: &Workspace, subcommand: &str, arguments: &[&str]) -> Command {
-    let mut cargo = workspace.cargo(subcommand);
-    cargo
-        .arg("--manifest-path")
-        .arg(workspace.root().join("fuzz/Cargo.toml"))
-        .args(arguments);
-    cargo
-}
-
 /// Where what is found of a target stays.
 fn found(workspace: &Workspace, target: &str) -> PathBuf {
     workspace.target().join("fuzz-found").join(target)
@@ -155,7 +144,7 @@ fn fuzz(workspace: &Workspace, target: &str, seconds: u32) -> Result<()> {
 /// A call of `cargo fuzz`, its target to follow.
 fn cargo_fuzz<'a>(workspace: &'a Workspace, subcommand: &str) -> Cmd<'a> {
     workspace
-        .call("fuzz")
+        .cargo("fuzz")
         .args([subcommand, "--sanitizer", "none", "--target-dir"])
         .arg(workspace.target().join("fuzz"))
 }

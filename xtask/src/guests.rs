@@ -7,15 +7,13 @@ use anyhow::Result;
 use crate::component;
 use crate::workspace::Workspace;
 
-/// What `cargo xtask guests --help` prints.
-pub const HELP: &str = "\
-Build the components that the tests of the host load beside the connector.
-
-Usage: cargo xtask guests
-
-Builds every package in host-test/guests/ and examples/connectors/ with the compiler, the profile and the steps of `cargo xtask build`, and copies
-each to cargo's target directory. `cargo xtask test` does it too.
-";
+/// Build the components that the tests of the host load beside the connector
+///
+/// Builds every package in host-test/guests/ and examples/connectors/ with the compiler, the profile and the steps of `cargo xtask build`, and copies
+/// each to cargo's target directory. `cargo xtask test` does it too.
+#[derive(Debug, clap::Args)]
+#[command(verbatim_doc_comment)]
+pub struct Arguments;
 
 /// Builds the guests and says where they are.
 pub fn run(workspace: &Workspace) -> Result<()> {

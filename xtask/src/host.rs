@@ -11,7 +11,7 @@ use crate::workspace::Workspace;
 /// A call of the program for one of its commands, with this component, arguments to follow.
 pub fn program<'a>(workspace: &'a Workspace, command: &str, component: &Path) -> Cmd<'a> {
     workspace
-        .call("run --quiet --package connector-cli --")
+        .cargo("run --quiet --package connector-cli --")
         .arg(command)
         .arg("--component")
         .arg(component)
@@ -22,7 +22,7 @@ pub fn program<'a>(workspace: &'a Workspace, command: &str, component: &Path) ->
 pub fn tests(workspace: &Workspace) -> Result<Cmd<'_>> {
     component::build(workspace)?;
     announce_first_build(workspace)?;
-    Ok(workspace.call("test --package host-test --package connector-cli --test all"))
+    Ok(workspace.cargo("test --package host-test --package connector-cli --test all"))
 }
 
 /// Says that the build about to start is a long one, if it is: a silent ten minutes look like a hang.

@@ -75,7 +75,7 @@ pub fn check(workspace: &Workspace) -> Result<()> {
 /// A call of cargo that installs the program with this component.
 fn install<'a>(workspace: &'a Workspace, component: &Path) -> Cmd<'a> {
     workspace
-        .call("install --locked --path crates/cli")
+        .cargo("install --locked --path crates/cli")
         .env(EMBED, component)
 }
 

@@ -56,19 +56,9 @@ struct Arguments {
 )]
 #[derive(Subcommand)]
 enum Command {
-    /// Build the component and show its size, imports and exports.
-    #[command(long_about = build::HELP)]
-    Build,
-    /// Build the components that the tests of the host load beside it.
-    #[command(long_about = guests::HELP)]
-    Guests,
-    /// Run the component in the host against a NinjaOne simulator.
-    #[command(long_about = demo::HELP)]
-    Demo {
-        /// Handed to the host program.
-        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
-        arguments: Vec<String>,
-    },
+    Build(build::Arguments),
+    Guests(guests::Arguments),
+    Demo(demo::Arguments),
     Install(install::Arguments),
     Docs(docs::Arguments),
     Examples(examples::Arguments),
@@ -80,22 +70,10 @@ enum Command {
     Fuzz(fuzz::Arguments),
     Soak(soak::Arguments),
     Bench(bench::Arguments),
-    /// Check what is quick to check, all day.
-    #[command(long_about = tiers::CHECK_HELP)]
-    Check,
-    /// Check all that holds a promise of the documentation.
-    #[command(long_about = tiers::TEST_HELP)]
-    Test,
-    /// Check everything that has to hold before a change is merged.
-    #[command(long_about = tiers::CI_HELP)]
-    Ci {
-        /// Without `cargo xtask test`, which was run before.
-        #[arg(long)]
-        rest: bool,
-    },
-    /// Look for faults for hours.
-    #[command(long_about = tiers::NIGHTLY_HELP)]
-    Nightly,
+    Check(tiers::Check),
+    Test(tiers::Test),
+    Ci(tiers::Ci),
+    Nightly(tiers::Nightly),
 }
 
 fn main() -> ExitCode {
@@ -112,9 +90,9 @@ fn main() -> ExitCode {
 /// Runs `command` in the workspace this program was built from.
 fn run(workspace: &Workspace, command: Command) -> anyhow::Result<()> {
     match command {
-        Command::Build => build::run(workspace),
-        Command::Guests => guests::run(workspace),
-        Command::Demo { arguments } => demo::run(workspace, &arguments),
+        Command::Build(_) => build::run(workspace),
+        Command::Guests(_) => guests::run(workspace),
+        Command::Demo(arguments) => demo::run(workspace, &arguments),
         Command::Install(arguments) => install::run(workspace, &arguments),
         Command::Docs(_) => docs::run(workspace),
         Command::Examples(_) => examples::run(workspace),
@@ -126,10 +104,10 @@ fn run(workspace: &Workspace, command: Command) -> anyhow::Result<()> {
         Command::Fuzz(arguments) => fuzz::run(workspace, &arguments),
         Command::Soak(arguments) => soak::run(workspace, &arguments),
         Command::Bench(arguments) => bench::run(workspace, &arguments),
-        Command::Check => tiers::check(workspace),
-        Command::Test => tiers::test(workspace),
-        Command::Ci { rest } => tiers::ci(workspace, rest),
-        Command::Nightly => tiers::nightly(workspace),
+        Command::Check(_) => tiers::check(workspace),
+        Command::Test(_) => tiers::test(workspace),
+        Command::Ci(arguments) => tiers::ci(workspace, &arguments),
+        Command::Nightly(_) => tiers::nightly(workspace),
     }
 }
 

@@ -33,7 +33,7 @@ impl Tenant {
     /// Starts a simulator with so many accounts, and waits for it to say where it is.
     pub fn start(workspace: &Workspace, accounts: u32) -> Result<Self> {
         let simulate = workspace
-            .call("run --quiet --package connector-cli -- simulate --json --accounts")
+            .cargo("run --quiet --package connector-cli -- simulate --json --accounts")
             .arg(accounts.to_string());
         let simulator = Command::from(simulate).stdout(Stdio::piped()).spawn();
         // From here on it is ended when this function fails.

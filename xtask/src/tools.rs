@@ -40,7 +40,7 @@ pub fn provision(workspace: &Workspace, tool: &Tool) -> Result<()> {
     println!("No {package} yet: cargo installs it ({about}).");
     workspace
         // Quick to build matters more here than quick to run.
-        .call("install --locked --debug --target-dir")
+        .cargo("install --locked --debug --target-dir")
         .arg(workspace.target().join("tools"))
         .args([package, "--version", version])
         .env("CARGO_PROFILE_DEV_DEBUG", "false")

@@ -112,7 +112,7 @@ impl Workspace {
     }
 
     /// A call of cargo with these words, which are separated by spaces.
-    pub fn call(&self, words: &str) -> Cmd<'_> {
+    pub fn cargo(&self, words: &str) -> Cmd<'_> {
         let cargo = self.shell.cmd("cargo").args(words.split(' '));
         of_this_package().fold(cargo, Cmd::env_remove)
     }
@@ -122,20 +122,6 @@ impl Workspace {
         let mut words = call.split(' ');
         let call = self.shell.cmd(words.next().unwrap_or_default()).args(words);
         call.quiet().ignore_stdout().ignore_stderr().run().is_ok()
-    }
-
-    /// A call of git in the workspace, arguments to follow.
-    pub fn git(&self) -> Command {
-        let mut git = Command::new("git");
-        git.current_dir(&self.root);
-        git
-    }
-
-    /// A call of `cargo subcommand` in the workspace, arguments to follow.
-    pub fn cargo(&self, subcommand: &str) -> Command {
-        let mut cargo = cargo(&self.root, subcommand);
-        cargo.env("CARGO_TARGET_DIR", &self.target);
-        cargo
     }
 }
 
@@ -181,14 +167,6 @@ pub fn absolute(path: &str) -> std::io::Result<PathBuf> {
 /// The cargo that runs this program, or the one on the search path.
 pub fn cargo_program() -> OsString {
     std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
-}
-
-/// A call of `cargo subcommand` in the workspace at `root`.
-fn cargo(root: &Path, subcommand: &str) -> Command {
-    let mut cargo = Command::new(cargo_program());
-    cargo.arg(subcommand).current_dir(root);
-    forget_this_package(&mut cargo);
-    cargo
 }
 
 /// Takes these variables out of `command`'s environment.
