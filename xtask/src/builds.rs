@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::Result;
-use xshell::{Cmd, cmd};
+use xshell::cmd;
 
 use crate::compiler::{Compiler, DEBIAN_RUSTC, PROFILE, TARGET};
 use crate::component::{CONNECTOR, Component};
@@ -34,7 +34,12 @@ pub fn run(workspace: &Workspace) -> Result<()> {
     let folder = workspace.target().join("builds");
     let copy = workspace.copy(&folder.join("sources"), &folder.join("target"))?;
 
-    let component = with_cargo_component(workspace, &copy, compiler)?;
+    tools::provision(workspace, &CARGO_COMPONENT)?;
+    let folders = match compiler {
+        Compiler::Toolchain(_) => Vec::new(),
+        Compiler::Debian(_) => vec![stand_in(&copy)?],
+    };
+    let component = build(&copy, "component build", TARGET, compiler, &folders, &[])?;
     print!("cargo component: {}", component.report()?);
     simulator::sync(workspace, component.path())?;
 
@@ -45,49 +50,28 @@ pub fn run(workspace: &Workspace) -> Result<()> {
             return Ok(());
         }
     };
-    let component = for_wasip2(&copy, compiler, &flags)?;
+    let component = build(&copy, "build", WASIP2, compiler, &[], &flags)?;
     print!("{WASIP2}: {}", component.report()?);
     examples::run_in_node(workspace, component.path())
 }
 
-/// Builds the component with cargo component.
-fn with_cargo_component(
-    workspace: &Workspace,
+/// Builds the connector with a subcommand of cargo. Programs of these folders go before others.
+fn build(
     copy: &Workspace,
+    subcommand: &str,
+    target: &str,
     compiler: Compiler,
+    folders: &[PathBuf],
+    flags: &[String],
 ) -> Result<Component> {
-    tools::provision(workspace, &CARGO_COMPONENT)?;
-    let mut build = Command::from(connector(copy, "component build", TARGET));
-    let mut folders = Vec::new();
-    if let Compiler::Debian(_) = compiler {
-        folders.push(stand_in(copy)?);
-    }
-    compiler.choose(&mut build, &folders)?;
-    process::run(&mut build)?;
-    built(copy, TARGET)
-}
-
-/// Builds the component for the target with the whole of WASI.
-fn for_wasip2(copy: &Workspace, compiler: Compiler, flags: &[String]) -> Result<Component> {
-    let mut build = Command::from(connector(copy, "build", WASIP2));
-    compiler.choose(&mut build, &[])?;
+    let build = format!("{subcommand} --package {CONNECTOR} --profile {PROFILE} --target {target}");
+    let mut build = Command::from(copy.cargo(&build));
+    compiler.choose(&mut build, folders)?;
     // An unset variable is not the same as an empty one, which hides the flags of the user's configuration.
     if !flags.is_empty() {
         build.env("CARGO_ENCODED_RUSTFLAGS", flags.join("\u{1f}"));
     }
     process::run(&mut build)?;
-    built(copy, WASIP2)
-}
-
-/// A call of cargo that builds the connector.
-fn connector<'a>(copy: &'a Workspace, subcommand: &str, target: &str) -> Cmd<'a> {
-    copy.cargo(subcommand)
-        .args(["--package", CONNECTOR, "--profile", PROFILE])
-        .args(["--target", target])
-}
-
-/// The component that cargo built.
-fn built(copy: &Workspace, target: &str) -> Result<Component> {
     let file = format!("{}.wasm", CONNECTOR.replace('-', "_"));
     Component::read(copy.target().join(target).join(PROFILE).join(file))
 }

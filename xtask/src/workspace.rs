@@ -26,7 +26,6 @@ pub struct Workspace {
 }
 
 /// A package of the workspace.
-#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Package {
     /// Its name.
     pub name: String,
@@ -38,23 +37,25 @@ impl Workspace {
     /// Finds the workspace that this program was built from, and asks cargo for its target directory, which a variable or
     /// the user's own configuration may have moved.
     pub fn locate() -> Result<Self> {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR"))
-            .parent()
-            .context("the folder xtask has no parent")?
-            .to_owned();
-        let shell = shell_in(&root)?;
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent();
+        Self::at(
+            Shell::new()?,
+            root.context("the folder xtask has no parent")?,
+        )
+    }
+
+    /// The workspace in this folder.
+    fn at(shell: Shell, root: &Path) -> Result<Self> {
+        shell.change_dir(root);
         let metadata = cmd!(shell, "cargo metadata --no-deps --format-version 1").read()?;
-        let metadata: serde_json::Value =
-            serde_json::from_str(&metadata).context("`cargo metadata` did not print JSON")?;
-        let target = metadata["target_directory"]
-            .as_str()
-            .map(PathBuf::from)
-            .context("`cargo metadata` named no target_directory")?;
-        let packages = packages(&metadata, &root).context("`cargo metadata` named no packages")?;
+        let metadata = serde_json::from_str(&metadata)?;
+        let packages = packages(&metadata, root).context("`cargo metadata` named no packages")?;
+        let target = metadata["target_directory"].as_str();
+        let target = PathBuf::from(target.context("`cargo metadata` named no target_directory")?);
         shell.set_var("CARGO_TARGET_DIR", &target);
         Ok(Self {
             shell,
-            root,
+            root: root.to_owned(),
             target,
             guests: guests(&packages),
             packages,
@@ -95,15 +96,9 @@ impl Workspace {
             sh.create_dir(copy.parent().context("a file is in a folder")?)?;
             sh.copy_file(file, copy)?;
         }
-        let shell = shell_in(root)?;
+        let shell = Shell::new()?;
         shell.set_var("CARGO_TARGET_DIR", target);
-        Ok(Self {
-            shell,
-            root: root.to_owned(),
-            target: target.to_owned(),
-            packages: self.packages.clone(),
-            guests: self.guests.clone(),
-        })
+        Self::at(shell, root)
     }
 
     /// Runs programs, and reads and writes files, in the workspace.
@@ -125,13 +120,6 @@ impl Workspace {
     }
 }
 
-/// A shell in this folder.
-fn shell_in(folder: &Path) -> Result<Shell> {
-    let shell = Shell::new()?;
-    shell.change_dir(folder);
-    Ok(shell)
-}
-
 /// The packages of the workspace at `root`, by what `cargo metadata` says of it.
 fn packages(metadata: &serde_json::Value, root: &Path) -> Option<Vec<Package>> {
     let packages = metadata["packages"].as_array()?.iter();
@@ -140,10 +128,8 @@ fn packages(metadata: &serde_json::Value, root: &Path) -> Option<Vec<Package>> {
         let folder = manifest.parent()?.strip_prefix(root).ok()?.to_str()?;
         Some(Package {
             name: package["name"].as_str()?.to_owned(),
-            folder: match folder {
-                "" => String::new(),
-                folder => format!("{folder}/"),
-            },
+            // Nothing for the package at the top.
+            folder: folder.to_owned() + if folder.is_empty() { "" } else { "/" },
         })
     });
     Some(packages.collect())
