@@ -145,9 +145,9 @@ mod tests {
                     continue;
                 };
                 for rest in text.split("cargo xtask ").skip(1) {
-                    let end = rest.find(|c: char| !c.is_ascii_lowercase());
-                    let name = &rest[..end.unwrap_or(rest.len())];
-                    let is_known = commands.find_subcommand(name).is_some();
+                    let name = rest.chars().take_while(char::is_ascii_lowercase);
+                    let name: String = name.collect();
+                    let is_known = commands.find_subcommand(&name).is_some();
                     assert!(
                         is_known || name.is_empty(),
                         "{}: there is no command `{name}`",

@@ -59,7 +59,16 @@ pub fn run(workspace: &Workspace) -> Result<()> {
     let (released, version) = release.released("identity-connector")?;
     let [contract, config, cache] =
         ["contract.wasm", "wkg.toml", "cache"].map(|name| folder.join(name));
-    sh.write_file(&config, config_of_wkg(&address))?;
+    let settings = format!(
+        "[namespace_registries.identity]
+         registry = '{address}'
+         metadata = {{ preferredProtocol = 'oci', oci = {{ registry = '{address}', namespacePrefix = '' }} }}
+         [registry.'{address}']
+         type = 'oci'
+         [registry.'{address}'.oci]
+         protocol = 'http'"
+    );
+    sh.write_file(&config, settings)?;
     let package = format!("identity:connector@{version}");
     // With a cache of its own, so that nothing comes from there that an earlier run got.
     cmd!(
@@ -98,7 +107,14 @@ impl Registry {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0));
         let address = listener.context("there is no free port")?.local_addr()?;
         let config = folder.join("config.yml");
-        sh.write_file(&config, config_of_registry(address, folder))?;
+        // JSON is YAML too, and any path can stand in it.
+        let settings = serde_json::json!({
+            "version": "0.1",
+            "log": { "level": "warn", "accesslog": { "disabled": true } },
+            "storage": { "filesystem": { "rootdirectory": folder.join("storage") } },
+            "http": { "addr": address.to_string() },
+        });
+        sh.write_file(&config, settings.to_string())?;
         let log = folder.join("registry.log");
         let output = File::create(&log)?;
         let server = Command::from(cmd!(sh, "{SERVER} serve {config}"))
@@ -128,28 +144,4 @@ impl Drop for Registry {
         let _ = self.server.kill();
         let _ = self.server.wait();
     }
-}
-
-/// The registry's configuration. JSON, which is YAML too, so that any path can stand in it.
-fn config_of_registry(address: SocketAddr, folder: &Path) -> String {
-    serde_json::json!({
-        "version": "0.1",
-        "log": { "level": "warn", "accesslog": { "disabled": true } },
-        "storage": { "filesystem": { "rootdirectory": folder.join("storage") } },
-        "http": { "addr": address.to_string() },
-    })
-    .to_string()
-}
-
-/// wkg's configuration: the namespace `identity` is in the registry.
-fn config_of_wkg(address: &str) -> String {
-    format!(
-        "[namespace_registries]\n\
-         identity = {{ registry = \"{address}\", metadata = {{ preferredProtocol = \"oci\", oci = {{ registry = \"{address}\", namespacePrefix = \"\" }} }} }}\n\
-         \n\
-         [registry.\"{address}\"]\n\
-         type = \"oci\"\n\
-         [registry.\"{address}\".oci]\n\
-         protocol = \"http\"\n"
-    )
 }

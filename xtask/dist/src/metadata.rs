@@ -37,8 +37,8 @@ pub fn describe(file: &[u8], release: &Release) -> Result<Vec<u8>> {
     add.version = field(Some(&release.version))?;
     add.description = field(Some(&release.description))?;
     add.licenses = field(Some(&release.license))?;
-    add.source = field(release.source.as_ref())?;
-    add.revision = field(release.revision.as_ref())?;
+    add.source = field(release.provenance.source.as_ref())?;
+    add.revision = field(release.provenance.revision.as_ref())?;
     add.to_wasm(file)
 }
 
@@ -108,11 +108,11 @@ fn dependencies(packages: &BTreeMap<Key, Package>) -> Result<Dependencies> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{empty_component, packages, release};
+    use crate::testing::{component, packages, release};
 
     #[test]
     fn what_is_said_of_a_component_is_what_tools_show() {
-        let described = describe_component(&empty_component(), &release(), b"\x01{}", packages())
+        let described = describe_component(&component(0), &release(), b"\x01{}", packages())
             .expect("it can be described");
         let annotations = annotations(&described).expect("it is a component");
         assert_eq!(
@@ -142,15 +142,13 @@ mod tests {
 
     #[test]
     fn what_is_not_known_is_not_said() {
-        let unknown = Release {
-            source: None,
-            revision: None,
-            ..release()
-        };
-        let described = describe(&empty_component(), &unknown).expect("it can be described");
-        let payload = Payload::from_binary(&described).expect("it is a component");
-        assert!(payload.metadata().source.is_none());
-        assert!(payload.metadata().revision.is_none());
+        let mut unknown = release();
+        unknown.provenance.source = None;
+        unknown.provenance.revision = None;
+        let described = describe(&component(0), &unknown).expect("it can be described");
+        let annotations = annotations(&described).expect("it is a component");
+        let is_known = |key: &str| annotations.iter().any(|said| said.contains(key));
+        assert!(is_known(".version=") && !is_known(".source=") && !is_known(".revision="));
     }
 
     #[test]
@@ -159,7 +157,7 @@ mod tests {
             license: "as you like".to_owned(),
             ..release()
         };
-        let error = describe(&empty_component(), &wrong).expect_err("it is no licence");
+        let error = describe(&component(0), &wrong).expect_err("it is no licence");
         assert!(error.to_string().contains("as you like"), "{error:#}");
     }
 }

@@ -16,31 +16,22 @@ pub struct Release {
     pub description: String,
     /// The licence, as an SPDX expression.
     pub license: String,
-    /// Where the sources are.
-    pub source: Option<String>,
-    /// Which of the sources it was made from.
-    pub revision: Option<String>,
-    /// The point in time of the sources. That of the build would make each build another.
-    pub created: Timestamp,
-    /// What it was compiled with, as the programs call themselves; the compiler first.
-    pub built_with: Vec<String>,
+    /// What it was made from, and with.
+    pub provenance: Provenance,
 }
 
 impl Release {
     /// What `Cargo.toml` says of the connector, and what its caller knows of the sources.
-    pub fn new(connector: &Package, provenance: Provenance) -> Result<Self> {
+    pub fn new(connector: &Package, mut provenance: Provenance) -> Result<Self> {
         let known = connector.known.clone();
+        let description = known.description;
+        provenance.source = provenance.source.or(known.repository);
         Ok(Self {
             name: known.name.to_string(),
             version: known.version.to_string(),
-            description: known
-                .description
-                .context("the connector has no description")?,
+            description: description.context("the connector has no description")?,
             license: known.license.context("the connector has no licence")?,
-            source: provenance.source.or(known.repository),
-            revision: provenance.revision,
-            created: provenance.created,
-            built_with: provenance.built_with,
+            provenance,
         })
     }
 
@@ -55,16 +46,16 @@ impl Release {
 pub struct Provenance {
     /// Where the sources are, as a URL [default: `repository` in Cargo.toml]
     #[arg(long, value_name = "URL")]
-    source: Option<String>,
+    pub source: Option<String>,
     /// The revision of the sources
-    #[arg(long, value_name = "REVISION")]
-    revision: Option<String>,
-    /// The point in time of the sources, in seconds since 1970
+    #[arg(long)]
+    pub revision: Option<String>,
+    /// The point in time of the sources, in seconds since 1970: that of the build would make each build another
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
-    created: Timestamp,
+    pub created: Timestamp,
     /// A program that the component was built with, as it calls itself; the compiler first
     #[arg(long, value_name = "PROGRAM", required = true)]
-    built_with: Vec<String>,
+    pub built_with: Vec<String>,
 }
 
 /// Reads a point in time as `SOURCE_DATE_EPOCH` has it.

@@ -18,7 +18,7 @@ pub fn bill_of_materials(
     release: &Release,
     packages: &BTreeMap<Key, Package>,
 ) -> Value {
-    let tools = release.built_with.iter().map(|program| {
+    let tools = release.provenance.built_with.iter().map(|program| {
         let (name, version) = name_and_version(program);
         json!({ "type": "application", "name": name, "version": version, "description": program })
     });
@@ -33,10 +33,10 @@ pub fn bill_of_materials(
     let (connector, others): (Vec<_>, Vec<_>) = packages.values().partition(|it| it.is_connector());
     let mut subject = library(connector[0]);
     subject["hashes"] = json!([{ "alg": "SHA-256", "content": sha256(component) }]);
-    if let Some(source) = &release.source {
+    if let Some(source) = &release.provenance.source {
         subject["externalReferences"] = json!([{ "type": "vcs", "url": source }]);
     }
-    if let Some(revision) = &release.revision {
+    if let Some(revision) = &release.provenance.revision {
         subject["properties"] = json!([{ "name": "revision", "value": revision }]);
     }
     let components = others.into_iter().map(library).chain([standard.clone()]);
@@ -45,7 +45,7 @@ pub fn bill_of_materials(
         "specVersion": "1.6",
         "version": 1,
         "metadata": {
-            "timestamp": release.created.to_string(),
+            "timestamp": release.provenance.created.to_string(),
             "lifecycles": [{ "phase": "build" }],
             "tools": { "components": tools.collect::<Vec<_>>() },
             "component": subject,
@@ -84,7 +84,7 @@ fn library(package: &Package) -> Value {
 
 /// The standard library, which comes with the compiler and has its version.
 fn standard_library(release: &Release) -> Value {
-    let (_, version) = name_and_version(&release.built_with[0]);
+    let (_, version) = name_and_version(&release.provenance.built_with[0]);
     let reference = format!("pkg:generic/rust-std@{version}");
     json!({
         "type": "library",

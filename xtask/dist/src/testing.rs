@@ -10,7 +10,7 @@ use wasm_encoder::{
 };
 
 use crate::packages::{self, Key, Package};
-use crate::release::Release;
+use crate::release::{Provenance, Release};
 
 /// The folder of the workspace.
 pub fn root() -> PathBuf {
@@ -31,18 +31,15 @@ pub fn release() -> Release {
         version: "1.2.3".to_owned(),
         description: "A connector for NinjaOne".to_owned(),
         license: "Apache-2.0".to_owned(),
-        source: Some("https://example.com/connector".to_owned()),
-        revision: Some("a1b2c3".to_owned()),
-        created: Timestamp::UNIX_EPOCH,
-        built_with: ["rustc 1.96.0 (x)", "wasm-opt version 108"]
-            .map(str::to_owned)
-            .into(),
+        provenance: Provenance {
+            source: Some("https://example.com/connector".to_owned()),
+            revision: Some("a1b2c3".to_owned()),
+            created: Timestamp::UNIX_EPOCH,
+            built_with: ["rustc 1.96.0 (x)", "wasm-opt version 108"]
+                .map(str::to_owned)
+                .into(),
+        },
     }
-}
-
-/// The smallest component there is.
-pub fn empty_component() -> Vec<u8> {
-    wasm_encoder::Component::new().finish()
 }
 
 /// A component that exports an interface with nothing in it, and has so many bytes more.
