@@ -17,6 +17,7 @@ use crate::workspace::Workspace;
 ///   1. by `rustup component add rust-src`, unless RUSTUP_AUTO_INSTALL=0;
 ///   2. by Debian's rustc, used for the component alone, if it is there;
 ///   3. by installing that with apt-get (as root, or through sudo).
+///
 /// Where only a compiled one can be had (`rustup target add`), that is used, and the component is about 4 % larger.
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]

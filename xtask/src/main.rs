@@ -50,7 +50,7 @@ struct Arguments {
     command: Command,
 }
 
-#[expect(
+#[allow(
     clippy::missing_docs_in_private_items,
     reason = "each is described in its own module"
 )]
