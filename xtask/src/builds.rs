@@ -1,10 +1,10 @@
 //! `cargo xtask builds`: the component, built without this program.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
+use xshell::cmd;
 
 use crate::component::{CONNECTOR, Component};
 use crate::provision::{self, WASIP2};
@@ -13,22 +13,20 @@ use crate::workspace::Workspace;
 use crate::{examples, process, simulator};
 use component_build::{Compiler, DEBIAN_RUSTC, PROFILE, TARGET};
 
-/// What `cargo xtask builds --help` prints.
-pub const HELP: &str = "\
-Build the component in the other ways that people do, and run what comes out.
-
-Usage: cargo xtask builds
-
-  cargo component build --profile component --target wasm32-unknown-unknown
-      imports what that of `cargo xtask build` does, and is run in connector-host. It is larger: nothing optimizes it
-      once more. cargo component is installed with cargo where it is missing.
-  cargo build --profile component --target wasm32-wasip2
-      imports the environment, standard output and the like too, whether it uses them or not, so connector-host refuses it.
-      It is run in Node.js (examples/hosts/javascript). Skipped, which is said, where there is no standard library for that
-      target and none can be installed.
-
-Both build a copy of the sources, since cargo component writes its bindings among them.
-";
+/// Build the component in the other ways that people do, and run what comes out
+///
+///   cargo component build --profile component --target wasm32-unknown-unknown
+///       imports what that of `cargo xtask build` does, and is run in connector-host. It is larger: nothing optimizes it
+///       once more. cargo component is installed with cargo where it is missing.
+///   cargo build --profile component --target wasm32-wasip2
+///       imports the environment, standard output and the like too, whether it uses them or not, so connector-host refuses it.
+///       It is run in Node.js (examples/hosts/javascript). Skipped, which is said, where there is no standard library for that
+///       target and none can be installed.
+///
+/// Both build a copy of the sources, since cargo component writes its bindings among them.
+#[derive(Debug, Default, clap::Args)]
+#[command(verbatim_doc_comment)]
+pub struct Arguments;
 
 /// Builds and runs the component in each way.
 pub fn run(workspace: &Workspace) -> Result<()> {
@@ -36,7 +34,12 @@ pub fn run(workspace: &Workspace) -> Result<()> {
     let folder = workspace.target().join("builds");
     let copy = workspace.copy(&folder.join("sources"), &folder.join("target"))?;
 
-    let component = with_cargo_component(workspace, &copy, compiler)?;
+    tools::provision(workspace, &CARGO_COMPONENT)?;
+    let folders = match compiler {
+        Compiler::Toolchain(_) => Vec::new(),
+        Compiler::Debian(_) => vec![stand_in(&copy)?],
+    };
+    let component = build(&copy, "component build", TARGET, compiler, &folders, &[])?;
     print!("cargo component: {}", component.report()?);
     simulator::sync(workspace, component.path())?;
 
@@ -47,89 +50,46 @@ pub fn run(workspace: &Workspace) -> Result<()> {
             return Ok(());
         }
     };
-    let component = for_wasip2(&copy, compiler, &flags)?;
+    let component = build(&copy, "build", WASIP2, compiler, &[], &flags)?;
     print!("{WASIP2}: {}", component.report()?);
     examples::run_in_node(workspace, component.path())
 }
 
-/// Builds the component with cargo component.
-fn with_cargo_component(
-    workspace: &Workspace,
+/// Builds the connector with a subcommand of cargo. Programs of these folders go before others.
+fn build(
     copy: &Workspace,
+    subcommand: &str,
+    target: &str,
     compiler: Compiler,
+    folders: &[PathBuf],
+    flags: &[String],
 ) -> Result<Component> {
-    tools::provision(workspace, &CARGO_COMPONENT)?;
-    let mut build = copy.cargo("component");
-    connector(build.arg("build"), TARGET);
-    let mut folders = Vec::new();
-    if let Compiler::Debian(_) = compiler {
-        folders.push(stand_in(&workspace.target().join("builds"))?);
-    }
-    compiler.choose(&mut build, &folders)?;
-    process::run(&mut build)?;
-    built(copy, TARGET)
-}
-
-/// Builds the component for the target with the whole of WASI.
-fn for_wasip2(copy: &Workspace, compiler: Compiler, flags: &[String]) -> Result<Component> {
-    let mut build = copy.cargo("build");
-    connector(&mut build, WASIP2);
-    compiler.choose(&mut build, &[])?;
+    let build = format!("{subcommand} --package {CONNECTOR} --profile {PROFILE} --target {target}");
+    let mut build = Command::from(copy.cargo(&build));
+    compiler.choose(&mut build, folders)?;
     // An unset variable is not the same as an empty one, which hides the flags of the user's configuration.
     if !flags.is_empty() {
         build.env("CARGO_ENCODED_RUSTFLAGS", flags.join("\u{1f}"));
     }
     process::run(&mut build)?;
-    built(copy, WASIP2)
-}
-
-/// Adds what to build, and how, to a call of cargo.
-fn connector(build: &mut Command, target: &str) {
-    build.args([
-        "--package",
-        CONNECTOR,
-        "--profile",
-        PROFILE,
-        "--target",
-        target,
-    ]);
-}
-
-/// The component that cargo built.
-fn built(copy: &Workspace, target: &str) -> Result<Component> {
     let file = format!("{}.wasm", CONNECTOR.replace('-', "_"));
     Component::read(copy.target().join(target).join(PROFILE).join(file))
 }
 
 /// A folder with a `rustc` that says of itself what cargo component asks before all else: where its libraries are, and there that
 /// it has one for WASI, which is then not used. Everything else it leaves to the compiler.
-fn stand_in(folder: &Path) -> Result<PathBuf> {
-    let sysroot = folder.join("sysroot");
-    let libraries = sysroot.join("lib/rustlib/wasm32-wasip1");
-    let programs = folder.join("bin");
-    let script = format!(
-        "#!/bin/sh\n[ \"$*\" = \"--print sysroot\" ] && exec printf '%s\\n' '{}'\nexec {} \"$@\"\n",
-        sysroot.display(),
-        DEBIAN_RUSTC,
-    );
+fn stand_in(copy: &Workspace) -> Result<PathBuf> {
+    let sh = copy.shell();
+    let sysroot = copy.target().join("sysroot");
+    sh.create_dir(sysroot.join("lib/rustlib/wasm32-wasip1"))?;
+    let programs = copy.target().join("bin");
     let rustc = programs.join("rustc");
-    fs::create_dir_all(&libraries)
-        .and_then(|()| fs::create_dir_all(&programs))
-        .and_then(|()| fs::write(&rustc, script))
-        .and_then(|()| make_executable(&rustc))
-        .with_context(|| format!("cannot make {}", rustc.display()))?;
+    let script = format!(
+        "#!/bin/sh\n[ \"$*\" = \"--print sysroot\" ] && exec printf '%s\\n' '{}'\nexec {DEBIAN_RUSTC} \"$@\"\n",
+        sysroot.display(),
+    );
+    sh.write_file(&rustc, script)?;
+    // Debian is a Unix.
+    cmd!(sh, "chmod +x {rustc}").run()?;
     Ok(programs)
-}
-
-/// Lets everybody run a file.
-#[cfg(unix)]
-fn make_executable(file: &Path) -> std::io::Result<()> {
-    use std::os::unix::fs::PermissionsExt as _;
-    fs::set_permissions(file, fs::Permissions::from_mode(0o755))
-}
-
-/// Debian is a Unix.
-#[cfg(not(unix))]
-fn make_executable(_: &Path) -> std::io::Result<()> {
-    Err(std::io::ErrorKind::Unsupported.into())
 }

@@ -5,8 +5,8 @@ use std::process::Command;
 use anyhow::Result;
 use component_build::{Compiler, DEBIAN_RUSTC, Std, cargo_program, forget_this_package};
 
+use crate::provision;
 use crate::workspace::Workspace;
-use crate::{process, provision};
 
 /// What makes clippy (and rustc) treat a warning as an error.
 pub const DENY_WARNINGS: [&str; 2] = ["-D", "warnings"];
@@ -21,7 +21,7 @@ pub fn component_clippy(
     package: &str,
 ) -> Result<Command> {
     let mut clippy = match compiler {
-        Compiler::Toolchain(_) => workspace.cargo("clippy"),
+        Compiler::Toolchain(_) => workspace.cargo("clippy").into(),
         Compiler::Debian(_) => debian_clippy(workspace),
     };
     compiler.configure(&mut clippy, workspace.root(), package)?;
@@ -32,9 +32,8 @@ pub fn component_clippy(
 /// A call of clippy on native code, arguments to follow: the toolchain's own, or where it has none, Debian's, which leaves what it
 /// compiles in a folder of its own.
 pub fn native_clippy(workspace: &Workspace) -> Result<Command> {
-    let has_clippy = process::read(workspace.cargo("clippy").arg("--version")).is_ok();
-    if has_clippy {
-        return Ok(workspace.cargo("clippy"));
+    if workspace.has("cargo clippy --version") {
+        return Ok(workspace.cargo("clippy").into());
     }
     println!("The toolchain has no clippy: Debian's is used.");
     provision::provision_clippy(Compiler::Debian(Std::Sources))?;

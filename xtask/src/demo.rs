@@ -3,25 +3,25 @@
 use anyhow::Result;
 
 use crate::workspace::Workspace;
-use crate::{component, host, process};
+use crate::{component, host};
 
-/// What `cargo xtask demo --help` prints.
-pub const HELP: &str = "\
-Run the component in the host against a NinjaOne simulator.
-
-Usage: cargo xtask demo [ARGUMENTS]
-
-Builds the component, then runs the host program's command `demo` with it. ARGUMENTS are handed to that command:
-see `cargo host demo --help`.
-";
+/// Run the component in the host against a NinjaOne simulator
+///
+/// Builds the component, then runs the host program's command `demo` with it. ARGUMENTS are handed to that command:
+/// see `cargo host demo --help`.
+#[derive(Debug, clap::Args)]
+#[command(verbatim_doc_comment)]
+pub struct Arguments {
+    /// Handed to the host program
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    arguments: Vec<String>,
+}
 
 /// Builds the component and runs the host's demo with it.
-pub fn run(workspace: &Workspace, arguments: &[String]) -> Result<()> {
+pub fn run(workspace: &Workspace, arguments: &Arguments) -> Result<()> {
     let component = component::build(workspace)?;
     host::announce_first_build(workspace)?;
-    let mut demo = workspace.cargo("run");
-    demo.args(["--package", "connector-cli", "--", "demo", "--component"])
-        .arg(component.path())
-        .args(arguments);
-    process::run(&mut demo)
+    let demo = host::program(workspace, "demo", component.path());
+    demo.args(&arguments.arguments).run()?;
+    Ok(())
 }

@@ -1,128 +1,131 @@
 //! `cargo xtask dist`: what is released.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::env::{self, temp_dir};
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use anyhow::{Context, Result, bail, ensure};
+use xshell::{Shell, cmd};
 
 use crate::optimize::WASM_OPT;
+use crate::tools::{self, WKG};
 use crate::workspace::Workspace;
-use crate::{component, process, provision};
+use crate::{component, provision};
 
-/// What `cargo xtask dist --help` prints.
-pub const HELP: &str = "\
-Make the files of a release, in dist/ of cargo's target directory.
-
-Usage: cargo xtask dist [--verify] [--source URL]
-
-  ninjaone-connector-VERSION.wasm       the component, with its metadata: `wasm-tools metadata show` tells it
-  ninjaone-connector-VERSION.cdx.json   its software bill of materials (CycloneDX)
-  identity-connector-VERSION.wasm       the contract, as a WIT package
-  oci/                                  both as OCI artifacts: an image layout, to be copied to a registry as it is:
-                                        skopeo copy oci:target/dist/oci:ninjaone-connector docker://REGISTRY/NAME:VERSION
-                                        skopeo copy oci:target/dist/oci:identity-connector docker://REGISTRY/NAME:VERSION
-  LICENSE, SHA256SUMS
-
-The revision and the point in time of the last commit go into the files; the revision is left out where there are changes that are
-not committed. SOURCE_DATE_EPOCH, in seconds, is the time if it is set. The same sources give the same files.
-
-  --verify       make everything a second time from a copy of the sources in another folder, and fail unless each file is
-                 the same to the byte
-  --source URL   where the sources are published, for the metadata; else `repository` in Cargo.toml, if it has that
-";
-
-/// The program that packs.
-const PACKER: &str = "connector-dist";
-/// What the command line asks for.
-#[derive(Debug, Default, PartialEq, Eq)]
-struct Options {
-    /// Whether to make everything twice.
-    verify: bool,
-    /// Where the sources are published.
-    source: Option<String>,
+/// Make the files of a release, in dist/ of cargo's target directory
+///
+///   ninjaone-connector-VERSION.wasm       the component, with its metadata: `wasm-tools metadata show` tells it
+///   ninjaone-connector-VERSION.cdx.json   its software bill of materials (CycloneDX)
+///   identity-connector-VERSION.wasm       the contract, as a WIT package
+///   LICENSE, SHA256SUMS
+///
+/// The revision and the point in time of the last commit go into the files; the revision is left out where there are changes that are
+/// not committed. SOURCE_DATE_EPOCH, in seconds, is the time if it is set. The same sources give the same files.
+#[derive(Debug, Default, clap::Args)]
+#[command(verbatim_doc_comment)]
+pub struct Arguments {
+    /// Make everything a second time from a copy of the sources in another folder, and fail unless each file is the same to the
+    /// byte
+    #[arg(long)]
+    pub verify: bool,
+    /// Where the sources are published, for the metadata; else `repository` in Cargo.toml, if it has that
+    #[arg(long, value_name = "URL")]
+    pub source: Option<String>,
+    /// Push the component and the contract with wkg, which cargo installs where it is missing, as
+    /// REGISTRY/ninjaone-connector:VERSION and REGISTRY/identity/connector:VERSION. Who pushes is told by docker's
+    /// configuration, or by WKG_OCI_USERNAME and WKG_OCI_PASSWORD
+    #[arg(long, value_name = "REGISTRY")]
+    pub push: Option<String>,
 }
 
+/// The file with the checksums of all others.
+const CHECKSUMS: &str = "SHA256SUMS";
+
 /// Makes a release and says what is in it.
-pub fn run(workspace: &Workspace, arguments: &[String]) -> Result<()> {
-    let options = parse(arguments)?;
-    let release = make(workspace, options.source.as_deref())?;
-    if options.verify {
-        release.verify(workspace)?;
+pub fn run(workspace: &Workspace, arguments: &Arguments) -> Result<()> {
+    let release = Release::make(workspace, arguments.source.as_deref())?;
+    if arguments.verify {
+        release.verify()?;
+    }
+    if let Some(registry) = &arguments.push {
+        release.push(registry)?;
     }
     println!("{}", release.folder.display());
     Ok(())
 }
 
-/// Makes a release.
-pub fn make(workspace: &Workspace, source: Option<&str>) -> Result<Release> {
-    let component = component::release(workspace)?;
-    let mut said = provenance(workspace)?;
-    if let Some(source) = source {
-        said.extend(["--source".to_owned(), source.to_owned()]);
-    }
-    process::run(
-        workspace
-            .cargo("build")
-            .args(["--quiet", "--package", PACKER]),
-    )?;
-    let release = Release {
-        folder: workspace.target().join("dist"),
-        said,
-    };
-    let packer = workspace.target().join("debug").join(PACKER);
-    release.pack(&packer, workspace.root(), component.path(), &release.folder)?;
-    Ok(release)
-}
-
 /// A release that was made.
-pub struct Release {
+pub struct Release<'a> {
+    /// Of what.
+    workspace: &'a Workspace,
     /// Where its files are.
     folder: PathBuf,
     /// What was said of its sources, as arguments of the packer.
-    said: Vec<String>,
+    provenance: Vec<String>,
 }
 
-impl Release {
-    /// Where its files are.
-    pub fn folder(&self) -> &Path {
-        &self.folder
+impl<'a> Release<'a> {
+    /// Makes a release.
+    pub fn make(workspace: &'a Workspace, source: Option<&str>) -> Result<Self> {
+        let component = component::release(workspace)?;
+        let mut provenance = provenance(workspace)?;
+        provenance.extend(source.map(|source| format!("--source={source}")));
+        let release = Self {
+            workspace,
+            folder: workspace.target().join("dist"),
+            provenance,
+        };
+        release.pack(workspace, component.path(), &release.folder)?;
+        Ok(release)
     }
 
-    /// The component of this name.
-    pub fn component(&self, name: &str) -> Result<Packed> {
-        let begin = format!("{name}-");
-        for file in fs::read_dir(&self.folder)?.flatten() {
-            let file_name = file.file_name();
-            let rest = file_name
-                .to_str()
-                .and_then(|file| file.strip_prefix(&begin));
-            if let Some(version) = rest.and_then(|rest| rest.strip_suffix(".wasm")) {
-                return Ok(Packed {
-                    path: file.path(),
-                    version: version.to_owned(),
-                });
+    /// Pushes the component and the contract to a registry.
+    pub fn push(&self, registry: &str) -> Result<()> {
+        tools::provision(self.workspace, &WKG)?;
+        for (name, there) in [
+            ("ninjaone-connector", "ninjaone-connector"),
+            ("identity-connector", "identity/connector"),
+        ] {
+            let (file, version) = self.released(name)?;
+            let push = self
+                .workspace
+                .cargo("run --quiet --package connector-dist -- push");
+            push.arg(file)
+                .arg(format!("{registry}/{there}:{version}"))
+                .run()?;
+        }
+        Ok(())
+    }
+
+    /// The component or WIT package of this name, and its version.
+    pub fn released(&self, name: &str) -> Result<(PathBuf, String)> {
+        for file in self.workspace.shell().read_dir(&self.folder)? {
+            let stem = file.file_stem().and_then(|stem| stem.to_str());
+            let version = stem.and_then(|stem| stem.strip_prefix(name)?.strip_prefix('-'));
+            if let (Some(version), true) = (version, file.extension() == Some("wasm".as_ref())) {
+                let version = version.to_owned();
+                return Ok((file, version));
             }
         }
         bail!(
-            "there is no {begin}VERSION.wasm in {}",
+            "there is no {name}-VERSION.wasm in {}",
             self.folder.display()
         )
     }
 
     /// Makes it a second time from a copy of the sources in another folder, with nothing of what cargo built the first time,
     /// and compares.
-    fn verify(&self, workspace: &Workspace) -> Result<()> {
+    fn verify(&self) -> Result<()> {
         println!("Once more, from a copy of the sources in another folder (a few minutes).");
-        let scratch = Scratch::make()?;
-        let copy = workspace.copy(&scratch.0.join("sources"), &scratch.0.join("target"))?;
+        let sh = self.workspace.shell();
+        let scratch = sh.create_temp_dir()?;
+        let [sources, target, second] =
+            ["sources", "target", "dist"].map(|name| scratch.path().join(name));
+        let copy = self.workspace.copy(&sources, &target)?;
         let component = component::release(&copy)?;
-        let packer = workspace.target().join("debug").join(PACKER);
-        let second = scratch.0.join("dist");
-        self.pack(&packer, copy.root(), component.path(), &second)?;
-        let different = differences(&contents(&self.folder)?, &contents(&second)?);
+        self.pack(&copy, component.path(), &second)?;
+        let sums = |folder: &Path| sh.read_file(folder.join(CHECKSUMS));
+        let (first, second) = (sums(&self.folder)?, sums(&second)?);
+        let different = differences(&first, &second);
         ensure!(
             different.is_empty(),
             "the same sources gave other files the second time: {}",
@@ -132,166 +135,84 @@ impl Release {
         Ok(())
     }
 
-    /// Packs `component` into `out`.
-    fn pack(&self, packer: &Path, root: &Path, component: &Path, out: &Path) -> Result<()> {
-        let mut pack = Command::new(packer);
-        pack.arg("--root")
-            .arg(root)
-            .arg("--component")
-            .arg(component);
-        process::run(pack.arg("--out").arg(out).args(&self.said))
+    /// Packs the `component` of `sources` into `out`.
+    fn pack(&self, sources: &Workspace, component: &Path, out: &Path) -> Result<()> {
+        let pack = self
+            .workspace
+            .cargo("run --quiet --package connector-dist -- pack --root");
+        let pack = pack.arg(sources.root()).arg("--component").arg(component);
+        pack.arg("--out").arg(out).args(&self.provenance).run()?;
+        Ok(())
     }
-}
-
-/// A component or the contract, as it is released.
-pub struct Packed {
-    /// The file.
-    pub path: PathBuf,
-    /// Its version.
-    pub version: String,
-}
-
-/// A folder that is removed in the end.
-struct Scratch(PathBuf);
-
-impl Scratch {
-    /// Makes one that is far from this workspace.
-    fn make() -> Result<Self> {
-        let folder = temp_dir().join(format!("connector-dist-{}", std::process::id()));
-        // Not one that is there already, and whose it may be.
-        fs::create_dir(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
-        Ok(Self(folder))
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        // One that was not made cannot be removed.
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
-
-/// Makes out what `arguments` ask for, or says what is wrong with them.
-fn parse(arguments: &[String]) -> Result<Options> {
-    let mut options = Options::default();
-    let mut arguments = arguments.iter();
-    while let Some(argument) = arguments.next() {
-        match argument.as_str() {
-            "--verify" => options.verify = true,
-            "--source" => {
-                let source = arguments.next().context("--source is without a URL")?;
-                options.source = Some(source.clone());
-            }
-            other => bail!("`dist` does not know the argument `{other}`"),
-        }
-    }
-    Ok(options)
 }
 
 /// What there is to say of the sources and of the programs that compile them, as arguments of the packer.
 fn provenance(workspace: &Workspace) -> Result<Vec<String>> {
-    let mut said = vec!["--created".to_owned(), created(workspace)?];
-    if let Some(revision) = revision(workspace) {
-        said.extend(["--revision".to_owned(), revision]);
-    }
-    let mut built_with = vec![provision::provision()?.version()?];
-    built_with.extend(process::read(Command::new(WASM_OPT).arg("--version")).ok());
-    for program in built_with {
-        said.extend(["--built-with".to_owned(), program]);
-    }
-    Ok(said)
+    let sh = workspace.shell();
+    let optimizer = cmd!(sh, "{WASM_OPT} --version").read();
+    let provenance = [
+        Some(format!("--created={}", created(sh)?)),
+        revision(workspace).map(|revision| format!("--revision={revision}")),
+        Some(format!(
+            "--built-with={}",
+            provision::provision()?.version()?
+        )),
+        optimizer
+            .ok()
+            .map(|optimizer| format!("--built-with={optimizer}")),
+    ];
+    Ok(provenance.into_iter().flatten().collect())
 }
 
 /// The point in time of the sources: what `SOURCE_DATE_EPOCH` says, or that of the last commit; in seconds since 1970.
-fn created(workspace: &Workspace) -> Result<String> {
-    if let Ok(seconds) = env::var("SOURCE_DATE_EPOCH") {
+fn created(sh: &Shell) -> Result<String> {
+    if let Ok(seconds) = sh.var("SOURCE_DATE_EPOCH") {
         return Ok(seconds);
     }
-    process::read(workspace.git().args(["log", "-1", "--format=%ct"])).context(
+    cmd!(sh, "git log -1 --format=%ct").read().context(
         "it is not known when these sources were written: set SOURCE_DATE_EPOCH to a number of seconds",
     )
 }
 
 /// The revision of the sources, where they are exactly those of a commit.
 fn revision(workspace: &Workspace) -> Option<String> {
-    let top = process::read(workspace.git().args(["rev-parse", "--show-toplevel"])).ok()?;
+    let sh = workspace.shell();
+    let top = cmd!(sh, "git rev-parse --show-toplevel");
+    let top = top.ignore_stderr().read().ok()?;
     // Sources that were unpacked inside another repository are not that one's.
     if fs::canonicalize(top).ok()? != fs::canonicalize(workspace.root()).ok()? {
         return None;
     }
-    let changed = process::read(workspace.git().args(["status", "--porcelain"])).ok()?;
-    if !changed.is_empty() {
+    if !cmd!(sh, "git status --porcelain").read().ok()?.is_empty() {
         println!("There are changes that are not committed: the files say no revision.");
         return None;
     }
-    process::read(workspace.git().args(["rev-parse", "HEAD"])).ok()
+    cmd!(sh, "git rev-parse HEAD").read().ok()
 }
 
-/// Files by their paths in a folder.
-type Contents = BTreeMap<PathBuf, Vec<u8>>;
-
-/// All files in a folder and below.
-fn contents(folder: &Path) -> Result<Contents> {
-    let mut contents = Contents::new();
-    let mut folders = vec![folder.to_owned()];
-    while let Some(next) = folders.pop() {
-        let entries =
-            fs::read_dir(&next).with_context(|| format!("cannot list {}", next.display()))?;
-        for entry in entries {
-            let path = entry?.path();
-            if path.is_dir() {
-                folders.push(path);
-            } else {
-                let bytes =
-                    fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
-                contents.insert(path.strip_prefix(folder)?.to_owned(), bytes);
-            }
-        }
-    }
-    Ok(contents)
-}
-
-/// The paths of files that are not the same in both, or only in one.
-fn differences(first: &Contents, second: &Contents) -> Vec<String> {
-    let paths: BTreeSet<_> = first.keys().chain(second.keys()).collect();
-    paths
-        .into_iter()
-        .filter(|path| first.get(*path) != second.get(*path))
-        .map(|path| path.display().to_string())
-        .collect()
+/// The names of files that have other checksums in both, or are in one only.
+fn differences<'a>(first: &'a str, second: &'a str) -> Vec<&'a str> {
+    let only_in = |one: &'a str, other: &'a str| {
+        let lines = one.lines();
+        lines.filter(move |line| !other.lines().any(|there| there == *line))
+    };
+    let lines = only_in(first, second).chain(only_in(second, first));
+    let mut names: Vec<_> = lines.filter_map(|line| line.split("  ").nth(1)).collect();
+    names.sort_unstable();
+    names.dedup();
+    names
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn words(line: &str) -> Vec<String> {
-        line.split_whitespace().map(str::to_owned).collect()
-    }
-
-    #[test]
-    fn options_are_read_in_any_order() {
-        let options =
-            parse(&words("--source https://example.com --verify")).expect("they are right");
-        assert!(options.verify);
-        assert_eq!(options.source.as_deref(), Some("https://example.com"));
-        for wrong in ["--source", "--verfiy", "target"] {
-            assert!(parse(&words(wrong)).is_err(), "{wrong}");
-        }
-    }
-
     #[test]
     fn a_file_that_differs_or_is_missing_is_named() {
-        let folder = |files: &[(&str, &str)]| -> Contents {
-            let files = files.iter();
-            files
-                .map(|(path, text)| (path.into(), text.as_bytes().to_vec()))
-                .collect()
-        };
-        let first = folder(&[("a.wasm", "1"), ("oci/b", "2"), ("c", "3")]);
-        assert!(differences(&first, &first).is_empty());
-        let second = folder(&[("a.wasm", "1"), ("oci/b", "0")]);
-        assert_eq!(differences(&first, &second), ["c", "oci/b"]);
-        assert_eq!(differences(&second, &first), ["c", "oci/b"]);
+        let first = "1  a.wasm\n2  b.json\n3  c\n";
+        assert!(differences(first, first).is_empty());
+        let second = "1  a.wasm\n0  b.json\n";
+        assert_eq!(differences(first, second), ["b.json", "c"]);
+        assert_eq!(differences(second, first), ["b.json", "c"]);
     }
 }

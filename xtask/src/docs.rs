@@ -2,37 +2,30 @@
 
 use anyhow::Result;
 
+use crate::host;
 use crate::workspace::Workspace;
-use crate::{component, host, process};
 
-/// What `cargo xtask docs --help` prints.
-pub const HELP: &str = "\
-Write the generated pages of docs/ anew.
-
-Usage: cargo xtask docs
-
-  docs/contract.md     from wit/
-  docs/json.md         from docs/json.schema.json
-  docs/operations.md   from what the component says in `describe`
-
-Builds the component first. The tests that write the pages also fail, in `cargo xtask test`, when one is out of date.
-";
+/// Write the generated pages of docs/ anew
+///
+///   docs/contract.md     from wit/
+///   docs/json.md         from docs/json.schema.json
+///   docs/operations.md   from what the component says in `describe`
+///
+/// Builds the component first. The tests that write the pages also fail, in `cargo xtask test`, when one is out of date.
+#[derive(Debug, Default, clap::Args)]
+#[command(verbatim_doc_comment)]
+pub struct Arguments;
 
 /// The files of tests that write pages.
 const TESTS: [&str; 3] = ["contract::", "documentation::", "json::"];
 
 /// Has the tests write what they would otherwise compare with.
 pub fn run(workspace: &Workspace) -> Result<()> {
-    component::build(workspace)?;
-    host::announce_first_build(workspace)?;
-    let mut test = workspace.cargo("test");
-    test.args([
-        "--quiet",
-        "--package",
-        "host-test",
-        "--package",
-        "connector-cli",
-    ]);
-    test.args(["--test", "all", "--"]).args(TESTS);
-    process::run(test.env("UPDATE_DOCS", "1"))
+    let tests = host::tests(workspace)?;
+    tests
+        .args(["--quiet", "--"])
+        .args(TESTS)
+        .env("UPDATE_DOCS", "1")
+        .run()?;
+    Ok(())
 }

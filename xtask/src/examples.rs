@@ -1,24 +1,22 @@
 //! `cargo xtask examples`: the component in hosts that are not ours.
 
 use std::path::Path;
-use std::process::Command;
 
 use anyhow::{Context, Result, bail};
+use xshell::{Cmd, cmd};
 
+use crate::component;
 use crate::simulator::Tenant;
 use crate::workspace::Workspace;
-use crate::{component, process};
 
-/// What `cargo xtask examples --help` prints.
-pub const HELP: &str = "\
-Run the component in hosts that are not this project's, against a NinjaOne simulator.
-
-Usage: cargo xtask examples
-
-Runs each program of examples/hosts/: installs what it needs into its own folder or into cargo's target directory, starts a
-simulated tenant for it, and holds what it prints to what it should. One whose runtime (Node.js, Python) is not on this machine
-is skipped, which is said.
-";
+/// Run the component in hosts that are not this project's, against a NinjaOne simulator
+///
+/// Runs each program of examples/hosts/: installs what it needs into its own folder or into cargo's target directory, starts a
+/// simulated tenant for it, and holds what it prints to what it should. One whose runtime (Node.js, Python) is not on this machine
+/// is skipped, which is said.
+#[derive(Debug, Default, clap::Args)]
+#[command(verbatim_doc_comment)]
+pub struct Arguments;
 
 /// What every example prints of the simulated tenant after its first line: how each line begins.
 const EXPECTED: [&str; 4] = [
@@ -38,43 +36,24 @@ const ROLE: &str = "1";
 struct Example {
     /// Its folder.
     name: &'static str,
-    /// What it cannot do without.
-    needs: &'static [Need],
+    /// What it cannot do without, by its name, and a call that succeeds where it is.
+    needs: &'static [(&'static str, &'static str)],
     /// The commands that make it ready, and the one that runs it, which is the last.
-    commands: fn(&Workspace) -> Vec<Command>,
-}
-
-/// Something that is on a machine or not.
-struct Need {
-    /// Its name.
-    name: &'static str,
-    /// A command that succeeds where it is.
-    shown_by: &'static [&'static str],
+    commands: fn(&Workspace) -> Vec<Cmd<'_>>,
 }
 
 /// The one for Node.js.
 const JAVASCRIPT: Example = Example {
     name: "javascript",
-    needs: &[
-        Need {
-            name: "Node.js",
-            shown_by: &["node", "--version"],
-        },
-        Need {
-            name: "npm",
-            shown_by: &["npm", "--version"],
-        },
-    ],
-    commands: |_| {
-        [
-            &["ci", "--no-audit", "--no-fund", "--loglevel=error"][..],
-            &["run", "--silent", "build"],
-            &["run", "--silent", "check"],
-            &["run", "--silent", "start"],
+    needs: &[("Node.js", "node --version"), ("npm", "npm --version")],
+    commands: |workspace| {
+        let sh = workspace.shell();
+        vec![
+            cmd!(sh, "npm ci --no-audit --no-fund --loglevel=error"),
+            cmd!(sh, "npm run --silent build"),
+            cmd!(sh, "npm run --silent check"),
+            cmd!(sh, "npm run --silent start"),
         ]
-        .into_iter()
-        .map(|arguments| command("npm", arguments))
-        .collect()
     },
 };
 
@@ -84,50 +63,33 @@ const EXAMPLES: [Example; 3] = [
     Example {
         name: "python",
         needs: &[
-            Need {
-                name: "Python 3",
-                shown_by: &["python3", "--version"],
-            },
+            ("Python 3", "python3 --version"),
             // Debian has it in a package of its own, python3-venv.
-            Need {
-                name: "Python's venv with pip",
-                shown_by: &["python3", "-c", "import ensurepip, venv"],
-            },
+            ("Python's venv with pip", "python3 -m ensurepip --version"),
         ],
         commands: |workspace| {
+            let sh = workspace.shell();
             let environment = workspace.target().join("examples/python");
             let python = environment.join("bin/python");
-            let mut make = command("python3", &["-m", "venv"]);
-            make.arg(&environment);
-            let mut install = Command::new(&python);
-            install.args([
-                "-m",
-                "pip",
-                "install",
-                "--quiet",
-                "--disable-pip-version-check",
-            ]);
-            install.args(["--requirement", "requirements.txt"]);
-            let mut run = Command::new(&python);
-            run.arg("main.py");
-            vec![make, install, run]
+            let install =
+                "install --quiet --disable-pip-version-check --requirement requirements.txt";
+            vec![
+                cmd!(sh, "python3 -m venv {environment}"),
+                cmd!(sh, "{python} -m pip").args(install.split(' ')),
+                cmd!(sh, "{python} main.py"),
+            ]
         },
     },
     Example {
         name: "rust",
         needs: &[],
         commands: |workspace| {
-            // Together with the host, so that cargo builds wasmtime with the same features for both, and only once.
-            let mut build = workspace.cargo("build");
-            build.args([
-                "--package",
-                "connector-cli",
-                "--package",
-                "embedding-in-rust",
-            ]);
-            let mut run = Command::new(workspace.target().join("debug/embedding-in-rust"));
-            run.args([ACCOUNT, ROLE]);
-            vec![build, run]
+            let program = workspace.target().join("debug/embedding-in-rust");
+            vec![
+                // Together with the host, so that cargo builds wasmtime with the same features for both, and only once.
+                workspace.cargo("build --package connector-cli --package embedding-in-rust"),
+                cmd!(workspace.shell(), "{program} {ACCOUNT} {ROLE}"),
+            ]
         },
     },
 ];
@@ -148,31 +110,26 @@ pub fn run_in_node(workspace: &Workspace, component: &Path) -> Result<()> {
 
 /// Runs one example, or says why it is skipped.
 fn run_where_possible(workspace: &Workspace, example: &Example, component: &Path) -> Result<()> {
-    let is_missing =
-        |need: &&Need| process::read(&mut command(need.shown_by[0], &need.shown_by[1..])).is_err();
-    if let Some(need) = example.needs.iter().find(is_missing) {
-        println!(
-            "{}: skipped, since there is no {} here",
-            example.name, need.name
-        );
+    let Example { name, needs, .. } = example;
+    if let Some((need, _)) = needs.iter().find(|(_, call)| !workspace.has(call)) {
+        println!("{name}: skipped, since there is no {need} here");
         return Ok(());
     }
-    run_one(workspace, example, component)
-        .with_context(|| format!("the example {} failed", example.name))
+    run_one(workspace, example, component).with_context(|| format!("the example {name} failed"))
 }
 
 /// Runs one example against a tenant of its own.
 fn run_one(workspace: &Workspace, example: &Example, component: &Path) -> Result<()> {
-    let folder = workspace.root().join("examples/hosts").join(example.name);
+    let sh = workspace.shell();
+    let _folder = sh.push_dir(Path::new("examples/hosts").join(example.name));
+    let _component = sh.push_env("COMPONENT", component);
     let mut commands = (example.commands)(workspace);
-    let mut last = commands.pop().context("it has no command")?;
-    for mut command in commands {
-        process::run(command.current_dir(&folder).env("COMPONENT", component))?;
+    let last = commands.pop().context("it has no command")?;
+    for command in commands {
+        command.run()?;
     }
     let tenant = Tenant::start(workspace, ACCOUNTS)?;
-    last.current_dir(&folder).env("COMPONENT", component);
-    tenant.lead(&mut last);
-    let printed = process::read(&mut last)?;
+    let printed = last.envs(&tenant.settings).read()?;
     for line in printed.lines() {
         println!("{}: {line}", example.name);
     }
@@ -199,13 +156,6 @@ fn check(printed: &str) -> Result<()> {
 /// A line as the contract names things: Rust shows a case in camel case, and with the name of its type before it.
 fn in_words_of_the_contract(line: &str) -> String {
     line.to_lowercase().replace("outcome::", "")
-}
-
-/// A command of a program on the search path.
-fn command(program: &str, arguments: &[&str]) -> Command {
-    let mut command = Command::new(program);
-    command.args(arguments);
-    command
 }
 
 #[cfg(test)]

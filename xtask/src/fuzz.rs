@@ -1,28 +1,49 @@
 //! `cargo xtask fuzz`: arbitrary input for every border of the connector.
 
-use std::fs;
 use std::path::PathBuf;
-use std::process::Command;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
+use xshell::{Cmd, cmd};
 
-use crate::process;
 use crate::tools::{self, CARGO_FUZZ};
 use crate::workspace::Workspace;
 
-/// What `cargo xtask fuzz --help` prints.
-pub const HELP: &str = "\
-Feed the connector arbitrary answers, settings and cursors.
+/// Feed the connector arbitrary answers, settings and cursors
+///
+/// Runs every fuzz target of fuzz/ (or those named) on its kept corpus and onward from there, for SECONDS in all: 60, where
+/// nothing is said. What is found new stays in cargo's target directory; `keep` takes the useful part of it into the corpus, which
+/// is one archive for each target in fuzz/corpus/. An input that breaks a promise ends the run and is kept in fuzz/artifacts/.
+///
+/// Needs a C++ compiler, for libFuzzer. Runs on a stable toolchain, without sanitizers: there is no unsafe code to watch.
+#[derive(Debug, clap::Args)]
+#[command(verbatim_doc_comment)]
+pub struct Arguments {
+    /// For how many seconds in all, or `keep`
+    #[arg(default_value = "60", value_name = "SECONDS", value_parser = what)]
+    what: What,
+    /// The fuzz targets, where not all are meant
+    #[arg(value_parser = TARGETS.map(|(name, _)| name))]
+    targets: Vec<String>,
+}
 
-Usage: cargo xtask fuzz [SECONDS [TARGET…]]
-       cargo xtask fuzz keep [TARGET…]
+impl Arguments {
+    /// Asks for all targets, for so many seconds.
+    pub fn all_for(seconds: u32) -> Self {
+        Self {
+            what: What::Run(seconds),
+            targets: Vec::new(),
+        }
+    }
+}
 
-Runs every fuzz target of fuzz/ (or those named) on its kept corpus and onward from there, for SECONDS in all: 60, where
-nothing is said. What is found new stays in cargo's target directory; `keep` takes the useful part of it into the corpus, which
-is one archive for each target in fuzz/corpus/. An input that breaks a promise ends the run and is kept in fuzz/artifacts/.
-
-Needs a C++ compiler, for libFuzzer. Runs on a stable toolchain, without sanitizers: there is no unsafe code to watch.
-";
+/// What to do with the fuzz targets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum What {
+    /// Run them, for so many seconds in all.
+    Run(u32),
+    /// Take what is useful of what they found into the corpus.
+    Keep,
+}
 
 /// Every fuzz target, with its share of the time in percent: more for those with more to find.
 const TARGETS: [(&str, u32); 5] = [
@@ -32,50 +53,30 @@ const TARGETS: [(&str, u32); 5] = [
     ("settings", 7),
     ("cursor", 8),
 ];
-/// How long to run, where nothing is said.
-const SECONDS: u32 = 60;
 
 /// Runs what the arguments name.
-pub fn run(workspace: &Workspace, arguments: &[String]) -> Result<()> {
-    let keeps = arguments.first().is_some_and(|word| word == "keep");
-    let seconds = match arguments.first().filter(|_| !keeps) {
-        Some(text) => text
-            .parse()
-            .with_context(|| format!("`{text}` is no number of seconds"))?,
-        None => SECONDS,
-    };
-    let names = arguments.get(1..).unwrap_or_default();
-    if let Some(unknown) = names
-        .iter()
-        .find(|name| TARGETS.iter().all(|(target, _)| target != name))
-    {
-        bail!("there is no fuzz target `{unknown}`");
-    }
+pub fn run(workspace: &Workspace, arguments: &Arguments) -> Result<()> {
+    let names = &arguments.targets;
     let chosen = |target: &str| names.is_empty() || names.iter().any(|name| name == target);
-    let targets: Vec<_> = TARGETS
-        .into_iter()
-        .filter(|(target, _)| chosen(target))
-        .collect();
+    let targets = TARGETS.into_iter().filter(|(target, _)| chosen(target));
+    let targets: Vec<_> = targets.collect();
     let shares: u32 = targets.iter().map(|(_, share)| share).sum();
     tools::provision(workspace, &CARGO_FUZZ)?;
     for (target, share) in targets {
-        if keeps {
-            keep(workspace, target)?;
-        } else {
-            fuzz(workspace, target, (seconds * share / shares).max(1))?;
+        match arguments.what {
+            What::Run(seconds) => fuzz(workspace, target, (seconds * share / shares).max(1))?,
+            What::Keep => keep(workspace, target)?,
         }
     }
     Ok(())
 }
 
-/// A call of `cargo subcommand` on the fuzz targets, which are a workspace of their own.
-pub fn cargo(workspace: &Workspace, subcommand: &str, arguments: &[&str]) -> Command {
-    let mut cargo = workspace.cargo(subcommand);
-    cargo
-        .arg("--manifest-path")
-        .arg(workspace.root().join("fuzz/Cargo.toml"))
-        .args(arguments);
-    cargo
+/// Reads a number of seconds, or the word `keep`.
+fn what(text: &str) -> Result<What, std::num::ParseIntError> {
+    if text == "keep" {
+        return Ok(What::Keep);
+    }
+    text.parse().map(What::Run)
 }
 
 /// Where what is found of a target stays.
@@ -91,57 +92,61 @@ fn archive(workspace: &Workspace, target: &str) -> PathBuf {
 
 /// Unpacks the kept inputs of a target into a folder of their own, which it names.
 fn unpack(workspace: &Workspace, target: &str) -> Result<PathBuf> {
+    let sh = workspace.shell();
     let folder = workspace.target().join("fuzz-corpus").join(target);
-    if folder.is_dir() {
-        fs::remove_dir_all(&folder)
-            .with_context(|| format!("cannot empty {}", folder.display()))?;
-    }
-    fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
-    let mut tar = Command::new("tar");
-    tar.arg("-xzf").arg(archive(workspace, target));
-    process::run(tar.arg("-C").arg(&folder))?;
+    sh.remove_path(&folder)?;
+    sh.create_dir(&folder)?;
+    let archive = archive(workspace, target);
+    cmd!(sh, "tar -xzf {archive} -C {folder}").run()?;
     Ok(folder)
 }
 
 /// Takes what is useful of what was found of a target into its archive.
 fn keep(workspace: &Workspace, target: &str) -> Result<()> {
+    let sh = workspace.shell();
     let corpus = unpack(workspace, target)?;
-    let found = found(workspace, target);
-    for entry in found.read_dir().into_iter().flatten().flatten() {
-        fs::copy(entry.path(), corpus.join(entry.file_name()))
-            .with_context(|| format!("cannot copy {}", entry.path().display()))?;
+    for file in sh.read_dir(sh.create_dir(found(workspace, target))?)? {
+        sh.copy_file(file, &corpus)?;
     }
-    let mut minimize = workspace.cargo("fuzz");
-    minimize.args(["cmin", "--sanitizer", "none", "--target-dir"]);
-    minimize.arg(workspace.target().join("fuzz"));
-    process::run(minimize.arg(target).arg(&corpus))?;
-    // Nothing of this computer and of this moment is in it, so that the same inputs give the same archive.
-    let mut tar = Command::new("tar");
-    tar.args(["--sort=name", "--mtime=@0", "--owner=0", "--group=0"])
-        .args(["--numeric-owner", "--mode=u=rw,go=r,a+X", "-C"])
+    cargo_fuzz(workspace, "cmin")
+        .arg(target)
         .arg(&corpus)
-        .args(["--use-compress-program=gzip -n9", "-cf"]);
-    process::run(tar.arg(archive(workspace, target)).arg("."))
+        .run()?;
+    let archive = archive(workspace, target);
+    // Nothing of this computer and of this moment is in it, so that the same inputs give the same archive.
+    cmd!(
+        sh,
+        "tar --sort=name --mtime=@0 --owner=0 --group=0 --numeric-owner --mode=u=rw,go=r,a+X -C {corpus}
+         --use-compress-program='gzip -n9' -cf {archive} ."
+    )
+    .run()?;
+    Ok(())
 }
 
 /// Runs one target.
 fn fuzz(workspace: &Workspace, target: &str, seconds: u32) -> Result<()> {
-    let found = found(workspace, target);
-    fs::create_dir_all(&found).with_context(|| format!("cannot make {}", found.display()))?;
-    let folder = workspace.root().join("fuzz");
+    let found = workspace.shell().create_dir(found(workspace, target))?;
+    let dictionary = workspace.root().join("fuzz/json.dict");
     println!("{target}: {seconds} s");
-    let mut fuzz = workspace.cargo("fuzz");
-    fuzz.args(["run", "--sanitizer", "none", "--target-dir"])
-        .arg(workspace.target().join("fuzz"))
+    cargo_fuzz(workspace, "run")
         .arg(target)
         .args([&found, &unpack(workspace, target)?])
         .arg("--")
-        .arg(format!("-dict={}", folder.join("json.dict").display()))
+        .arg(format!("-dict={}", dictionary.display()))
         .arg(format!("-max_total_time={seconds}"))
-        .args(["-max_len=4096", "-print_final_stats=1", "-verbosity=0"]);
-    process::run(&mut fuzz).with_context(|| {
-        format!("an input broke a promise of the target `{target}`: see above, and fuzz/artifacts/{target}")
-    })
+        .args(["-max_len=4096", "-print_final_stats=1", "-verbosity=0"])
+        .run()
+        .with_context(|| {
+            format!("an input broke a promise of the target `{target}`: see above, and fuzz/artifacts/{target}")
+        })
+}
+
+/// A call of `cargo fuzz`, its target to follow.
+fn cargo_fuzz<'a>(workspace: &'a Workspace, subcommand: &str) -> Cmd<'a> {
+    workspace
+        .cargo("fuzz")
+        .args([subcommand, "--sanitizer", "none", "--target-dir"])
+        .arg(workspace.target().join("fuzz"))
 }
 
 #[cfg(test)]

@@ -1,21 +1,28 @@
-//! What the commands know about the host package: that it takes long to build, once.
+//! What the commands do with the host: run its program, and its tests.
 
-use std::io::ErrorKind;
 use std::path::Path;
-use std::process::Command;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
+use xshell::Cmd;
 
+use crate::component;
 use crate::workspace::Workspace;
 
 /// A call of the program for one of its commands, with this component, arguments to follow.
-pub fn program(workspace: &Workspace, command: &str, component: &Path) -> Command {
-    let mut program = workspace.cargo("run");
-    program
-        .args(["--quiet", "--package", "connector-cli", "--", command])
+pub fn program<'a>(workspace: &'a Workspace, command: &str, component: &Path) -> Cmd<'a> {
+    workspace
+        .cargo("run --quiet --package connector-cli --")
+        .arg(command)
         .arg("--component")
-        .arg(component);
-    program
+        .arg(component)
+}
+
+/// Builds the component, and gives back a call of the tests that load it, arguments to follow. Those of both packages, since cargo
+/// would compile wasmtime anew with the features of one alone.
+pub fn tests(workspace: &Workspace) -> Result<Cmd<'_>> {
+    component::build(workspace)?;
+    announce_first_build(workspace)?;
+    Ok(workspace.cargo("test --package host-test --package connector-cli --test all"))
 }
 
 /// Says that the build about to start is a long one, if it is: a silent ten minutes look like a hang.
@@ -28,28 +35,19 @@ pub fn announce_first_release_build(workspace: &Workspace) -> Result<()> {
     announce(workspace, "release")
 }
 
-/// Says that a build into this folder is a long one, if it is.
+/// Says that a build into this folder is a long one, unless an earlier one left wasmtime there.
 fn announce(workspace: &Workspace, folder: &str) -> Result<()> {
-    if !wasmtime_is_built(workspace, folder)? {
+    let built = workspace.target().join(folder).join("deps");
+    let is_wasmtime = |file: &Path| {
+        let name = file.file_name().unwrap_or_default().to_string_lossy();
+        name.starts_with("libwasmtime-") && name.ends_with(".rlib")
+    };
+    let sh = workspace.shell();
+    if !sh.path_exists(&built) || !sh.read_dir(&built)?.iter().any(|file| is_wasmtime(file)) {
         println!(
             "The host is built for the first time: about 10 minutes, most of it wasmtime and its compiler. \
              After that it takes seconds."
         );
     }
     Ok(())
-}
-
-/// Whether an earlier build of the host left wasmtime in this folder of the target directory.
-fn wasmtime_is_built(workspace: &Workspace, folder: &str) -> Result<bool> {
-    let deps = workspace.target().join(folder).join("deps");
-    let entries = match deps.read_dir() {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(false),
-        Err(error) => return Err(error).with_context(|| format!("cannot list {}", deps.display())),
-    };
-    Ok(entries.flatten().any(|entry| {
-        let name = entry.file_name();
-        let name = name.to_string_lossy();
-        name.starts_with("libwasmtime-") && name.ends_with(".rlib")
-    }))
 }

@@ -1,25 +1,27 @@
 //! `cargo xtask install`: the host's program, to be run without cargo and anywhere.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
+use xshell::Cmd;
 
-use crate::workspace::Workspace;
-use crate::{component, host, process};
+use crate::workspace::{Workspace, absolute};
+use crate::{component, host};
 
-/// What `cargo xtask install --help` prints.
-pub const HELP: &str = "\
-Install connector-host with the component in it.
-
-Usage: cargo xtask install [--root DIR]
-
-Builds the component, then runs `cargo install --path crates/cli --locked` with it: the program carries the component, needs no other
-file, and runs that one unless another is named. `connector-host --version` says which it is. It is put into the folder bin of
-DIR, or where cargo puts what it installs.
-
-Plain `cargo install` installs the program without a component, which then has to be named (--component FILE).
-";
+/// Install connector-host with the component in it
+///
+/// Builds the component, then runs `cargo install --path crates/cli --locked` with it: the program carries the component, needs no other
+/// file, and runs that one unless another is named. `connector-host --version` says which it is. It is put into the folder bin of
+/// DIR, or where cargo puts what it installs.
+///
+/// Plain `cargo install` installs the program without a component, which then has to be named (--component FILE).
+#[derive(Debug, Default, clap::Args)]
+#[command(verbatim_doc_comment)]
+pub struct Arguments {
+    /// The folder to install to
+    #[arg(long, value_name = "DIR", value_parser = absolute)]
+    root: Option<PathBuf>,
+}
 
 /// Names the component to the build script of the program.
 const EMBED: &str = "CONNECTOR_HOST_EMBED";
@@ -27,31 +29,31 @@ const EMBED: &str = "CONNECTOR_HOST_EMBED";
 const NAMES: [&str; 2] = ["CONNECTOR_COMPONENT", "CONNECTOR_BUILT_COMPONENT"];
 
 /// Builds the component and installs the program with it.
-pub fn run(workspace: &Workspace, arguments: &[String]) -> Result<()> {
-    let root = root(arguments)?;
+pub fn run(workspace: &Workspace, arguments: &Arguments) -> Result<()> {
     let component = component::release(workspace)?;
     host::announce_first_release_build(workspace)?;
-    let mut install = install(workspace, component.path());
-    if let Some(root) = root {
-        install.arg("--root").arg(root);
-    }
-    process::run(&mut install)
+    let root = arguments.root.iter();
+    install(workspace, component.path())
+        .args(root.flat_map(|root| ["--root".as_ref(), root.as_os_str()]))
+        .run()?;
+    Ok(())
 }
 
 /// Installs the program as it is built for tests, which takes a minute and not ten, and makes sure that it runs the component that
 /// it carries.
 pub fn check(workspace: &Workspace) -> Result<()> {
+    let sh = workspace.shell();
     let component = component::build(workspace)?;
     let root = workspace.target().join("install");
-    let mut install = install(workspace, component.path());
-    install.args(["--debug", "--force", "--quiet", "--root"]);
-    process::run(install.arg(&root))?;
-    let said = |argument: &[&str]| {
-        let mut program = Command::new(root.join("bin/connector-host"));
-        for name in NAMES {
-            program.env_remove(name);
-        }
-        process::read(program.args(argument).current_dir(&root))
+    install(workspace, component.path())
+        .args(["--debug", "--force", "--quiet", "--root"])
+        .arg(&root)
+        .run()?;
+    let _folder = sh.push_dir(&root);
+    let said = |arguments: &[&str]| {
+        let program = sh.cmd(root.join("bin/connector-host")).args(arguments);
+        let program = NAMES.iter().fold(program, Cmd::env_remove);
+        program.read()
     };
     let version = said(&["--version"])?;
     ensure!(
@@ -71,42 +73,15 @@ pub fn check(workspace: &Workspace) -> Result<()> {
 }
 
 /// A call of cargo that installs the program with this component.
-fn install(workspace: &Workspace, component: &Path) -> Command {
-    let mut install = workspace.cargo("install");
-    install
-        .args(["--locked", "--path", "crates/cli"])
-        .env(EMBED, component);
-    install
-}
-
-/// Where the arguments say to install to. A path is relative to where the command was called, and not to the workspace.
-fn root(arguments: &[String]) -> Result<Option<PathBuf>> {
-    match arguments {
-        [] => Ok(None),
-        [option, root] if option == "--root" => {
-            let root = std::path::absolute(root);
-            root.map(Some).context("--root takes the path of a folder")
-        }
-        _ => bail!("it takes --root DIR and nothing else"),
-    }
+fn install<'a>(workspace: &'a Workspace, component: &Path) -> Cmd<'a> {
+    workspace
+        .cargo("install --locked --path crates/cli")
+        .env(EMBED, component)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn it_takes_a_folder_and_nothing_else() {
-        let given = |line: &str| root(&line.split(' ').map(str::to_owned).collect::<Vec<_>>());
-        assert_eq!(root(&[]).expect("none is needed"), None);
-        let named = given("--root /usr/local").expect("it is a path");
-        assert_eq!(named, Some(PathBuf::from("/usr/local")));
-        let relative = given("--root here").expect("it is a path");
-        assert!(relative.expect("one is named").is_absolute());
-        for wrong in ["--root", "--debug", "--root a b"] {
-            assert!(given(wrong).is_err(), "{wrong}");
-        }
-    }
 
     #[test]
     fn the_build_script_reads_what_is_written_here() {

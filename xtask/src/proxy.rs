@@ -3,18 +3,16 @@
 use anyhow::Result;
 
 use crate::workspace::Workspace;
-use crate::{component, host, process, provision};
+use crate::{host, provision};
 
-/// What `cargo xtask proxy --help` prints.
-pub const HELP: &str = "\
-Reach a simulated tenant through Squid, a real proxy.
-
-Usage: cargo xtask proxy
-
-Starts Squid on this computer with a password and with a name that only it knows, and runs `connector-host` through it
-(crates/cli/tests/all/proxies.rs), with the right password and with a wrong one. Squid is Debian's package of that name, which is
-installed where it is missing; where it cannot be, the step is skipped, which is said.
-";
+/// Reach a simulated tenant through Squid, a real proxy
+///
+/// Starts Squid on this computer with a password and with a name that only it knows, and runs `connector-host` through it
+/// (crates/cli/tests/all/proxies.rs), with the right password and with a wrong one. Squid is Debian's package of that name, which is
+/// installed where it is missing; where it cannot be, the step is skipped, which is said.
+#[derive(Debug, Default, clap::Args)]
+#[command(verbatim_doc_comment)]
+pub struct Arguments;
 
 /// The program, and the package that it is in.
 const NEEDED: &str = "squid";
@@ -27,16 +25,9 @@ pub fn run(workspace: &Workspace) -> Result<()> {
         );
         return Ok(());
     }
-    component::build(workspace)?;
-    host::announce_first_build(workspace)?;
-    process::run(workspace.cargo("test").args([
-        "--package",
-        "connector-cli",
-        "--test",
-        "all",
-        "--",
-        "--ignored",
-        "--exact",
-        "proxies::the_program_reaches_a_tenant_through_squid",
-    ]))
+    let test = "proxies::the_program_reaches_a_tenant_through_squid";
+    host::tests(workspace)?
+        .args(["--", "--ignored", "--exact", test])
+        .run()?;
+    Ok(())
 }

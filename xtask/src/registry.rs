@@ -1,79 +1,82 @@
 //! `cargo xtask registry`: the released component by way of a registry.
 
-use std::ffi::OsStr;
-use std::fs;
+use std::fs::{self, File};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
+use xshell::{Shell, cmd};
 
-use crate::tools::{self, WKG};
+use crate::dist::Release;
 use crate::workspace::Workspace;
-use crate::{dist, process, provision, simulator};
+use crate::{provision, simulator};
 
-/// What `cargo xtask registry --help` prints.
-pub const HELP: &str = "\
-Push what is released to a registry on this computer, and pull and run it from there.
+/// Push what is released to a registry on this computer, and pull and run it from there
+///
+/// Makes the files of a release (cargo xtask dist), starts an OCI registry on a free port of this computer, pushes the release to it
+/// as `cargo xtask dist --push` does, pulls the component with `wkg oci pull` and the contract with `wkg get`, compares both with
+/// what was released, and syncs a simulated tenant with the component that came back.
+///
+/// The registry is Debian's package docker-registry, which is installed where it is missing; where it cannot be, the step is
+/// skipped, which is said.
+#[derive(Debug, Default, clap::Args)]
+#[command(verbatim_doc_comment)]
+pub struct Arguments;
 
-Usage: cargo xtask registry
-
-Makes the files of a release (cargo xtask dist), starts an OCI registry on a free port of this computer, copies the release to it
-with skopeo, pulls the component with `wkg oci pull` and the contract with `wkg get`, compares both with what was released, and
-syncs a simulated tenant with the component that came back.
-
-The registry and skopeo are Debian's packages docker-registry and skopeo, which are installed where they are missing; where they
-cannot be, the step is skipped, which is said. wkg is installed by cargo.
-";
-
-/// The programs of Debian's packages of the same names.
-const PROGRAMS: [&str; 2] = ["docker-registry", "skopeo"];
-/// How long the registry may take to start.
+/// The registry, and Debian's package that it is in.
+const SERVER: &str = "docker-registry";
+/// How long it may take to start.
 const PATIENCE: Duration = Duration::from_secs(20);
-/// The component's name in the release, and in the registry.
-const COMPONENT: &str = "ninjaone-connector";
-/// The contract's name in the release.
-const CONTRACT: &str = "identity-connector";
 
 /// Takes the release to a registry and back.
 pub fn run(workspace: &Workspace) -> Result<()> {
-    if let Err(reason) = provision::provision_programs(&PROGRAMS) {
+    if let Err(reason) = provision::provision_programs(&[SERVER]) {
         println!(
-            "registry: skipped, since there is no {}, and it could not be installed ({reason:#})",
-            PROGRAMS.join(" or no ")
+            "registry: skipped, since there is no {SERVER}, and it could not be installed ({reason:#})"
         );
         return Ok(());
     }
-    tools::provision(workspace, &WKG)?;
-    let release = dist::make(workspace, None)?;
+    let sh = workspace.shell();
+    let release = Release::make(workspace, None)?;
     let folder = workspace.target().join("registry");
-    if folder.exists() {
-        fs::remove_dir_all(&folder)
-            .with_context(|| format!("cannot remove {}", folder.display()))?;
-    }
-    let registry = Registry::start(&folder)?;
-    let layout = release.folder().join("oci");
-    let released = release.component(COMPONENT)?;
-    let name = format!("{COMPONENT}:{}", released.version);
-    let component = folder.join("component.wasm");
-    registry.push(&layout, COMPONENT, &name)?;
-    registry.pull(&name, &component)?;
-    same(&component, &released.path)?;
+    sh.remove_path(&folder)?;
+    let registry = Registry::start(sh, &folder)?;
+    let address = registry.address.to_string();
+    let _insecure = sh.push_env("WKG_OCI_INSECURE", &address);
+    release.push(&address)?;
 
-    let released = release.component(CONTRACT)?;
-    let contract = folder.join("contract.wasm");
-    registry.push(
-        &layout,
-        CONTRACT,
-        &format!("identity/connector:{}", released.version),
-    )?;
-    registry.get(
-        &format!("identity:connector@{}", released.version),
-        &contract,
-    )?;
-    same(&contract, &released.path)?;
+    // As somebody does who knows where the component is.
+    let (released, version) = release.released("ninjaone-connector")?;
+    let component = folder.join("component.wasm");
+    let there = format!("{address}/ninjaone-connector:{version}");
+    cmd!(sh, "wkg oci pull {there} --output {component}").run()?;
+    same(&component, &released)?;
+
+    // As somebody does who knows the name of the contract, and which registry has its namespace.
+    let (released, version) = release.released("identity-connector")?;
+    let [contract, config, cache] =
+        ["contract.wasm", "wkg.toml", "cache"].map(|name| folder.join(name));
+    let settings = format!(
+        "[namespace_registries.identity]
+         registry = '{address}'
+         metadata = {{ preferredProtocol = 'oci', oci = {{ registry = '{address}', namespacePrefix = '' }} }}
+         [registry.'{address}']
+         type = 'oci'
+         [registry.'{address}'.oci]
+         protocol = 'http'"
+    );
+    sh.write_file(&config, settings)?;
+    let package = format!("identity:connector@{version}");
+    // With a cache of its own, so that nothing comes from there that an earlier run got.
+    cmd!(
+        sh,
+        "wkg get {package} --format wasm --config {config} --cache {cache} --output {contract}"
+    )
+    .run()?;
+    same(&contract, &released)?;
     drop(registry);
 
     simulator::sync(workspace, &component)
@@ -81,14 +84,12 @@ pub fn run(workspace: &Workspace) -> Result<()> {
 
 /// Fails unless both files have the same content.
 fn same(pulled: &Path, released: &Path) -> Result<()> {
-    let [pulled_bytes, released_bytes] = [pulled, released]
-        .map(|file| fs::read(file).with_context(|| format!("cannot read {}", file.display())));
+    let name = released.display();
     ensure!(
-        pulled_bytes? == released_bytes?,
-        "{} came back from the registry as something else",
-        released.display()
+        fs::read(pulled)? == fs::read(released)?,
+        "{name} came back from the registry as something else"
     );
-    println!("came back as it was: {}", released.display());
+    println!("came back as it was: {name}");
     Ok(())
 }
 
@@ -98,91 +99,42 @@ struct Registry {
     server: Child,
     /// Where it is.
     address: SocketAddr,
-    /// Where its files and those of its clients are.
-    folder: PathBuf,
 }
 
 impl Registry {
-    /// Starts one that keeps its files in `folder`, and waits until it answers.
-    fn start(folder: &Path) -> Result<Self> {
-        fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
-        let address = free_address()?;
+    /// Starts one that keeps its files in `folder`, and waits until it takes connections.
+    fn start(sh: &Shell, folder: &Path) -> Result<Self> {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0));
+        let address = listener.context("there is no free port")?.local_addr()?;
         let config = folder.join("config.yml");
-        fs::write(&config, config_of_registry(address, folder))?;
-        let log = fs::File::create(folder.join("registry.log"))?;
-        let server = Command::new("docker-registry")
-            .arg("serve")
-            .arg(&config)
-            .stdout(log.try_clone()?)
-            .stderr(log)
-            .spawn()
-            .context("cannot run docker-registry")?;
-        let mut registry = Self {
-            server,
-            address,
-            folder: folder.to_owned(),
-        };
-        registry.wait()?;
-        Ok(registry)
-    }
-
-    /// Waits until it takes connections.
-    fn wait(&mut self) -> Result<()> {
+        // JSON is YAML too, and any path can stand in it.
+        let settings = serde_json::json!({
+            "version": "0.1",
+            "log": { "level": "warn", "accesslog": { "disabled": true } },
+            "storage": { "filesystem": { "rootdirectory": folder.join("storage") } },
+            "http": { "addr": address.to_string() },
+        });
+        sh.write_file(&config, settings.to_string())?;
+        let log = folder.join("registry.log");
+        let output = File::create(&log)?;
+        let server = Command::from(cmd!(sh, "{SERVER} serve {config}"))
+            .stdout(output.try_clone()?)
+            .stderr(output)
+            .spawn()?;
+        // From here on it is ended when this function fails.
+        let mut registry = Self { server, address };
         let start = Instant::now();
-        while TcpStream::connect(self.address).is_err() {
-            if let Some(status) = self.server.try_wait()? {
-                bail!(
-                    "docker-registry ended at once ({status}): see {}",
-                    self.folder.join("registry.log").display()
-                );
+        while TcpStream::connect(address).is_err() {
+            if let Some(status) = registry.server.try_wait()? {
+                bail!("{SERVER} ended at once ({status}): see {}", log.display());
             }
             ensure!(
                 start.elapsed() < PATIENCE,
-                "docker-registry does not listen at {}",
-                self.address
+                "{SERVER} does not listen at {address}"
             );
             sleep(Duration::from_millis(50));
         }
-        Ok(())
-    }
-
-    /// Copies an image of a layout to it.
-    fn push(&self, layout: &Path, image: &str, name: &str) -> Result<()> {
-        let mut from = std::ffi::OsString::from("oci:");
-        from.push(layout);
-        from.push(format!(":{image}"));
-        let to = format!("docker://{}/{name}", self.address);
-        let mut copy = Command::new("skopeo");
-        copy.args([
-            "copy",
-            "--quiet",
-            "--preserve-digests",
-            "--dest-tls-verify=false",
-        ]);
-        process::run(copy.args([from.as_os_str(), OsStr::new(&to)]))
-    }
-
-    /// Pulls an artifact as somebody does who knows where it is.
-    fn pull(&self, name: &str, to: &Path) -> Result<()> {
-        let mut pull = Command::new("wkg");
-        pull.args(["oci", "pull", "--insecure", &self.address.to_string()]);
-        process::run(
-            pull.arg(format!("{}/{name}", self.address))
-                .arg("--output")
-                .arg(to),
-        )
-    }
-
-    /// Gets a package as somebody does who knows its name, and which registry has its namespace.
-    fn get(&self, package: &str, to: &Path) -> Result<()> {
-        let config = self.folder.join("wkg.toml");
-        fs::write(&config, config_of_wkg(self.address))?;
-        let mut get = Command::new("wkg");
-        get.args(["get", package, "--format", "wasm", "--config"])
-            .arg(&config);
-        // Nothing of what an earlier run got.
-        get.arg("--cache").arg(self.folder.join("cache"));
-        process::run(get.arg("--output").arg(to))
+        Ok(registry)
     }
 }
 
@@ -192,34 +144,4 @@ impl Drop for Registry {
         let _ = self.server.kill();
         let _ = self.server.wait();
     }
-}
-
-/// An address of this computer that is free at this moment.
-fn free_address() -> Result<SocketAddr> {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("there is no free port")?;
-    Ok(listener.local_addr()?)
-}
-
-/// The registry's configuration. JSON, which is YAML too, so that any path can stand in it.
-fn config_of_registry(address: SocketAddr, folder: &Path) -> String {
-    serde_json::json!({
-        "version": "0.1",
-        "log": { "level": "warn", "accesslog": { "disabled": true } },
-        "storage": { "filesystem": { "rootdirectory": folder.join("storage") } },
-        "http": { "addr": address.to_string() },
-    })
-    .to_string()
-}
-
-/// wkg's configuration: the namespace `identity` is in the registry.
-fn config_of_wkg(address: SocketAddr) -> String {
-    format!(
-        "[namespace_registries]\n\
-         identity = {{ registry = \"{address}\", metadata = {{ preferredProtocol = \"oci\", oci = {{ registry = \"{address}\", namespacePrefix = \"\" }} }} }}\n\
-         \n\
-         [registry.\"{address}\"]\n\
-         type = \"oci\"\n\
-         [registry.\"{address}\".oci]\n\
-         protocol = \"http\"\n"
-    )
 }

@@ -1,13 +1,14 @@
 //! A simulated tenant, for programs that are run against one.
 
-use std::io::{BufRead, BufReader};
+use std::collections::BTreeMap;
+use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use anyhow::{Context, Result};
 
+use crate::host;
 use crate::workspace::Workspace;
-use crate::{host, process};
 
 /// How many accounts a tenant has that is there for one sync.
 const ACCOUNTS: u32 = 300;
@@ -15,9 +16,9 @@ const ACCOUNTS: u32 = 300;
 /// Has the host's program sync a simulated tenant with this component.
 pub fn sync(workspace: &Workspace, component: &Path) -> Result<()> {
     let tenant = Tenant::start(workspace, ACCOUNTS)?;
-    let mut sync = host::program(workspace, "sync", component);
-    tenant.lead(&mut sync);
-    process::run(&mut sync)
+    let sync = host::program(workspace, "sync", component);
+    sync.envs(&tenant.settings).run()?;
+    Ok(())
 }
 
 /// A simulated tenant, until it is dropped.
@@ -25,23 +26,20 @@ pub struct Tenant {
     /// The simulator.
     simulator: Child,
     /// The environment variables that lead to it.
-    settings: Vec<(&'static str, String)>,
+    pub settings: BTreeMap<&'static str, String>,
 }
 
 impl Tenant {
     /// Starts a simulator with so many accounts, and waits for it to say where it is.
     pub fn start(workspace: &Workspace, accounts: u32) -> Result<Self> {
-        let simulator = workspace
-            .cargo("run")
-            .args(["--quiet", "--package", "connector-cli", "--"])
-            .args(["simulate", "--json", "--accounts", &accounts.to_string()])
-            .stdout(Stdio::piped())
-            .spawn()
-            .context("cannot run the simulator")?;
+        let simulate = workspace
+            .cargo("run --quiet --package connector-cli -- simulate --json --accounts")
+            .arg(accounts.to_string());
+        let simulator = Command::from(simulate).stdout(Stdio::piped()).spawn();
         // From here on it is ended when this function fails.
         let mut tenant = Self {
-            simulator,
-            settings: Vec::new(),
+            simulator: simulator.context("cannot run the simulator")?,
+            settings: BTreeMap::new(),
         };
         let mut line = String::new();
         if let Some(stdout) = tenant.simulator.stdout.take() {
@@ -58,16 +56,9 @@ impl Tenant {
             let setting = said[key].as_str();
             let setting =
                 setting.with_context(|| format!("the simulator did not say its {key}"))?;
-            tenant.settings.push((name, setting.to_owned()));
+            tenant.settings.insert(name, setting.to_owned());
         }
         Ok(tenant)
-    }
-
-    /// Has this command reach the tenant.
-    pub fn lead(&self, command: &mut Command) {
-        for (name, setting) in &self.settings {
-            command.env(name, setting);
-        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! The tiers of what has to hold: `cargo xtask check`, `test`, `ci` and `nightly`.
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
+use xshell::{Cmd, cmd};
 
 use crate::steps::Steps;
 use crate::tools::{self, CARGO_DENY, CARGO_MUTANTS};
@@ -10,87 +11,79 @@ use crate::{
     proxy, registry, report, soak,
 };
 
-/// What `cargo xtask check --help` prints.
-pub const CHECK_HELP: &str = "\
-Check what a contributor wants to know all day: within a minute or two, once everything was built.
-
-Usage: cargo xtask check
-
-  format        cargo fmt --all --check
-  clippy        of the packages that differ from the branch main, warnings being errors
-  tests         unit and integration tests but the slow ones
-";
-
-/// What `cargo xtask test --help` prints.
-pub const TEST_HELP: &str = "\
-Check all that holds a promise of README.md and SECURITY.md.
-
-Usage: cargo xtask test
-
-In this order, and no further than the first failure:
-  format        cargo fmt --all --check
-  clippy        of the whole workspace and of fuzz/, natively, warnings being errors
-  tests         unit, integration and documentation tests of the whole workspace
-  docs          of the whole workspace, warnings being errors
-  dependencies  cargo deny: licences, sources, duplicate versions
-";
-
-/// What `cargo xtask ci --help` prints.
-pub const CI_HELP: &str = "\
-Check everything that has to hold before a change is merged.
-
-Usage: cargo xtask ci [--rest]
-
-After `cargo xtask test`, what needs other runtimes or long builds:
-  clippy wasm   of the component and the guests for their own target, warnings being errors
-  proxy         cargo xtask proxy
-  examples      cargo xtask examples
-  report        cargo xtask report
-  builds        cargo xtask builds
-  release       cargo xtask dist --verify
-  registry      cargo xtask registry
-  install       the program with the component in it, as `cargo xtask install` does it but for its optimizations
-  fuzz          cargo xtask fuzz, for a minute
-
-  --rest  without `cargo xtask test`, which was run before
-";
-
-/// What `cargo xtask nightly --help` prints.
-pub const NIGHTLY_HELP: &str = "\
-Look for what no change is expected to have broken, for hours.
-
-Usage: cargo xtask nightly
-
-  advisories    cargo deny: known vulnerabilities. Needs the network
-  fuzz          cargo xtask fuzz, for two and a half hours
-  soak          cargo xtask soak, for half an hour
-  mutants       mutation testing of what has changed in a day
-  bench         cargo xtask bench
-";
-
-/// The packages with tests, in groups that are tested together.
+/// Check what a contributor wants to know all day: within a minute or two, once everything was built
 ///
-/// What runs components is one group: each package alone would have wasmtime's dependencies with other features, and cargo would
-/// compile wasmtime anew for each. The others are apart from it for the same reason, those that are built quickly first.
-const GROUPS: [&[&str]; 11] = [
-    &["xtask"],
-    &["connector-dist"],
-    &["secrets"],
-    &["connector-escape"],
-    &["connector-contract"],
-    &["ninjaone-api"],
-    &["ninjaone-connector"],
-    &["ninjaone-simulator"],
-    &["connector-transport"],
-    &["connector-recording"],
+///   format        cargo fmt --all --check
+///   clippy        of the packages that differ from the branch main, warnings being errors
+///   tests         unit and integration tests but the slow ones
+#[derive(Debug, clap::Args)]
+#[command(verbatim_doc_comment)]
+pub struct Check;
+
+/// Check all that holds a promise of README.md and SECURITY.md
+///
+/// In this order, and no further than the first failure:
+///   format        cargo fmt --all --check
+///   clippy        of the whole workspace and of fuzz/, natively, warnings being errors
+///   tests         unit, integration and documentation tests of the whole workspace
+///   docs          of the whole workspace, warnings being errors
+///   dependencies  cargo deny: licences, sources, duplicate versions
+#[derive(Debug, clap::Args)]
+#[command(verbatim_doc_comment)]
+pub struct Test;
+
+/// Check everything that has to hold before a change is merged
+///
+/// After `cargo xtask test`, what needs other runtimes or long builds:
+///   clippy wasm   of the component and the guests for their own target, warnings being errors
+///   proxy         cargo xtask proxy
+///   examples      cargo xtask examples
+///   report        cargo xtask report
+///   builds        cargo xtask builds
+///   release       cargo xtask dist --verify
+///   registry      cargo xtask registry
+///   install       the program with the component in it, as `cargo xtask install` does it but for its optimizations
+///   fuzz          cargo xtask fuzz, for a minute
+#[derive(Debug, clap::Args)]
+#[command(verbatim_doc_comment)]
+pub struct Ci {
+    /// Without `cargo xtask test`, which was run before
+    #[arg(long)]
+    rest: bool,
+}
+
+/// Look for what no change is expected to have broken, for hours
+///
+///   advisories    cargo deny: known vulnerabilities. Needs the network
+///   fuzz          cargo xtask fuzz, for two and a half hours
+///   soak          cargo xtask soak, for half an hour
+///   mutants       mutation testing of what has changed in a day
+///   bench         cargo xtask bench
+#[derive(Debug, clap::Args)]
+#[command(verbatim_doc_comment)]
+pub struct Nightly;
+
+/// The packages with tests, in two groups that are tested together: those that know no wasmtime, which are built within seconds, and
+/// those that do. Together, the tests of the first would change the features of wasmtime's dependencies, and cargo would compile
+/// wasmtime a second time.
+const GROUPS: [&[&str]; 2] = [
     &[
-        "connector-host",
+        "component-build",
         "connector-conformance",
-        "connector-snapshot",
+        "connector-contract",
+        "connector-dist",
+        "connector-escape",
+        "connector-recording",
         "connector-report",
-        "host-test",
-        "connector-cli",
+        "connector-snapshot",
+        "connector-transport",
+        "ninjaone-api",
+        "ninjaone-connector",
+        "ninjaone-simulator",
+        "secrets",
+        "xtask",
     ],
+    &["connector-host", "host-test", "connector-cli"],
 ];
 /// What takes long, by a part of its name that no other has: `check` leaves it out.
 const SLOW: [&str; 8] = [
@@ -103,10 +96,12 @@ const SLOW: [&str; 8] = [
     "soak::",
     "specification::",
 ];
-/// How long `nightly` fuzzes, in seconds.
-const NIGHTLY_FUZZ: &str = "9000";
-/// How long it soaks.
-const NIGHTLY_SOAK: &str = "1800";
+/// How long `nightly` soaks, in seconds.
+const NIGHTLY_SOAK: u64 = 1800;
+/// How long it fuzzes.
+const NIGHTLY_FUZZ: u32 = 9000;
+/// How long `ci` does.
+const FUZZ: u32 = 60;
 
 /// Runs what is quick.
 pub fn check(workspace: &Workspace) -> Result<()> {
@@ -132,8 +127,8 @@ pub fn check(workspace: &Workspace) -> Result<()> {
         let skips: Vec<_> = skips.collect();
         for group in GROUPS {
             // All but documentation tests, each of which is a program to link.
-            let mut test = tests_of(workspace, group);
-            process::run(test.args(["--all-targets", "--"]).args(&skips))?;
+            let test = tests_of(workspace, group);
+            test.args(["--all-targets", "--"]).args(&skips).run()?;
         }
         Ok(())
     })?;
@@ -150,12 +145,10 @@ pub fn test(workspace: &Workspace) -> Result<()> {
 }
 
 /// Runs everything.
-pub fn ci(workspace: &Workspace, arguments: &[String]) -> Result<()> {
+pub fn ci(workspace: &Workspace, arguments: &Ci) -> Result<()> {
     let mut steps = Steps::default();
-    match arguments {
-        [] => promises(workspace, &mut steps)?,
-        [rest] if rest == "--rest" => {}
-        [other, ..] => bail!("it takes --rest and nothing else, not `{other}`"),
+    if !arguments.rest {
+        promises(workspace, &mut steps)?;
     }
     steps.run("clippy wasm", || {
         let compiler = provision::provision()?;
@@ -174,11 +167,21 @@ pub fn ci(workspace: &Workspace, arguments: &[String]) -> Result<()> {
     steps.run("examples", || examples::run(workspace))?;
     steps.run("report", || report::run(workspace))?;
     steps.run("builds", || builds::run(workspace))?;
-    steps.run("release", || dist::run(workspace, &["--verify".to_owned()]))?;
+    steps.run("release", || {
+        dist::run(
+            workspace,
+            &dist::Arguments {
+                verify: true,
+                ..Default::default()
+            },
+        )
+    })?;
     steps.run("registry", || registry::run(workspace))?;
     // After what runs the program as it is built otherwise: for this it is built once more.
     steps.run("install", || install::check(workspace))?;
-    steps.run("fuzz", || fuzz::run(workspace, &[]))?;
+    steps.run("fuzz", || {
+        fuzz::run(workspace, &fuzz::Arguments::all_for(FUZZ))
+    })?;
     print!("\nAll checks passed.\n{steps}");
     Ok(())
 }
@@ -188,43 +191,54 @@ pub fn nightly(workspace: &Workspace) -> Result<()> {
     let mut steps = Steps::default();
     steps.run("advisories", || {
         tools::provision(workspace, &CARGO_DENY)?;
-        process::run(
-            workspace
-                .cargo("deny")
-                .args(["--workspace", "check", "advisories"]),
+        let deny = workspace.cargo("deny --workspace check advisories");
+        deny.run().map_err(Into::into)
+    })?;
+    steps.run("fuzz", || {
+        fuzz::run(workspace, &fuzz::Arguments::all_for(NIGHTLY_FUZZ))
+    })?;
+    steps.run("soak", || {
+        soak::run(
+            workspace,
+            &soak::Arguments {
+                seconds: NIGHTLY_SOAK,
+            },
         )
     })?;
-    steps.run("fuzz", || fuzz::run(workspace, &[NIGHTLY_FUZZ.to_owned()]))?;
-    steps.run("soak", || soak::run(workspace, &[NIGHTLY_SOAK.to_owned()]))?;
     steps.run("mutants", || {
         tools::provision(workspace, &CARGO_MUTANTS)?;
         let difference = workspace.target().join("changed.diff");
-        let before = ["log", "-1", "--before=25 hours ago", "--format=%H"];
-        let before = process::read(workspace.git().args(before))?;
-        let changed = process::read(workspace.git().args(["diff", &before]))?;
+        let sh = workspace.shell();
+        let since = "--before=25 hours ago";
+        let before = cmd!(sh, "git log -1 {since} --format=%H").read()?;
+        let changed = cmd!(sh, "git diff {before}").read()?;
         if before.is_empty() || changed.is_empty() {
             println!("nothing has changed in a day");
             return Ok(());
         }
-        std::fs::write(&difference, changed + "\n")
-            .with_context(|| format!("cannot write {}", difference.display()))?;
-        let mut mutants = workspace.cargo("mutants");
-        // Each mutant is built in a copy, with a target directory of its own.
-        mutants.env_remove("CARGO_TARGET_DIR");
+        sh.write_file(&difference, changed + "\n")?;
         // Most tests of the vendor's half are those of the component.
-        mutants.args([
-            "--package",
-            component::CONNECTOR,
-            "--package",
-            "ninjaone-api",
-        ]);
-        mutants
-            .arg("--test-package")
-            .arg(format!("{},ninjaone-api", component::CONNECTOR));
-        mutants.arg("--in-diff").arg(&difference);
-        process::run(mutants.arg("--output").arg(workspace.target()))
+        let tests = format!("{},ninjaone-api", component::CONNECTOR);
+        workspace
+            .cargo("mutants --package ninjaone-api --package")
+            .args([component::CONNECTOR, "--test-package", &tests, "--in-diff"])
+            .arg(&difference)
+            .arg("--output")
+            .arg(workspace.target())
+            // Each mutant is built in a copy, with a target directory of its own.
+            .env_remove("CARGO_TARGET_DIR")
+            .run()
+            .map_err(Into::into)
     })?;
-    steps.run("bench", || bench::run(workspace, &["--enforce".to_owned()]))?;
+    steps.run("bench", || {
+        bench::run(
+            workspace,
+            &bench::Arguments {
+                enforce: true,
+                ..Default::default()
+            },
+        )
+    })?;
     print!("\nNothing was found.\n{steps}");
     Ok(())
 }
@@ -248,44 +262,46 @@ fn promises(workspace: &Workspace, steps: &mut Steps) -> Result<()> {
     })?;
     steps.run("tests", || {
         for group in GROUPS {
-            process::run(&mut tests_of(workspace, group))?;
+            tests_of(workspace, group).run()?;
         }
         Ok(())
     })?;
     steps.run("docs", || {
-        let mut doc = workspace.cargo("doc");
-        process::run(
-            doc.args(["--workspace", "--no-deps"])
-                .env("RUSTDOCFLAGS", "-D warnings"),
-        )
+        let doc = workspace.cargo("doc --workspace --no-deps");
+        doc.env("RUSTDOCFLAGS", "-D warnings")
+            .run()
+            .map_err(Into::into)
     })?;
     steps.run("dependencies", || {
         tools::provision(workspace, &CARGO_DENY)?;
-        let mut deny = workspace.cargo("deny");
-        process::run(deny.args(["--workspace", "check", "licenses", "bans", "sources"]))
+        let deny = workspace.cargo("deny --workspace check licenses bans sources");
+        deny.run().map_err(Into::into)
     })
 }
 
 /// A call of cargo that tests these packages.
-fn tests_of(workspace: &Workspace, group: &[&str]) -> std::process::Command {
-    let mut test = workspace.cargo("test");
-    for package in group {
-        test.args(["--package", package]);
-    }
-    test
+fn tests_of<'a>(workspace: &'a Workspace, group: &[&str]) -> Cmd<'a> {
+    let packages = group.iter().flat_map(|package| ["--package", package]);
+    workspace.cargo("test").args(packages)
 }
 
 /// Makes sure that all is formatted.
 fn format(workspace: &Workspace) -> Result<()> {
-    process::run(workspace.cargo("fmt").args(["--all", "--check"]))
-        .context("some files are not formatted: run `cargo fmt --all`")?;
-    process::run(&mut fuzz::cargo(workspace, "fmt", &["--check"]))
-        .context("some files are not formatted: run `cargo fmt` in fuzz/")
+    for of_these in [
+        "fmt --all --check",
+        "fmt --check --manifest-path fuzz/Cargo.toml",
+    ] {
+        workspace.cargo(of_these).run().context(
+            "some files are not formatted: run `cargo fmt --all`, and `cargo fmt` in fuzz/",
+        )?;
+    }
+    Ok(())
 }
 
 /// The packages in which a file differs from the branch main, or is new. Where there is no such branch, all of them.
 fn changed_packages(workspace: &Workspace) -> Result<Vec<String>> {
-    let since = process::read(workspace.git().args(["merge-base", "HEAD", "main"]));
+    let sh = workspace.shell();
+    let since = cmd!(sh, "git merge-base HEAD main").ignore_stderr().read();
     let Ok(since) = since else {
         return Ok(workspace
             .packages()
@@ -293,9 +309,8 @@ fn changed_packages(workspace: &Workspace) -> Result<Vec<String>> {
             .map(|package| package.name.clone())
             .collect());
     };
-    let tracked = process::read(workspace.git().args(["diff", "--name-only", &since]))?;
-    let new = ["ls-files", "--others", "--exclude-standard"];
-    let new = process::read(workspace.git().args(new))?;
+    let tracked = cmd!(sh, "git diff --name-only {since}").read()?;
+    let new = cmd!(sh, "git ls-files --others --exclude-standard").read()?;
     let files: Vec<_> = tracked.lines().chain(new.lines()).collect();
     let has_changed = |folder: &str| {
         let within = |file: &&str| match folder {
@@ -328,7 +343,7 @@ mod tests {
             // These have no tests, or have them run by a command of their own.
             let is_no_library = package.folder.starts_with("examples/")
                 || package.folder.starts_with("host-test/guests/")
-                || package.name == "connector-bench";
+                || ["connector-bench", "test-components"].contains(&&*package.name);
             assert!(is_tested != is_no_library, "{}", package.name);
         }
     }

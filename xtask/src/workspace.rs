@@ -1,12 +1,10 @@
 //! Where the project is, where cargo puts what it builds, and how cargo is called.
 
-use std::fs;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use anyhow::{Context, Result};
-
-use crate::process;
+use xshell::{Cmd, Shell, cmd};
 
 /// Where the components are that the tests of the host load beside the connector, one package each: those that are there for
 /// nothing else, and the examples of connectors.
@@ -14,6 +12,8 @@ const GUESTS: [&str; 2] = ["examples/connectors", "host-test/guests"];
 
 /// The project's directories and packages.
 pub struct Workspace {
+    /// Runs programs, and reads and writes files: by paths that begin where the workspace's `Cargo.toml` is.
+    shell: Shell,
     /// Where the workspace's `Cargo.toml` is.
     root: PathBuf,
     /// Where cargo puts what it builds.
@@ -25,7 +25,6 @@ pub struct Workspace {
 }
 
 /// A package of the workspace.
-#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Package {
     /// Its name.
     pub name: String,
@@ -37,22 +36,25 @@ impl Workspace {
     /// Finds the workspace that this program was built from, and asks cargo for its target directory, which a variable or
     /// the user's own configuration may have moved.
     pub fn locate() -> Result<Self> {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR"))
-            .parent()
-            .context("the folder xtask has no parent")?
-            .to_owned();
-        let mut metadata = Command::new(component_build::cargo_program());
-        metadata.arg("metadata").current_dir(&root);
-        let metadata = process::read(metadata.args(["--no-deps", "--format-version", "1"]))?;
-        let metadata: serde_json::Value =
-            serde_json::from_str(&metadata).context("`cargo metadata` did not print JSON")?;
-        let target = metadata["target_directory"]
-            .as_str()
-            .context("`cargo metadata` named no target_directory")?
-            .into();
-        let packages = packages(&metadata, &root).context("`cargo metadata` named no packages")?;
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent();
+        Self::at(
+            Shell::new()?,
+            root.context("the folder xtask has no parent")?,
+        )
+    }
+
+    /// The workspace in this folder.
+    fn at(shell: Shell, root: &Path) -> Result<Self> {
+        shell.change_dir(root);
+        let metadata = cmd!(shell, "cargo metadata --no-deps --format-version 1").read()?;
+        let metadata = serde_json::from_str(&metadata)?;
+        let packages = packages(&metadata, root).context("`cargo metadata` named no packages")?;
+        let target = metadata["target_directory"].as_str();
+        let target = PathBuf::from(target.context("`cargo metadata` named no target_directory")?);
+        shell.set_var("CARGO_TARGET_DIR", &target);
         Ok(Self {
-            root,
+            shell,
+            root: root.to_owned(),
             target,
             guests: guests(&packages),
             packages,
@@ -83,49 +85,38 @@ impl Workspace {
     /// The same sources in another folder, to be built into another target directory: all that are in the repository, and
     /// those that are new and not ignored.
     pub fn copy(&self, root: &Path, target: &Path) -> Result<Self> {
-        let listed = [
-            "ls-files",
-            "-z",
-            "--cached",
-            "--others",
-            "--exclude-standard",
-        ];
-        let files = process::read(self.git().args(listed))
+        let sh = &self.shell;
+        let files = cmd!(sh, "git ls-files -z --cached --others --exclude-standard")
+            .read()
             .context("the sources cannot be told from what else is in their folder")?;
         let there = |file: &&str| self.root.join(file).is_file();
         for file in files.split('\0').filter(there) {
-            copy_file(&self.root, root, file)?;
+            let copy = root.join(file);
+            sh.create_dir(copy.parent().context("a file is in a folder")?)?;
+            sh.copy_file(file, copy)?;
         }
-        Ok(Self {
-            root: root.to_owned(),
-            target: target.to_owned(),
-            packages: self.packages.clone(),
-            guests: self.guests.clone(),
-        })
+        let shell = Shell::new()?;
+        shell.set_var("CARGO_TARGET_DIR", target);
+        Self::at(shell, root)
     }
 
-    /// A call of git in the workspace, arguments to follow.
-    pub fn git(&self) -> Command {
-        let mut git = Command::new("git");
-        git.current_dir(&self.root);
-        git
+    /// Runs programs, and reads and writes files, in the workspace.
+    pub fn shell(&self) -> &Shell {
+        &self.shell
     }
 
-    /// A call of `cargo subcommand` in the workspace, arguments to follow.
-    pub fn cargo(&self, subcommand: &str) -> Command {
-        component_build::cargo(&self.root, &self.target, subcommand)
+    /// A call of cargo with these words, which are separated by spaces.
+    pub fn cargo(&self, words: &str) -> Cmd<'_> {
+        let cargo = self.shell.cmd("cargo").args(words.split(' '));
+        of_this_package().fold(cargo, Cmd::env_remove)
     }
-}
 
-/// Copies `file` of the folder `from` to the same place in `to`.
-fn copy_file(from: &Path, to: &Path, file: &str) -> Result<()> {
-    let to = to.join(file);
-    let copied = to
-        .parent()
-        .map_or(Ok(()), fs::create_dir_all)
-        .and_then(|()| fs::copy(from.join(file), &to));
-    copied.with_context(|| format!("cannot copy to {}", to.display()))?;
-    Ok(())
+    /// Whether a program is here: whether this call of it succeeds.
+    pub fn has(&self, call: &str) -> bool {
+        let mut words = call.split(' ');
+        let call = self.shell.cmd(words.next().unwrap_or_default()).args(words);
+        call.quiet().ignore_stdout().ignore_stderr().run().is_ok()
+    }
 }
 
 /// The packages of the workspace at `root`, by what `cargo metadata` says of it.
@@ -136,10 +127,8 @@ fn packages(metadata: &serde_json::Value, root: &Path) -> Option<Vec<Package>> {
         let folder = manifest.parent()?.strip_prefix(root).ok()?.to_str()?;
         Some(Package {
             name: package["name"].as_str()?.to_owned(),
-            folder: match folder {
-                "" => String::new(),
-                folder => format!("{folder}/"),
-            },
+            // Nothing for the package at the top.
+            folder: folder.to_owned() + if folder.is_empty() { "" } else { "/" },
         })
     });
     Some(packages.collect())
@@ -153,6 +142,21 @@ fn guests(packages: &[Package]) -> Vec<String> {
     };
     let guests = packages.iter().filter(is_guest);
     guests.map(|package| package.name.clone()).collect()
+}
+
+/// Reads a path, which is relative to where the command was called, and not to the workspace.
+pub fn absolute(path: &str) -> std::io::Result<PathBuf> {
+    std::path::absolute(path)
+}
+
+/// The variables with which `cargo run` describes the package `xtask`. Some build scripts ask to run again when they change, so that
+/// a build from here and one from a shell would undo each other.
+fn of_this_package() -> impl Iterator<Item = OsString> {
+    let names = std::env::vars_os().map(|(name, _)| name);
+    names.filter(|name| {
+        let name = name.to_string_lossy();
+        name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_")
+    })
 }
 
 #[cfg(test)]

@@ -27,11 +27,6 @@ impl Contract {
         Ok(Self { resolve, package })
     }
 
-    /// Its name with its version, such as `identity:connector@0.1.0`.
-    fn id(&self) -> String {
-        self.resolve.packages[self.package].name.to_string()
-    }
-
     /// What there is to say of it in a release: its own name, version and description, and whatever holds for all files.
     pub fn release(&self, connector: &Release) -> Result<Release> {
         let package = &self.resolve.packages[self.package];
@@ -66,7 +61,7 @@ impl Contract {
         let docs = docs.with_context(|| format!("the world {WORLD} has no documentation"))?;
         resolve.worlds[world].docs.contents = Some(format!(
             "{docs}\n\nThe package {} documents each interface.",
-            self.id()
+            contract.name
         ));
         let root = resolve.worlds[world].package;
         PackageMetadata::extract(&resolve, root.context("the world is in no package")?).encode()
@@ -106,6 +101,9 @@ mod tests {
         assert_eq!(released.name, "identity-connector");
         assert_ne!(released.version, of_connector.version);
         assert!(!released.description.contains("NinjaOne"));
-        assert_eq!(released.revision, of_connector.revision);
+        assert_eq!(
+            released.provenance.revision,
+            of_connector.provenance.revision
+        );
     }
 }

@@ -1,14 +1,15 @@
 //! What a file of WebAssembly says of itself: sections that a host does not read and `wasm-tools metadata show` does.
 
-use std::fmt::Display;
+use std::collections::BTreeMap;
+use std::fmt::{Debug, Display};
 use std::str::FromStr;
 
 use anyhow::{Context, Result};
 use auditable_serde::{DependencyKind, Package as Listed, Source, VersionInfo};
 use wasm_encoder::{ComponentSection, CustomSection};
-use wasm_metadata::{AddMetadata, AddMetadataField, Dependencies};
+use wasm_metadata::{AddMetadata, AddMetadataField, Dependencies, Payload};
 
-use crate::packages::Package;
+use crate::packages::{Key, Package};
 use crate::release::Release;
 
 /// `component` with its name, version, description, licence, source and revision, its documentation, and the list of the
@@ -17,7 +18,7 @@ pub fn describe_component(
     component: &[u8],
     release: &Release,
     documentation: &[u8],
-    packages: &[Package],
+    packages: &BTreeMap<Key, Package>,
 ) -> Result<Vec<u8>> {
     let mut described = describe(component, release)?;
     CustomSection {
@@ -36,15 +37,15 @@ pub fn describe(file: &[u8], release: &Release) -> Result<Vec<u8>> {
     add.version = field(Some(&release.version))?;
     add.description = field(Some(&release.description))?;
     add.licenses = field(Some(&release.license))?;
-    add.source = field(release.source.as_deref())?;
-    add.revision = field(release.revision.as_deref())?;
+    add.source = field(release.provenance.source.as_ref())?;
+    add.revision = field(release.provenance.revision.as_ref())?;
     add.to_wasm(file)
 }
 
 /// A field, in the form that it has to have.
-fn field<T>(value: Option<&str>) -> Result<AddMetadataField<T>>
+fn field<T>(value: Option<&String>) -> Result<AddMetadataField<T>>
 where
-    T: FromStr<Err: Display> + std::fmt::Debug + Clone,
+    T: FromStr<Err: Display> + Debug + Clone,
 {
     let Some(value) = value else {
         return Ok(AddMetadataField::Keep);
@@ -55,18 +56,35 @@ where
         .with_context(|| format!("`{value}` cannot be put in the component's metadata"))
 }
 
+/// What registries show of `file`, as it says it of itself: annotations, a key and a value each.
+pub fn annotations(file: &[u8]) -> Result<Vec<String>> {
+    /// A field, as text.
+    fn text(field: Option<&impl ToString>) -> Option<String> {
+        field.map(ToString::to_string)
+    }
+    let payload = Payload::from_binary(file)?;
+    let said = payload.metadata();
+    let annotations = [
+        ("title", text(said.name.as_ref())),
+        ("version", text(said.version.as_ref())),
+        ("description", text(said.description.as_ref())),
+        ("licenses", text(said.licenses.as_ref())),
+        ("source", text(said.source.as_ref())),
+        ("revision", text(said.revision.as_ref())),
+    ];
+    let annotations = annotations
+        .into_iter()
+        .filter_map(|(key, value)| Some(format!("org.opencontainers.image.{key}={}", value?)));
+    Ok(annotations.collect())
+}
+
 /// The packages in the component, in the form that `cargo auditable` gave to this list.
-fn dependencies(packages: &[Package]) -> Result<Dependencies> {
-    // Indexes count those packages only that are listed.
-    let place = |index: usize| {
-        packages[..index]
-            .iter()
-            .filter(|package| !package.build_only)
-            .count()
-    };
-    let listed = packages.iter().enumerate();
-    let listed = listed.filter(|(_, package)| !package.build_only);
-    let packages = listed.map(|(index, package)| Listed {
+fn dependencies(packages: &BTreeMap<Key, Package>) -> Result<Dependencies> {
+    let listed = packages.iter();
+    let listed = listed.filter_map(|(key, package)| Some((key, package, package.inside.as_ref()?)));
+    let listed: Vec<_> = listed.collect();
+    let keys: Vec<_> = listed.iter().map(|(key, ..)| *key).collect();
+    let packages = listed.into_iter().map(|(_, package, inside)| Listed {
         name: package.known.name.to_string(),
         version: package.known.version.clone(),
         source: match &package.known.source {
@@ -75,8 +93,11 @@ fn dependencies(packages: &[Package]) -> Result<Dependencies> {
             Some(_) => Source::Registry,
         },
         kind: DependencyKind::Runtime,
-        dependencies: package.inside.iter().map(|index| place(*index)).collect(),
-        root: index == 0,
+        dependencies: inside
+            .iter()
+            .filter_map(|key| keys.binary_search(&key).ok())
+            .collect(),
+        root: package.is_connector(),
     });
     Dependencies::new(VersionInfo {
         packages: packages.collect(),
@@ -86,74 +107,48 @@ fn dependencies(packages: &[Package]) -> Result<Dependencies> {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
-
-    use wasm_metadata::Payload;
-
     use super::*;
-    use crate::testing::{empty_component, packages, release};
+    use crate::testing::{component, packages, release};
 
     #[test]
     fn what_is_said_of_a_component_is_what_tools_show() {
-        let described = describe_component(&empty_component(), &release(), b"\x01{}", packages())
+        let described = describe_component(&component(0), &release(), b"\x01{}", packages())
             .expect("it can be described");
+        let annotations = annotations(&described).expect("it is a component");
+        assert_eq!(
+            annotations
+                .join("\n")
+                .replace("org.opencontainers.image.", ""),
+            "title=ninjaone-connector\nversion=1.2.3\ndescription=A connector for NinjaOne\n\
+             licenses=Apache-2.0\nsource=https://example.com/connector\nrevision=a1b2c3"
+        );
         let payload = Payload::from_binary(&described).expect("it is a component");
-        let shown = payload.metadata();
-        let text = |value: Option<String>| value.expect("it is there");
-        assert_eq!(shown.name.as_deref(), Some("ninjaone-connector"));
-        assert_eq!(
-            text(shown.version.as_ref().map(ToString::to_string)),
-            "1.2.3"
-        );
-        assert_eq!(
-            text(shown.licenses.as_ref().map(ToString::to_string)),
-            "Apache-2.0"
-        );
-        assert_eq!(
-            text(shown.source.as_ref().map(ToString::to_string)),
-            "https://example.com/connector"
-        );
-        assert_eq!(
-            text(shown.revision.as_ref().map(ToString::to_string)),
-            "a1b2c3"
-        );
-        assert!(text(shown.description.as_ref().map(ToString::to_string)).contains("NinjaOne"));
-        let list = shown
+        let list = payload
+            .metadata()
             .dependencies
             .as_ref()
-            .expect("it is there")
-            .version_info();
-        let names: Vec<_> = list
-            .packages
-            .iter()
-            .map(|package| package.name.as_str())
-            .collect();
-        assert!(names.starts_with(&["ninjaone-connector"]), "{names:?}");
-        assert!(names.contains(&"waki"), "{names:?}");
-        assert!(!names.contains(&"wit-bindgen-rust-macro"), "{names:?}");
-        let waki = &list.packages[1 + names[1..]
-            .iter()
-            .position(|name| *name == "waki")
-            .expect("it is there")];
-        let below = waki.dependencies.iter().map(|index| names[*index]);
-        let below: BTreeSet<_> = below.collect();
+            .expect("it is there");
+        let list = &list.version_info().packages;
+        let named = |name: &str| list.iter().find(|package| package.name == name);
+        assert!(named("ninjaone-connector").is_some_and(|package| package.root));
+        assert!(named("wit-bindgen-rust-macro").is_none());
+        let below = &named("waki").expect("it is there").dependencies;
+        let below: Vec<_> = below.iter().map(|index| &list[*index].name).collect();
         assert_eq!(
             below,
-            BTreeSet::from(["anyhow", "form_urlencoded", "http", "serde", "wit-bindgen"])
+            ["anyhow", "form_urlencoded", "http", "serde", "wit-bindgen"]
         );
     }
 
     #[test]
     fn what_is_not_known_is_not_said() {
-        let unknown = Release {
-            source: None,
-            revision: None,
-            ..release()
-        };
-        let described = describe(&empty_component(), &unknown).expect("it can be described");
-        let payload = Payload::from_binary(&described).expect("it is a component");
-        assert!(payload.metadata().source.is_none());
-        assert!(payload.metadata().revision.is_none());
+        let mut unknown = release();
+        unknown.provenance.source = None;
+        unknown.provenance.revision = None;
+        let described = describe(&component(0), &unknown).expect("it can be described");
+        let annotations = annotations(&described).expect("it is a component");
+        let is_known = |key: &str| annotations.iter().any(|said| said.contains(key));
+        assert!(is_known(".version=") && !is_known(".source=") && !is_known(".revision="));
     }
 
     #[test]
@@ -162,7 +157,7 @@ mod tests {
             license: "as you like".to_owned(),
             ..release()
         };
-        let error = describe(&empty_component(), &wrong).expect_err("it is no licence");
+        let error = describe(&component(0), &wrong).expect_err("it is no licence");
         assert!(error.to_string().contains("as you like"), "{error:#}");
     }
 }

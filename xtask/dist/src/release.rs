@@ -16,33 +16,22 @@ pub struct Release {
     pub description: String,
     /// The licence, as an SPDX expression.
     pub license: String,
-    /// Where the sources are.
-    pub source: Option<String>,
-    /// Which of the sources it was made from.
-    pub revision: Option<String>,
-    /// The point in time of the sources. That of the build would make each build another.
-    pub created: Timestamp,
-    /// What it was compiled with, as the programs call themselves.
-    pub built_with: Vec<String>,
+    /// What it was made from, and with.
+    pub provenance: Provenance,
 }
 
 impl Release {
     /// What `Cargo.toml` says of the connector, and what its caller knows of the sources.
-    pub fn new(connector: &Package, provenance: Provenance) -> Result<Self> {
-        let known = &connector.known;
-        let field = |value: &Option<String>, name| {
-            let value = value.clone();
-            value.with_context(|| format!("the connector's Cargo.toml has no `{name}`"))
-        };
+    pub fn new(connector: &Package, mut provenance: Provenance) -> Result<Self> {
+        let known = connector.known.clone();
+        let description = known.description;
+        provenance.source = provenance.source.or(known.repository);
         Ok(Self {
             name: known.name.to_string(),
             version: known.version.to_string(),
-            description: field(&known.description, "description")?,
-            license: field(&known.license, "license")?,
-            source: provenance.source.or_else(|| known.repository.clone()),
-            revision: provenance.revision,
-            created: provenance.created,
-            built_with: provenance.built_with,
+            description: description.context("the connector has no description")?,
+            license: known.license.context("the connector has no licence")?,
+            provenance,
         })
     }
 
@@ -57,22 +46,19 @@ impl Release {
 pub struct Provenance {
     /// Where the sources are, as a URL [default: `repository` in Cargo.toml]
     #[arg(long, value_name = "URL")]
-    source: Option<String>,
+    pub source: Option<String>,
     /// The revision of the sources
-    #[arg(long, value_name = "REVISION")]
-    revision: Option<String>,
-    /// The point in time of the sources, in seconds since 1970
+    #[arg(long)]
+    pub revision: Option<String>,
+    /// The point in time of the sources, in seconds since 1970: that of the build would make each build another
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
-    created: Timestamp,
-    /// A program that the component was built with, as it calls itself
-    #[arg(long, value_name = "PROGRAM")]
-    built_with: Vec<String>,
+    pub created: Timestamp,
+    /// A program that the component was built with, as it calls itself; the compiler first
+    #[arg(long, value_name = "PROGRAM", required = true)]
+    pub built_with: Vec<String>,
 }
 
 /// Reads a point in time as `SOURCE_DATE_EPOCH` has it.
-fn seconds(text: &str) -> Result<Timestamp, String> {
-    let seconds = text
-        .parse()
-        .map_err(|_| "not a whole number of seconds".to_owned())?;
-    Timestamp::from_second(seconds).map_err(|error| error.to_string())
+fn seconds(text: &str) -> Result<Timestamp> {
+    Ok(Timestamp::from_second(text.parse()?)?)
 }

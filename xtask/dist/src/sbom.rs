@@ -1,68 +1,57 @@
 //! The software bill of materials: CycloneDX 1.6, as JSON.
 //!
 //! It lists what the component is made of with licence, source and checksum, and with the scope `excluded` what made it and
-//! is not in it. That the standard library is made of packages itself is not shown.
+//! is not in it. That the standard library is made of packages itself is not shown. `cargo cyclonedx` would list packages that
+//! other members of the workspace turn on, take what made the component for a part of it, and name the folder it ran in.
+
+use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use crate::digest::sha256;
-use crate::packages::Package;
+use crate::packages::{Key, Package};
 use crate::release::Release;
+use crate::sha256;
 
 /// The bill of materials of `component`.
-pub fn bill_of_materials(component: &[u8], release: &Release, packages: &[Package]) -> Value {
-    let references: Vec<_> = packages.iter().map(package_url).collect();
-    let library_of_language = standard_library(release);
-    let standard = library_of_language
-        .iter()
-        .map(|library| &library["bom-ref"]);
-    let dependencies = packages
-        .iter()
-        .zip(&references)
-        .map(|(package, reference)| {
-            let on = package
-                .dependencies
-                .iter()
-                .map(|index| json!(references[*index]));
-            // Every package in the component stands on it.
-            let standard = standard.clone().filter(|_| !package.build_only).cloned();
-            json!({ "ref": reference, "dependsOn": on.chain(standard).collect::<Vec<_>>() })
-        });
-    let components = packages.iter().skip(1).map(library);
-    let components: Vec<_> = components.chain(library_of_language.clone()).collect();
+pub fn bill_of_materials(
+    component: &[u8],
+    release: &Release,
+    packages: &BTreeMap<Key, Package>,
+) -> Value {
+    let tools = release.provenance.built_with.iter().map(|program| {
+        let (name, version) = name_and_version(program);
+        json!({ "type": "application", "name": name, "version": version, "description": program })
+    });
+    let standard = standard_library(release);
+    let dependencies = packages.values().map(|package| {
+        let on = package.dependencies.iter();
+        let on = on.map(|key| json!(package_url(&packages[key])));
+        // Every package in the component stands on the standard library.
+        let on = on.chain(package.inside.iter().map(|_| standard["purl"].clone()));
+        json!({ "ref": package_url(package), "dependsOn": on.collect::<Vec<_>>() })
+    });
+    let (connector, others): (Vec<_>, Vec<_>) = packages.values().partition(|it| it.is_connector());
+    let mut subject = library(connector[0]);
+    subject["hashes"] = json!([{ "alg": "SHA-256", "content": sha256(component) }]);
+    if let Some(source) = &release.provenance.source {
+        subject["externalReferences"] = json!([{ "type": "vcs", "url": source }]);
+    }
+    if let Some(revision) = &release.provenance.revision {
+        subject["properties"] = json!([{ "name": "revision", "value": revision }]);
+    }
+    let components = others.into_iter().map(library).chain([standard.clone()]);
     json!({
         "bomFormat": "CycloneDX",
         "specVersion": "1.6",
         "version": 1,
         "metadata": {
-            "timestamp": release.created.to_string(),
+            "timestamp": release.provenance.created.to_string(),
             "lifecycles": [{ "phase": "build" }],
-            "tools": { "components": release.built_with.iter().map(|program| tool(program)).collect::<Vec<_>>() },
-            "component": subject(component, release, &references[0]),
+            "tools": { "components": tools.collect::<Vec<_>>() },
+            "component": subject,
         },
-        "components": components,
+        "components": components.collect::<Vec<_>>(),
         "dependencies": dependencies.collect::<Vec<_>>(),
-    })
-}
-
-/// What the bill is of.
-fn subject(component: &[u8], release: &Release, reference: &str) -> Value {
-    let mut references = Vec::new();
-    if let Some(source) = &release.source {
-        references.push(json!({ "type": "vcs", "url": source }));
-    }
-    let revision = release.revision.iter();
-    json!({
-        "type": "library",
-        "bom-ref": reference,
-        "name": release.name,
-        "version": release.version,
-        "description": release.description,
-        "hashes": [{ "alg": "SHA-256", "content": sha256(component) }],
-        "licenses": [{ "expression": release.license }],
-        "purl": reference,
-        "externalReferences": references,
-        "properties": revision.map(|revision| json!({ "name": "revision", "value": revision })).collect::<Vec<_>>(),
     })
 }
 
@@ -74,7 +63,7 @@ fn library(package: &Package) -> Value {
         "bom-ref": package_url(package),
         "name": known.name.as_str(),
         "version": known.version.to_string(),
-        "scope": if package.build_only { "excluded" } else { "required" },
+        "scope": if package.inside.is_some() { "required" } else { "excluded" },
         "purl": package_url(package),
     });
     if let Some(description) = &known.description {
@@ -93,21 +82,11 @@ fn library(package: &Package) -> Value {
     library
 }
 
-/// A program that the component was built with, by what it calls itself: `wasm-opt version 108`.
-fn tool(program: &str) -> Value {
-    let (name, version) = name_and_version(program);
-    json!({ "type": "application", "name": name, "version": version, "description": program })
-}
-
 /// The standard library, which comes with the compiler and has its version.
-fn standard_library(release: &Release) -> Option<Value> {
-    let compilers = release
-        .built_with
-        .iter()
-        .map(|program| name_and_version(program));
-    let (_, version) = compilers.into_iter().find(|(name, _)| *name == "rustc")?;
+fn standard_library(release: &Release) -> Value {
+    let (_, version) = name_and_version(&release.provenance.built_with[0]);
     let reference = format!("pkg:generic/rust-std@{version}");
-    Some(json!({
+    json!({
         "type": "library",
         "bom-ref": reference,
         "name": "rust-std",
@@ -116,10 +95,10 @@ fn standard_library(release: &Release) -> Option<Value> {
         "scope": "required",
         "licenses": [{ "expression": "MIT OR Apache-2.0" }],
         "purl": reference,
-    }))
+    })
 }
 
-/// The first word of what a program calls itself, and the first that begins with a digit.
+/// The first word of what a program calls itself, and the first that begins with a digit: `wasm-opt version 108`.
 fn name_and_version(program: &str) -> (&str, &str) {
     let mut words = program.split(' ');
     let name = words.next().unwrap_or_default();
@@ -141,40 +120,46 @@ fn package_url(package: &Package) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
     use crate::testing::{packages, release};
 
+    /// A bill of materials, and what it lists, by what others name it with.
+    fn bill() -> (Value, BTreeMap<String, Value>) {
+        let bill = bill_of_materials(b"abc", &release(), packages());
+        let components = bill["components"].as_array().expect("they are a list");
+        let by_reference = |component: &Value| {
+            let reference = component["bom-ref"].as_str().expect("it is text");
+            (reference.to_owned(), component.clone())
+        };
+        let listed = components.iter().map(by_reference).collect();
+        assert_eq!(components.len(), packages().len(), "each is listed once");
+        (bill, listed)
+    }
+
     #[test]
     fn every_package_is_listed_once_with_licence_and_checksum() {
-        let bill = bill_of_materials(b"it", &release(), packages());
-        let components = bill["components"].as_array().expect("they are a list");
-        let mut references: Vec<_> = components
-            .iter()
-            .map(|c| c["bom-ref"].to_string())
-            .collect();
-        references.sort();
-        references.dedup();
-        assert_eq!(references.len(), components.len());
+        let (_, listed) = bill();
         // The connector is what it is of, and the standard library is no package.
-        assert_eq!(components.len(), packages().len());
-        for component in components {
+        assert_eq!(listed.len(), packages().len());
+        for (reference, component) in listed {
             assert!(
                 component["licenses"][0]["expression"].is_string(),
-                "{component}"
+                "{reference}"
             );
             // What comes with the compiler, or is a part of this project, was not downloaded.
-            let reference = component["bom-ref"].as_str().expect("it is text");
             assert_eq!(
                 component["hashes"][0]["alg"] == "SHA-256",
                 reference.starts_with("pkg:cargo/"),
-                "{component}"
+                "{reference}"
             );
         }
     }
 
     #[test]
     fn the_bill_is_of_this_very_component() {
-        let bill = bill_of_materials(b"abc", &release(), packages());
+        let (bill, _) = bill();
         assert_eq!(
             bill["metadata"]["component"]["hashes"][0]["content"],
             "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
@@ -186,10 +171,9 @@ mod tests {
 
     #[test]
     fn what_only_builds_the_component_is_excluded() {
-        let bill = bill_of_materials(b"it", &release(), packages());
+        let (_, listed) = bill();
         let scope = |name: &str| {
-            let components = bill["components"].as_array().expect("they are a list");
-            let found = components.iter().find(|c| c["name"] == name);
+            let found = listed.values().find(|component| component["name"] == name);
             found.expect("it is listed")["scope"].clone()
         };
         assert_eq!(scope("waki"), "required");
@@ -199,19 +183,23 @@ mod tests {
 
     #[test]
     fn the_tree_names_only_what_is_listed() {
-        let bill = bill_of_materials(b"it", &release(), packages());
-        let listed = |reference: &Value| {
-            let components = bill["components"].as_array().expect("they are a list");
-            *reference == bill["metadata"]["component"]["bom-ref"]
-                || components.iter().any(|c| c["bom-ref"] == *reference)
-        };
-        let nodes = bill["dependencies"].as_array().expect("they are a list");
-        for node in nodes {
-            assert!(listed(&node["ref"]), "{node}");
+        let (bill, listed) = bill();
+        let subject = bill["metadata"]["component"]["bom-ref"]
+            .as_str()
+            .expect("it is text");
+        let mut known: BTreeSet<_> = listed.keys().map(String::as_str).collect();
+        known.insert(subject);
+        for node in bill["dependencies"].as_array().expect("they are a list") {
             let on = node["dependsOn"].as_array().expect("they are a list");
-            assert!(on.iter().all(listed), "{node}");
+            for reference in on.iter().chain([&node["ref"]]) {
+                assert!(
+                    known.contains(reference.as_str().expect("it is text")),
+                    "{node}"
+                );
+            }
+            if node["ref"] == subject {
+                assert!(on.contains(&json!("pkg:generic/rust-std@1.96.0")));
+            }
         }
-        let of_connector = nodes[0]["dependsOn"].as_array().expect("they are a list");
-        assert!(of_connector.contains(&json!("pkg:generic/rust-std@1.96.0")));
     }
 }

@@ -1,5 +1,6 @@
 //! What the tests here are about.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
@@ -8,8 +9,8 @@ use wasm_encoder::{
     ComponentExportKind, ComponentExportSection, ComponentInstanceSection, CustomSection,
 };
 
-use crate::packages::{self, Package};
-use crate::release::Release;
+use crate::packages::{self, Key, Package};
+use crate::release::{Provenance, Release};
 
 /// The folder of the workspace.
 pub fn root() -> PathBuf {
@@ -17,8 +18,8 @@ pub fn root() -> PathBuf {
 }
 
 /// The packages of the component, read once.
-pub fn packages() -> &'static [Package] {
-    static PACKAGES: LazyLock<Vec<Package>> =
+pub fn packages() -> &'static BTreeMap<Key, Package> {
+    static PACKAGES: LazyLock<BTreeMap<Key, Package>> =
         LazyLock::new(|| packages::packages(&root()).expect("cargo knows them"));
     &PACKAGES
 }
@@ -30,19 +31,15 @@ pub fn release() -> Release {
         version: "1.2.3".to_owned(),
         description: "A connector for NinjaOne".to_owned(),
         license: "Apache-2.0".to_owned(),
-        source: Some("https://example.com/connector".to_owned()),
-        revision: Some("a1b2c3".to_owned()),
-        created: Timestamp::UNIX_EPOCH,
-        built_with: vec![
-            "rustc 1.96.0 (x)".to_owned(),
-            "wasm-opt version 108".to_owned(),
-        ],
+        provenance: Provenance {
+            source: Some("https://example.com/connector".to_owned()),
+            revision: Some("a1b2c3".to_owned()),
+            created: Timestamp::UNIX_EPOCH,
+            built_with: ["rustc 1.96.0 (x)", "wasm-opt version 108"]
+                .map(str::to_owned)
+                .into(),
+        },
     }
-}
-
-/// The smallest component there is.
-pub fn empty_component() -> Vec<u8> {
-    b"\0asm\x0d\0\x01\0".to_vec()
 }
 
 /// A component that exports an interface with nothing in it, and has so many bytes more.
