@@ -3,7 +3,6 @@
 mod checks;
 mod conformance;
 mod connect_proxy;
-mod contract;
 mod corpus;
 mod credentials;
 mod deadlines;

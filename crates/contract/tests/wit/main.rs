@@ -9,11 +9,11 @@ use std::path::Path;
 use members::{defined, members};
 use wit_parser::{Docs, PackageId, Resolve};
 
-const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/contract.md");
+const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/contract.md");
 
 fn resolve() -> (Resolve, PackageId) {
     let mut resolve = Resolve::default();
-    let wit = Path::new(env!("CARGO_MANIFEST_DIR")).join("../wit");
+    let wit = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../wit");
     let (package, _) = resolve.push_dir(&wit).expect("the contract can be parsed");
     (resolve, package)
 }

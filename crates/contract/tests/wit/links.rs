@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use wit_parser::{InterfaceId, PackageId, Resolve, TypeDefKind};
 
-use super::members::{defined, members};
+use crate::members::{defined, members};
 
 /// The anchor of each name that the contract defines: of types, of their members (`account.id`) and of functions.
 pub struct Links {

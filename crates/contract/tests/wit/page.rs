@@ -4,8 +4,8 @@ use wit_parser::{
     Docs, Function, InterfaceId, PackageId, Resolve, Type, TypeDef, TypeDefKind, WorldId, WorldItem,
 };
 
-use super::links::Links;
-use super::members::{Member, defined, members};
+use crate::links::Links;
+use crate::members::{Member, defined, members};
 
 const BEFORE: &str = "\
 This page is written from `wit/` by `cargo xtask docs`; a test fails when they differ. A connector is a component for the world
