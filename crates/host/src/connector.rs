@@ -46,10 +46,9 @@ macro_rules! call {
             state.outgoing.begin_call();
             state.deadline = deadline;
             let meter = state.outgoing.meter.clone();
-            let call = exports.$function.call_async(store, ($($argument,)*));
             let outcome = tokio::select! {
                 reached = meter.exceeded() => Err(reached.into()),
-                outcome = timeout_at(deadline.into(), call) => {
+                outcome = timeout_at(deadline.into(), exports.$function.call_async(store, ($($argument,)*))) => {
                     let outcome = outcome.map_err(|_| $self.deadline_exceeded())?;
                     // A guest may come to its end before anybody sees that it went too far.
                     meter.reached().map_or(outcome, |reached| Err(reached.into()))
