@@ -18,8 +18,8 @@ pub enum Ledger {
     Snapshot(Box<Draft>),
 }
 
-/// The identifiers of a tenant, which may have millions: 12 bytes for an account and 16 for a grant, where identifiers are
-/// numbers.
+/// The identifiers of a tenant, which may have millions: 8 bytes for an account and 8 for a grant, where identifiers are
+/// numbers of 31 bits.
 #[derive(Default)]
 pub struct Identifiers {
     accounts: Vec<Key>,
@@ -33,10 +33,10 @@ pub struct Identifiers {
     texts: Texts,
 }
 
-/// An identifier: itself where it is the decimal text of a number, and otherwise its place among the [`Texts`], with the highest
+/// An identifier: itself where it is the decimal text of a number of 31 bits, and otherwise its place among the [`Texts`], with the highest
 /// bit set.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-struct Key(u64);
+struct Key(u32);
 
 /// Identifiers, each with a place that takes less room than it.
 #[derive(Default)]
@@ -97,16 +97,18 @@ struct Texts {
 }
 
 impl Texts {
-    const IS_TEXT: u64 = 1 << 63;
+    const IS_TEXT: u32 = 1 << 31;
 
     fn key(&mut self, id: String) -> Key {
         // `007` and `+7` are other identifiers than `7`.
         let is_plain = id == "0" || id.starts_with(|first: char| matches!(first, '1'..='9'));
-        let number = id.parse::<u64>().ok().filter(|_| is_plain);
+        let number = id.parse::<u32>().ok().filter(|_| is_plain);
         if let Some(number) = number.filter(|number| number & Texts::IS_TEXT == 0) {
             return Key(number);
         }
-        let next = Key(Self::IS_TEXT | self.texts.len() as u64);
+        let place = u32::try_from(self.texts.len()).ok();
+        let place = place.filter(|place| place & Self::IS_TEXT == 0);
+        let next = Key(Self::IS_TEXT | place.expect("memory ends before two billion texts do"));
         *self.keys.entry(id).or_insert_with_key(|id| {
             self.texts.push(id.clone());
             next
@@ -270,6 +272,7 @@ mod tests {
     #[test]
     fn grants_that_point_nowhere_are_found_whatever_identifiers_look_like() {
         let greatest = u64::MAX.to_string();
+        let least_text = (1_u32 << 31).to_string();
         let mut identifiers = Identifiers::default();
         for item in [
             grant("9", "r"),
@@ -279,6 +282,7 @@ mod tests {
             account("7"),
             account("u-1"),
             account(&greatest),
+            account(&least_text),
             role("r"),
             role("1"),
             grant("007", "r"),
@@ -287,6 +291,7 @@ mod tests {
             grant("u-2", "1"),
             grant("7", "R"),
             grant(&greatest, "1"),
+            grant(&least_text, "1"),
         ] {
             identifiers.take_in(item);
         }
