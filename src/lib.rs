@@ -17,6 +17,20 @@
 //! | [`contract`] | the contract as Rust types, generated from `wit/` |
 //! | [`ninjaone`] | the vendor's half, a crate of its own: all that speaks to NinjaOne, and no type of the contract |
 //!
+//! # What always holds
+//!
+//! - **No answer is kept whole.** The vendor's half hands out one value at a time, and `list::walk` one item. Memory does not grow with
+//!   the tenant, but for an eighth of a byte to two bytes for each identifier that was met (`list::id_set`).
+//! - **A cursor is exact or refused.** It carries a digest of what was passed; see `list::cursor`.
+//! - **A read error never ends a listing early.** Every reader reads to the end of the body and checks that it is the end.
+//! - **Only what does no harm twice is tried again**: reads; requests that certainly were not carried out; changes of a set or of
+//!   fields, once a look shows that they are not there. Never a create that may have got through. All that one call tries again
+//!   comes from one budget, and no pause outlasts the host (the import `deadline`).
+//! - **Nobody is believed to be gone but by the list of users.** A 404 may be a gateway's, and a 400 may mean anything.
+//! - **No error and no log has a query, a body or a header in it.** Of the answer to a request that failed, an error has NinjaOne's
+//!   code, its sentence (200 characters at most) and the request id: decoded, then without secrets, then cut.
+//! - **`std` without its I/O, environment and time.** Time comes from the host; chance, for the pauses, from the digits of its clocks.
+//!
 //! Natively it is an ordinary library, so that all of it but the outside is tested without WebAssembly; [`Connector::new`]
 //! takes the outside as arguments.
 

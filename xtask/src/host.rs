@@ -45,7 +45,7 @@ fn announce(workspace: &Workspace, folder: &str) -> Result<()> {
     let sh = workspace.shell();
     if !sh.path_exists(&built) || !sh.read_dir(&built)?.iter().any(|file| is_wasmtime(file)) {
         println!(
-            "The host is built for the first time: about 10 minutes, most of it wasmtime and its compiler. \
+            "The host is built for the first time: some minutes, most of it wasmtime and its compiler. \
              After that it takes seconds."
         );
     }

@@ -33,6 +33,14 @@
 //! # }
 //! ```
 //!
+//! What always holds:
+//!
+//! - **A [`Network`] belongs to one tenant.** No tenant waits for another, and the certificate authorities and the proxy of one are no
+//!   other's.
+//! - **A write goes over a connection that carried nothing before**, and is sent once. A read that finds a used connection dead before
+//!   anything of the answer came is sent once more.
+//! - **A body that failed is over**, and so is one that nobody reads: it frees what it held of the connection.
+//!
 //! What it does not know: components, wasmtime, connectors, and any vendor.
 
 #![deny(missing_docs)]

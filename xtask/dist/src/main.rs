@@ -2,7 +2,13 @@
 //!
 //! Everything that is packed follows from the sources (and what cargo knows of the packages that they name), the component, and
 //! what the command line says: no clock is read and nothing is left to chance, so that whoever packs the same again gets the same,
-//! to the byte.
+//! to the byte (`cargo xtask dist --verify`).
+//!
+//! Metadata is put in when a release is made, not in each build, so that the everyday component follows from the sources alone: name,
+//! version, licence, source, revision and packages go into custom sections, which no host reads. The packages are listed twice: in the
+//! component, as `.dep-v0`, the section of cargo-auditable, and beside it as a software bill of materials, CycloneDX 1.6, which also has
+//! what only built it, as `excluded`. The contract's documentation is in the WIT package beside it, since a component has places for the
+//! documentation of its own world only.
 
 #![deny(missing_docs, clippy::missing_docs_in_private_items)]
 
@@ -102,7 +108,7 @@ fn pack(arguments: &Pack) -> Result<Files> {
     let component = metadata::describe_component(&component, &release, &documentation, &packages)?;
     ensure!(
         component.len() <= LARGEST,
-        "the component has {} bytes with its metadata, and may have {LARGEST}: was it built without wasm-opt?",
+        "the component has {} bytes with its metadata, and may have {LARGEST}: was it built without wasm-opt, or without the sources of the standard library (`rustup component add rust-src`)?",
         component.len()
     );
     let contract = metadata::describe(&contract.encode()?, &of_contract)?;
