@@ -54,7 +54,7 @@ macro_rules! call {
                     meter.reached().map_or(outcome, |reached| Err(reached.into()))
                 }
             };
-            $self.finish(instance, outcome.map(|(answer,)| answer))
+            $self.finish(instance, outcome)
         }
         .instrument(span)
         .await
@@ -279,10 +279,10 @@ impl Connector {
     fn finish<T>(
         &mut self,
         mut instance: Instance,
-        outcome: wasmtime::Result<T>,
+        outcome: wasmtime::Result<(T,)>,
     ) -> Result<T, CallError> {
         match outcome {
-            Ok(answer) => {
+            Ok((answer,)) => {
                 self.instance = Some(instance);
                 Ok(answer)
             }
