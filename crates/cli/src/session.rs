@@ -92,7 +92,13 @@ impl Session {
         let plugin = component.load(&host).await?;
         // A description needs no settings, so that somebody who has none yet can learn what to set.
         let nobody = Tenant::new("", TenantSettings::new(), EgressPolicy::nothing());
-        let description = plugin.instantiate(nobody).describe().await;
+        let unhurried = if self.describes {
+            plugin.clone()
+        } else {
+            // The deadline that was asked for is that of the command.
+            plugin.clone().deadline(Limits::default().deadline)
+        };
+        let description = unhurried.instantiate(nobody).describe().await;
         match &description {
             // A run loads one component.
             Ok(description) => drop(self.connector_name.set(description.name.clone())),

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use connector_transport::{Network, SharedTokens, Transport};
 use wasmtime::component::{Component, InstancePre};
@@ -103,6 +104,13 @@ impl Plugin {
             exports: Places::find(&linked)?,
             linked,
         })
+    }
+
+    /// The same plugin with another deadline for each call than the [`Limits::deadline`](crate::Limits::deadline) of its host.
+    #[must_use]
+    pub fn deadline(mut self, deadline: Duration) -> Self {
+        self.host.limits = self.host.limits.deadline(deadline);
+        self
     }
 
     /// Makes a connector for one tenant. Its instance starts with the first call.
