@@ -438,6 +438,40 @@ fn a_deletion_is_not_confirmed_by_a_404_while_the_account_is_listed() {
 }
 
 #[test]
+fn a_deletion_is_not_confirmed_by_a_list_where_the_account_may_not_be_seen() {
+    let world = World::new();
+    world
+        .tenant
+        .after(1, GET, Fault::Refuse(Answer::text(403, "")));
+    let error = error(delete(&world));
+    assert!(matches!(error, Error::MissingPermission(_)), "{error:?}");
+}
+
+#[test]
+fn a_look_that_fails_while_the_account_is_listed_is_told_as_what_failed() {
+    let world = World::new();
+    world.tenant.always(DELETE, Fault::Pretend);
+    world
+        .tenant
+        .after(1, GET, Fault::Refuse(Answer::text(500, "")));
+    assert_eq!(error(delete(&world)), Error::Upstream(500));
+}
+
+#[test]
+fn a_look_that_is_throttled_is_not_followed_by_the_list_of_all_users() {
+    let world = World::new();
+    world
+        .tenant
+        .after(1, GET, Fault::Refuse(Answer::text(429, "")));
+    assert_eq!(error(delete(&world)), Error::RateLimited(None));
+    let lines = world.tenant.lines();
+    assert!(
+        lines.iter().all(|line| [GET, DELETE].contains(&&**line)),
+        "{lines:?}"
+    );
+}
+
+#[test]
 fn an_account_that_is_listed_as_another_type_is_not_gone() {
     let world = World::new();
     world.tenant.always(DELETE, Fault::Pretend);
