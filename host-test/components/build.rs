@@ -3,6 +3,7 @@
 //! cargo runs this again when a source of one of them has changed, so no test can be green because of a component that is out of
 //! date.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::{env, fs};
@@ -18,8 +19,8 @@ const GUESTS: [&str; 2] = ["host-test/guests", "examples/connectors"];
 const TARGET_DIRECTORY: &str = "COMPONENT_TARGET_DIR";
 
 fn main() -> Result<()> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let root = root.canonicalize().context("the workspace is gone")?;
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2);
+    let root = root.context("this package is in a folder of a folder of the workspace")?;
     let out = PathBuf::from(env::var_os("OUT_DIR").context("cargo names no OUT_DIR")?);
     let target = match env::var_os(TARGET_DIRECTORY) {
         Some(folder) => PathBuf::from(folder),
@@ -34,14 +35,14 @@ fn main() -> Result<()> {
         "the tests need the components: `cargo xtask build` provides a compiler for them",
     )?;
 
-    let connector = compiler.build(&root, &target, CONNECTOR)?;
+    let connector = compiler.build(root, &target, CONNECTOR)?;
     let mut sources = connector.sources;
-    let mut code = constant(CONNECTOR, &connector.component)?;
+    let mut code = constant(CONNECTOR, &kept(&connector.component, &out)?)?;
     let mut names = Vec::new();
-    for package in guests(&root)? {
-        let guest = compiler.build(&root, &target, &package)?;
+    for package in guests(root)? {
+        let guest = compiler.build(root, &target, &package)?;
         sources.extend(guest.sources);
-        code += &constant(&package, &guest.component)?;
+        code += &constant(&package, &kept(&guest.component, &out)?)?;
         names.push(package.replace('-', "_"));
     }
     writeln!(code, "/// Calls a macro with the name of each guest.")?;
@@ -56,8 +57,15 @@ fn main() -> Result<()> {
     let file = out.join("components.rs");
     fs::write(&file, code).with_context(|| format!("cannot write {}", file.display()))?;
 
-    for source in sources {
-        println!("cargo::rerun-if-changed={}", source.display());
+    // cargo's list names no manifests: each is in a folder above its sources.
+    let manifests: BTreeSet<_> = sources
+        .iter()
+        .flat_map(|source| source.ancestors())
+        .map(|folder| folder.join("Cargo.toml"))
+        .filter(|manifest| manifest.starts_with(root) && manifest.is_file())
+        .collect();
+    for file in sources.iter().chain(&manifests) {
+        println!("cargo::rerun-if-changed={}", file.display());
     }
     for other in ["Cargo.toml", "Cargo.lock", ".cargo/config.toml"]
         .iter()
@@ -92,6 +100,13 @@ fn guests(root: &Path) -> Result<Vec<String>> {
     }
     packages.sort();
     Ok(packages)
+}
+
+/// A copy of a component where nothing but this build writes, and its file.
+fn kept(component: &Path, out: &Path) -> Result<PathBuf> {
+    let copy = out.join(component.file_name().context("it is a file")?);
+    fs::copy(component, &copy).with_context(|| format!("cannot write {}", copy.display()))?;
+    Ok(copy)
 }
 
 /// A constant with the file of a package's component.

@@ -16,7 +16,7 @@ use crate::{component, host};
 /// and 64 tenants, alone and while as many others pause in the middle of a listing. Where a bar asks for it, the component is
 /// compared with that of 0.1 too, and native code with the floor: the same requests, and one pass of serde_json over each answer.
 /// Prints one table with what has to be met, and writes the same as bench.json and bench.svg into bench/ in cargo's target
-/// directory. Takes about eight minutes, and Linux.
+/// directory. Takes about five minutes, and Linux.
 ///
 /// All sides of a comparison take turns, so their ratio holds on a busy machine. Absolute times do not.
 /// For the inner parts, and to judge a change: cargo bench -p connector-bench. docs/performance.md says more.

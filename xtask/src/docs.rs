@@ -11,7 +11,7 @@ use crate::workspace::Workspace;
 ///   docs/json.md         from docs/json.schema.json
 ///   docs/operations.md   from what the component says in `describe`
 ///
-/// Builds the component first. The tests that write the pages also fail, in `cargo xtask test`, when one is out of date.
+/// The tests that write the pages also fail, in `cargo xtask test`, when one is out of date.
 #[derive(Debug, Default, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub struct Arguments;

@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::Result;
 use xshell::Cmd;
 
-use crate::component;
+use crate::provision;
 use crate::workspace::Workspace;
 
 /// A call of the program for one of its commands, with this component, arguments to follow.
@@ -17,10 +17,9 @@ pub fn program<'a>(workspace: &'a Workspace, command: &str, component: &Path) ->
         .arg(component)
 }
 
-/// Builds the component, and gives back a call of the tests that load it, arguments to follow. Those of both packages, since cargo
-/// would compile wasmtime anew with the features of one alone.
+/// A call of the tests that load components, arguments to follow.
 pub fn tests(workspace: &Workspace) -> Result<Cmd<'_>> {
-    component::build(workspace)?;
+    provision::provision()?;
     announce_first_build(workspace)?;
     Ok(workspace.cargo("test --package host-test --package connector-cli --test all"))
 }

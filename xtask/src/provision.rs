@@ -4,12 +4,12 @@
 //! A way that was tried and did not help becomes a fact too, so the next best follows, and if none is left, the error lists
 //! why each was of no use.
 
-use std::io::{IsTerminal as _, Write as _};
+use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::OnceLock;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 
 use component_build::{Compiler, DEBIAN_RUSTC, Std, TARGET, has_target};
 
@@ -292,19 +292,16 @@ fn apt_get() -> Result<Command> {
 /// Asks the person at the terminal, once in a run, whether sudo may be used. Where there is nobody to ask, as in a workflow, that was
 /// decided by whoever gave this user the right.
 fn consent() -> Result<()> {
-    static ASKED: AtomicBool = AtomicBool::new(false);
-    let is_terminal = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
-    if !is_terminal || ASKED.swap(true, Ordering::Relaxed) {
-        return Ok(());
-    }
-    print!("This needs the rights of root. May `sudo apt-get` be run? [y/N] ");
-    std::io::stdout().flush()?;
-    let mut answer = String::new();
-    std::io::stdin().read_line(&mut answer)?;
-    match answer.trim() {
-        "y" | "Y" | "yes" => Ok(()),
-        _ => bail!("nothing was installed, since you did not agree"),
-    }
+    static GIVEN: OnceLock<bool> = OnceLock::new();
+    let ask = || {
+        eprint!("This needs the rights of root. May `sudo apt-get` be run? [y/N] ");
+        let mut answer = String::new();
+        let read = std::io::stdin().read_line(&mut answer);
+        read.is_ok() && matches!(answer.trim(), "y" | "Y" | "yes")
+    };
+    let given = !std::io::stdin().is_terminal() || *GIVEN.get_or_init(ask);
+    ensure!(given, "nothing was installed, since you did not agree");
+    Ok(())
 }
 
 #[cfg(test)]

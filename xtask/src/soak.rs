@@ -7,7 +7,7 @@ use crate::workspace::Workspace;
 
 /// Sync many simulated tenants at once, over connections that fail, for a while
 ///
-/// Builds the component, then syncs 64 tenants over and over in one process, for two minutes or as long as it is told: most of
+/// Syncs 64 tenants over and over in one process, for two minutes or as long as it is told: most of
 /// them over TLS and HTTP/2, and some over HTTP/1.1. Some consumers pause in the middle of a listing, or give it up. One request
 /// in twenty is hit by a fault: a connection or a stream that breaks, an answer cut short, throttling and the like. Every sync has
 /// to be exact or to fail with an error that says why, and nothing may cross from one tenant to another, connections included.
@@ -22,7 +22,7 @@ pub struct Arguments {
     pub seconds: u64,
 }
 
-/// Builds the component and runs the tests of that name with it, with their output shown.
+/// Runs the tests of that name with it, with their output shown.
 pub fn run(workspace: &Workspace, arguments: &Arguments) -> Result<()> {
     let tests = host::tests(workspace)?;
     tests

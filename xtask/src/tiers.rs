@@ -211,8 +211,12 @@ pub fn nightly(workspace: &Workspace) -> Result<()> {
         let sh = workspace.shell();
         let since = "--before=25 hours ago";
         let before = cmd!(sh, "git log -1 {since} --format=%H").read()?;
-        let changed = cmd!(sh, "git diff {before}").read()?;
-        if before.is_empty() || changed.is_empty() {
+        // A repository that is younger has no such commit.
+        let changed = match before.is_empty() {
+            true => String::new(),
+            false => cmd!(sh, "git diff {before}").read()?,
+        };
+        if changed.is_empty() {
             println!("nothing has changed in a day");
             return Ok(());
         }

@@ -136,14 +136,14 @@ pub struct SettingFlags {
     /// [tenants.NAME] for each of several. Paths are relative to the folder of the file. A client secret in it goes to the base URL
     /// beside it only.
     ///
-    /// The default, in $XDG_CONFIG_HOME where that is set, is left out where a flag or the environment gives a base URL; only the
-    /// component that it names counts all the same.
+    /// The default, in $XDG_CONFIG_HOME where that is set, is left out where a flag gives a base URL. Where a variable does, nothing
+    /// counts of it but the component that it names.
     #[arg(long, global = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
     /// The address of the connected system [env: <CONNECTOR>_BASE_URL]
     ///
     /// Every setting of a connector has a variable: the name of the connector and the key of the setting, in upper case and with _
-    /// for -. `connector-host describe` shows both, and the variables.
+    /// for -; between them stands SETTING, where there is no flag of that name. `connector-host describe` shows both, and the variables.
     #[arg(long, global = true, value_name = "URL")]
     pub base_url: Option<String>,
     /// The client id of the API application [env: <CONNECTOR>_CLIENT_ID]

@@ -1,7 +1,7 @@
 //! The settings of the tenant: from flags, else from the environment, else from a file.
 //!
 //! What is promised: settings of two tenants are never mixed. Where a tenant is chosen by name, no variable of another one
-//! counts; where a base URL is given otherwise, nothing is taken from a file that nobody named; and the secret of a file goes to
+//! counts; where a base URL is given otherwise, no setting is taken from a file that nobody named; and the secret of a file goes to
 //! no other base URL than the one beside it.
 
 mod file;
@@ -24,6 +24,7 @@ pub const BASE_URL: &str = "base-url";
 pub const CLIENT_ID: &str = "client-id";
 pub const CLIENT_SECRET: &str = "client-secret";
 pub const SCOPE: &str = "scope";
+const OWN: [&str; 4] = [BASE_URL, CLIENT_ID, CLIENT_SECRET, SCOPE];
 
 /// The settings as they were found, by their keys. What is missing or wrong in them is for the connector to say.
 #[derive(Clone, Debug, Default)]
@@ -74,9 +75,15 @@ impl Place {
     }
 }
 
-/// The variable of a setting: the name of the connector and the key of the setting, as such names are written.
+/// The variable of a setting: the name of the connector and the key of the setting, as such names are written. Between them stands
+/// `SETTING`, but for the four keys that most connectors have: names and keys are those that a connector gives itself, and it must
+/// not be able to ask for just any variable, such as the key of a cloud.
 pub fn variable_of(connector: &str, key: &str) -> String {
-    format!("{connector}_{key}")
+    let infix = match OWN.contains(&key) {
+        true => "",
+        false => "setting_",
+    };
+    format!("{connector}_{infix}{key}")
         .replace('-', "_")
         .to_uppercase()
 }
@@ -135,6 +142,12 @@ impl Config {
         environment: impl Environment,
         section: &Section,
     ) -> Result<Self, Failure> {
+        if let Some(key) = OWN.iter().find(|key| section.settings.contains_key(**key)) {
+            return Err(Failure::Usage(format!(
+                "the configuration file has {key} among its other settings: write it as a key of its own, before [settings]"
+            )));
+        }
+        let declared = connector.map_or(&[][..], |connector| &connector.settings);
         let connector = connector.filter(|_| section.tenant.is_none());
         // A later one takes the place of an earlier one with the same key.
         let mut config = Self::default().all([
@@ -158,6 +171,9 @@ impl Config {
             .others
             .iter()
             .fold(config, |config, (key, value)| config.plain(key, value));
+        for setting in declared.iter().filter(|setting| setting.secret) {
+            config.conceal(&setting.key);
+        }
         let secret = match (&flags.client_secret, &flags.client_secret_file) {
             (Some(secret), _) => Some(text::value(secret.expose_secret()).into()),
             (None, Some(path)) => Some(read_secret(path)?),
@@ -191,12 +207,16 @@ impl Config {
                 continue;
             };
             tracing::debug!("took the setting {} from {name}", setting.key);
-            let value = if setting.secret {
-                Setting::Secret(value.into())
-            } else {
-                Setting::Plain(value)
-            };
-            self.0.insert(setting.key.clone(), value);
+            self.0.insert(setting.key.clone(), Setting::Plain(value));
+        }
+    }
+
+    /// Makes a setting one that is never shown.
+    fn conceal(&mut self, key: &str) {
+        if let Some(setting) = self.0.get_mut(key)
+            && let Setting::Plain(value) = setting
+        {
+            *setting = Setting::Secret(std::mem::take(value).into());
         }
     }
 
@@ -432,15 +452,40 @@ pub mod tests {
     #[test]
     fn each_setting_has_a_variable_and_a_secret_stays_one() {
         let config = find(&SettingFlags::default(), |name: &str| match name {
-            "A_CONNECTOR_REGION" => Some("north".to_string()),
-            "A_CONNECTOR_PIN" => Some("7002".to_string()),
-            "A_CONNECTOR_OTHER" => panic!("the connector does not ask for it"),
+            "A_CONNECTOR_SETTING_REGION" => Some("north".to_string()),
+            "A_CONNECTOR_SETTING_PIN" => Some("7002".to_string()),
+            "A_CONNECTOR_SETTING_OTHER" | "A_CONNECTOR_REGION" => {
+                panic!("the connector does not ask for it")
+            }
             _ => None,
         });
         let config = config.expect("there is nothing to read");
         assert_eq!(shown(&config, "region"), Some("north"));
         assert!(matches!(config.0["pin"], Setting::Secret(_)));
         assert!(!format!("{config:?}").contains("7002"), "{config:?}");
+    }
+
+    #[test]
+    fn a_setting_that_the_connector_calls_secret_is_one_wherever_it_comes_from() {
+        let path = file(
+            "declared.toml",
+            "[settings]\npin = '7002'\nregion = 'north'\n",
+        );
+        let config = find(&flags(path, None), |_: &str| None).expect("it can be read");
+        assert!(matches!(config.0["pin"], Setting::Secret(_)));
+        assert!(matches!(config.0["region"], Setting::Plain(_)));
+    }
+
+    #[test]
+    fn a_setting_with_a_place_of_its_own_is_not_taken_from_another() {
+        let path = file("own.toml", "[settings]\nclient-secret = 'any'\n");
+        let failure =
+            find(&flags(path, None), |_: &str| None).expect_err("it is in the wrong place");
+        let said = failure.to_string();
+        assert!(
+            said.contains("client-secret") && !said.contains("any'"),
+            "{said}"
+        );
     }
 
     #[test]

@@ -82,7 +82,10 @@ impl Session {
 
     /// Loads the component, which comes before the settings: the connector says how their variables are called.
     pub async fn load(&self) -> Result<Loaded, Failure> {
-        let in_file = self.section();
+        let in_file = match config::is_elsewhere(&self.options.settings, None, config::variable) {
+            true => Ok(None),
+            false => self.section(),
+        };
         let component = match self.component(in_file.as_ref().ok().and_then(Option::as_ref)) {
             Ok(component) => component,
             // The file would have named one, perhaps.

@@ -203,6 +203,8 @@ pub fn cargo_program() -> OsString {
 
 /// Takes out of a command's environment what cargo put there for this program.
 pub fn forget_this_package(command: &mut Command) {
+    /// What clippy tells itself, which would have components be linted in place of compiled.
+    const OF_CLIPPY: [&str; 2] = ["CLIPPY_ARGS", "RUSTC_WORKSPACE_WRAPPER"];
     const OF_A_BUILD_SCRIPT: [&str; 10] = [
         "CARGO_ENCODED_RUSTFLAGS",
         "DEBUG",
@@ -225,6 +227,7 @@ pub fn forget_this_package(command: &mut Command) {
     for (name, _) in env::vars_os() {
         let text = name.to_string_lossy();
         if PREFIXES.iter().any(|prefix| text.starts_with(prefix))
+            || OF_CLIPPY.contains(&&*text)
             || (is_build_script && OF_A_BUILD_SCRIPT.contains(&&*text))
         {
             command.env_remove(&name);

@@ -269,15 +269,18 @@ async fn each_connector_has_variables_of_its_own_which_describe_shows() {
         program.output().expect("the program runs")
     };
     let shown = text(&run(&["describe"], &[]).stdout);
-    for variable in ["IN_MEMORY_CLIENT_SECRET", "IN_MEMORY_DIRECTORY_SIZE"] {
+    for variable in [
+        "IN_MEMORY_CLIENT_SECRET",
+        "IN_MEMORY_SETTING_DIRECTORY_SIZE",
+    ] {
         assert!(shown.contains(variable), "{variable} is not in: {shown}");
     }
     assert_eq!(accounts(&run(&LIST, &[])), 4);
-    let size = ("IN_MEMORY_DIRECTORY_SIZE", "7");
+    let size = ("IN_MEMORY_SETTING_DIRECTORY_SIZE", "7");
     assert_eq!(accounts(&run(&LIST, &[size])), 7);
     let others = [
         ("NINJAONE_BASE_URL", "https://elsewhere.example"),
-        ("NINJAONE_DIRECTORY_SIZE", "8"),
+        ("NINJAONE_SETTING_DIRECTORY_SIZE", "8"),
     ];
     assert_eq!(accounts(&run(&LIST, &others)), 4);
     let elsewhere = ("IN_MEMORY_BASE_URL", "https://elsewhere.example");
