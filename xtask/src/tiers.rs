@@ -24,6 +24,7 @@ pub struct Check;
 ///
 /// In this order, and no further than the first failure:
 ///   format        cargo fmt --all --check
+///   component     as `cargo xtask build` does it, but that no wasm-opt is installed for it
 ///   clippy        of the whole workspace and of fuzz/, natively, warnings being errors
 ///   tests         unit, integration and documentation tests of the whole workspace
 ///   docs          of the whole workspace, warnings being errors
@@ -250,7 +251,9 @@ pub fn nightly(workspace: &Workspace) -> Result<()> {
 /// The steps of `test`.
 fn promises(workspace: &Workspace, steps: &mut Steps) -> Result<()> {
     steps.run("format", || format(workspace))?;
-    provision::provision()?;
+    // For `cargo host`; the tests compile their own.
+    let component = steps.run("component", || component::build(workspace))?;
+    print!("{}", component.report()?);
     host::announce_first_build(workspace)?;
     steps.run("clippy", || {
         let mut clippy = compiler::native_clippy(workspace)?;
