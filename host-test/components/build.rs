@@ -9,12 +9,8 @@ use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 use anyhow::{Context, Result};
-use component_build::Compiler;
+use component_build::{CONNECTOR, Compiler, GUESTS, guests};
 
-/// The package of the connector, at the top of the workspace.
-const CONNECTOR: &str = "ninjaone-connector";
-/// Where the guests are, one package each: those that are there for the tests alone, and the examples of connectors.
-const GUESTS: [&str; 2] = ["host-test/guests", "examples/connectors"];
 /// Another target directory for components than that of this build; set by `cargo xtask`, which builds with several.
 const TARGET_DIRECTORY: &str = "COMPONENT_TARGET_DIR";
 
@@ -75,31 +71,6 @@ fn main() -> Result<()> {
     }
     println!("cargo::rerun-if-env-changed={TARGET_DIRECTORY}");
     Ok(())
-}
-
-/// The packages of the guests: the names of their folders.
-fn guests(root: &Path) -> Result<Vec<String>> {
-    let mut packages = Vec::new();
-    for folder in GUESTS.map(|folder| root.join(folder)) {
-        let entries = folder
-            .read_dir()
-            .with_context(|| format!("cannot list {}", folder.display()))?;
-        for entry in entries {
-            let path = entry?.path();
-            let manifest = path.join("Cargo.toml");
-            if !manifest.is_file() {
-                continue;
-            }
-            let text = fs::read_to_string(&manifest)?;
-            let name = text
-                .lines()
-                .find_map(|line| line.strip_prefix("name = \"")?.strip_suffix('"'));
-            let name = name.with_context(|| format!("{} names no package", manifest.display()))?;
-            packages.push(name.to_owned());
-        }
-    }
-    packages.sort();
-    Ok(packages)
 }
 
 /// A copy of a component where nothing but this build writes, and its file.

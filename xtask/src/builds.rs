@@ -4,14 +4,14 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::Result;
+use component_build::{Compiler, DEBIAN_RUSTC, PROFILE, TARGET, process};
 use xshell::cmd;
 
 use crate::component::{CONNECTOR, Component};
 use crate::provision::{self, WASIP2};
 use crate::tools::{self, CARGO_COMPONENT};
 use crate::workspace::Workspace;
-use crate::{examples, process, simulator};
-use component_build::{Compiler, DEBIAN_RUSTC, PROFILE, TARGET};
+use crate::{examples, simulator};
 
 /// Build the component in the other ways that people do, and run what comes out
 ///

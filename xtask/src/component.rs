@@ -7,12 +7,11 @@ use std::process::Command;
 
 use anyhow::{Context, Result};
 
+pub use component_build::CONNECTOR;
+
 use crate::interface::Interface;
 use crate::workspace::Workspace;
 use crate::{optimize, provision};
-
-/// The package of the connector.
-pub const CONNECTOR: &str = "ninjaone-connector";
 
 /// A component that was built.
 pub struct Component {

@@ -22,7 +22,6 @@ mod host;
 mod install;
 mod interface;
 mod optimize;
-mod process;
 mod provision;
 mod proxy;
 mod registry;

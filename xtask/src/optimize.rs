@@ -8,10 +8,9 @@ use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context, Result};
+use component_build::process;
 use wasm_encoder::{Component, RawSection};
 use wasmparser::{Parser, Payload};
-
-use crate::process;
 
 /// Binaryen's optimizer.
 pub const WASM_OPT: &str = "wasm-opt";

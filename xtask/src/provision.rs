@@ -10,12 +10,10 @@ use std::process::Command;
 use std::sync::OnceLock;
 
 use anyhow::{Context, Result, bail, ensure};
-
-use component_build::{Compiler, DEBIAN_RUSTC, Std, TARGET, has_target};
+use component_build::{Compiler, DEBIAN_RUSTC, Std, TARGET, has_target, process};
 
 use crate::compiler::DEBIAN_CLIPPY;
 use crate::optimize::WASM_OPT;
-use crate::process;
 
 /// Debian's packages with an up-to-date rustc and the sources of its standard library.
 const DEBIAN_PACKAGES: [&str; 2] = ["rustc-web", "rust-web-src"];

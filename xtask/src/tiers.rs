@@ -1,14 +1,15 @@
 //! The tiers of what has to hold: `cargo xtask check`, `test`, `ci` and `nightly`.
 
 use anyhow::{Context, Result};
+use component_build::process;
 use xshell::{Cmd, cmd};
 
 use crate::steps::Steps;
 use crate::tools::{self, CARGO_DENY, CARGO_MUTANTS};
 use crate::workspace::Workspace;
 use crate::{
-    bench, builds, compiler, component, dist, examples, fuzz, host, install, process, provision,
-    proxy, registry, report, soak,
+    bench, builds, compiler, component, dist, examples, fuzz, host, install, provision, proxy,
+    registry, report, soak,
 };
 
 /// Check what a contributor wants to know all day: within a minute or two, once everything was built
@@ -154,10 +155,9 @@ pub fn ci(workspace: &Workspace, arguments: &Ci) -> Result<()> {
     steps.run("clippy wasm", || {
         let compiler = provision::provision()?;
         provision::provision_clippy(compiler)?;
-        for package in [component::CONNECTOR]
-            .into_iter()
-            .chain(workspace.guests().iter().map(String::as_str))
-        {
+        let guests = component_build::guests(workspace.root())?;
+        let packages = guests.iter().map(String::as_str);
+        for package in packages.chain([component::CONNECTOR]) {
             process::run(&mut compiler::component_clippy(
                 compiler, workspace, package,
             )?)?;

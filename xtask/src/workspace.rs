@@ -1,14 +1,9 @@
 //! Where the project is, where cargo puts what it builds, and how cargo is called.
 
-use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use xshell::{Cmd, Shell, cmd};
-
-/// Where the components are that the tests of the host load beside the connector, one package each: those that are there for
-/// nothing else, and the examples of connectors.
-const GUESTS: [&str; 2] = ["examples/connectors", "host-test/guests"];
 
 /// The project's directories and packages.
 pub struct Workspace {
@@ -20,8 +15,6 @@ pub struct Workspace {
     target: PathBuf,
     /// All packages.
     packages: Vec<Package>,
-    /// The packages in [`GUESTS`].
-    guests: Vec<String>,
 }
 
 /// A package of the workspace.
@@ -56,7 +49,6 @@ impl Workspace {
             shell,
             root: root.to_owned(),
             target,
-            guests: guests(&packages),
             packages,
         })
     }
@@ -74,12 +66,6 @@ impl Workspace {
     /// All packages.
     pub fn packages(&self) -> &[Package] {
         &self.packages
-    }
-
-    /// The packages of the components that the tests of the host load beside the connector: all that there are, so that
-    /// none can be added and forgotten.
-    pub fn guests(&self) -> &[String] {
-        &self.guests
     }
 
     /// The same sources in another folder, to be built into another target directory: all that are in the repository, and
@@ -108,7 +94,7 @@ impl Workspace {
     /// A call of cargo with these words, which are separated by spaces.
     pub fn cargo(&self, words: &str) -> Cmd<'_> {
         let cargo = self.shell.cmd("cargo").args(words.split(' '));
-        of_this_package().fold(cargo, Cmd::env_remove)
+        component_build::of_this_package().fold(cargo, Cmd::env_remove)
     }
 
     /// Whether a program is here: whether this call of it succeeds.
@@ -134,43 +120,7 @@ fn packages(metadata: &serde_json::Value, root: &Path) -> Option<Vec<Package>> {
     Some(packages.collect())
 }
 
-/// The names of those in the folders [`GUESTS`].
-fn guests(packages: &[Package]) -> Vec<String> {
-    let is_guest = |package: &&Package| {
-        let folder = Path::new(&package.folder);
-        GUESTS.iter().any(|guests| folder.starts_with(guests))
-    };
-    let guests = packages.iter().filter(is_guest);
-    guests.map(|package| package.name.clone()).collect()
-}
-
 /// Reads a path, which is relative to where the command was called, and not to the workspace.
 pub fn absolute(path: &str) -> std::io::Result<PathBuf> {
     std::path::absolute(path)
-}
-
-/// The variables with which `cargo run` describes the package `xtask`. Some build scripts ask to run again when they change, so that
-/// a build from here and one from a shell would undo each other.
-fn of_this_package() -> impl Iterator<Item = OsString> {
-    let names = std::env::vars_os().map(|(name, _)| name);
-    names.filter(|name| {
-        let name = name.to_string_lossy();
-        name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_")
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_package_in_a_folder_of_guests_is_one() {
-        let metadata = serde_json::json!({"packages": [
-            {"name": "host-test", "manifest_path": "/project/host-test/Cargo.toml"},
-            {"name": "misbehaving", "manifest_path": "/project/host-test/guests/misbehaving/Cargo.toml"},
-            {"name": "another", "manifest_path": "/project/examples/connectors/another/Cargo.toml"},
-        ]});
-        let packages = packages(&metadata, Path::new("/project")).expect("it names some");
-        assert_eq!(guests(&packages), ["misbehaving", "another"]);
-    }
 }

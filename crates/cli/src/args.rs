@@ -164,7 +164,7 @@ pub struct SettingFlags {
     /// The scopes to ask for, separated by spaces [env: <CONNECTOR>_SCOPE]
     #[arg(long, global = true, value_name = "SCOPES")]
     pub scope: Option<String>,
-    /// A setting that another connector asks for, and that is no secret; as often as needed [env: <CONNECTOR>_<KEY>]
+    /// A setting that another connector asks for, and that is no secret; as often as needed [env: <CONNECTOR>_SETTING_<KEY>]
     #[arg(long = "setting", global = true, value_name = "KEY=VALUE", value_parser = key_and_value)]
     pub others: Vec<(String, String)>,
 }

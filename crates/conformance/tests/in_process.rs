@@ -196,11 +196,7 @@ fn items(request: &ListRequest) -> Vec<Item> {
         if kinds.contains(ResourceKinds::ROLES) {
             items.push(Item::Role(Role {
                 id: role.to_string(),
-                name: None,
-                account_kind: None,
-                description: None,
-                member_count: None,
-                attributes: Vec::new(),
+                ..Role::default()
             }));
         }
     }
@@ -211,21 +207,7 @@ fn account(id: &str) -> Item {
     Item::Account(Account {
         id: id.to_string(),
         kind: Some("person".to_string()),
-        external_id: None,
-        email: None,
-        given_name: None,
-        family_name: None,
-        phone: None,
-        enabled: None,
-        administrator: None,
-        mfa_configured: None,
-        must_change_password: None,
-        invitation: None,
-        organization: None,
-        externally_managed: None,
-        authentication: None,
-        last_sign_in: None,
-        attributes: Vec::new(),
+        ..Account::default()
     })
 }
 

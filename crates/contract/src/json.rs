@@ -215,11 +215,7 @@ mod tests {
     fn what_was_not_sent_is_null() {
         let role = Role {
             id: "7".to_string(),
-            name: None,
-            account_kind: None,
-            description: None,
-            member_count: None,
-            attributes: Vec::new(),
+            ..Role::default()
         };
         assert_eq!(
             to_json(&Item::Role(role)),

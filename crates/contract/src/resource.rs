@@ -87,7 +87,7 @@ variant! {
 }
 
 /// Somebody, or something, that can sign in to the connected system.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[cfg_attr(
     feature = "wasmtime",
     derive(ComponentType, Lift, Lower),
@@ -141,7 +141,7 @@ pub struct Account {
 }
 
 /// Something an account can be given: an entitlement.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[cfg_attr(
     feature = "wasmtime",
     derive(ComponentType, Lift, Lower),

@@ -407,11 +407,7 @@ mod tests {
     fn role(id: &str) -> Item {
         Item::Role(Role {
             id: id.to_string(),
-            name: None,
-            account_kind: None,
-            description: None,
-            member_count: None,
-            attributes: Vec::new(),
+            ..Role::default()
         })
     }
 

@@ -12,14 +12,23 @@ use std::env::{self, home_dir, join_paths, split_paths};
 use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use anyhow::{Context, Result, bail, ensure};
+
+pub mod process;
+
+use self::process::read;
 
 /// The target of components: no operating system, so a component can reach nothing that its WIT world does not name.
 pub const TARGET: &str = "wasm32-unknown-unknown";
 /// The profile of components in the workspace's `Cargo.toml`.
 pub const PROFILE: &str = "component";
+/// The package of the connector, at the top of the workspace.
+pub const CONNECTOR: &str = "ninjaone-connector";
+/// Where the guests are, one package each: the components that the tests load beside the connector, those that are there for nothing
+/// else and the examples of connectors.
+pub const GUESTS: [&str; 2] = ["examples/connectors", "host-test/guests"];
 /// Debian's rustc.
 pub const DEBIAN_RUSTC: &str = "/usr/bin/rustc";
 
@@ -107,11 +116,7 @@ impl Compiler {
         let mut build = cargo(root, target, "rustc");
         build.args(["--lib", "--crate-type", "cdylib"]);
         self.configure(&mut build, root, package)?;
-        let status = build.status().context("cargo cannot be run")?;
-        ensure!(
-            status.success(),
-            "cargo could not build the component of {package} ({status}); its own messages are above"
-        );
+        process::run(&mut build)?;
         let folder = target.join(TARGET).join(PROFILE);
         let stem = package.replace('-', "_");
         let component = folder.join(format!("{stem}.wasm"));
@@ -203,6 +208,13 @@ pub fn cargo_program() -> OsString {
 
 /// Takes out of a command's environment what cargo put there for this program.
 pub fn forget_this_package(command: &mut Command) {
+    for name in of_this_package() {
+        command.env_remove(name);
+    }
+}
+
+/// The variables that cargo, or clippy in its place, set for this program.
+pub fn of_this_package() -> impl Iterator<Item = OsString> {
     /// What clippy tells itself, which would have components be linted in place of compiled.
     const OF_CLIPPY: [&str; 2] = ["CLIPPY_ARGS", "RUSTC_WORKSPACE_WRAPPER"];
     const OF_A_BUILD_SCRIPT: [&str; 10] = [
@@ -224,15 +236,41 @@ pub fn forget_this_package(command: &mut Command) {
         "CARGO_FEATURE_",
     ];
     let is_build_script = env::var_os("OUT_DIR").is_some();
-    for (name, _) in env::vars_os() {
+    let names = env::vars_os().map(|(name, _)| name);
+    names.filter(move |name| {
         let text = name.to_string_lossy();
-        if PREFIXES.iter().any(|prefix| text.starts_with(prefix))
+        PREFIXES.iter().any(|prefix| text.starts_with(prefix))
             || OF_CLIPPY.contains(&&*text)
             || (is_build_script && OF_A_BUILD_SCRIPT.contains(&&*text))
-        {
-            command.env_remove(&name);
+    })
+}
+
+/// The packages of the guests of the workspace at `root`: all that there are, so that none can be added and forgotten.
+///
+/// # Errors
+///
+/// Where a folder cannot be read, or a manifest names no package.
+pub fn guests(root: &Path) -> Result<Vec<String>> {
+    let mut packages = Vec::new();
+    for folder in GUESTS.map(|folder| root.join(folder)) {
+        let entries = folder
+            .read_dir()
+            .with_context(|| format!("cannot list {}", folder.display()))?;
+        for entry in entries {
+            let manifest = entry?.path().join("Cargo.toml");
+            if !manifest.is_file() {
+                continue;
+            }
+            let text = fs::read_to_string(&manifest)?;
+            let name = text
+                .lines()
+                .find_map(|line| line.strip_prefix("name = \"")?.strip_suffix('"'));
+            let name = name.with_context(|| format!("{} names no package", manifest.display()))?;
+            packages.push(name.to_owned());
         }
     }
+    packages.sort();
+    Ok(packages)
 }
 
 /// In which form the toolchain's rustc has a standard library for the target.
@@ -360,24 +398,6 @@ fn sources(list: &str) -> Option<Vec<PathBuf>> {
     Some(names.map(|name| name.replace(SPACE, " ").into()).collect())
 }
 
-/// Runs `command` and gives back what it prints, without the final line break.
-fn read(command: &mut Command) -> Result<String> {
-    let program = command.get_program().to_owned();
-    let output = command
-        .stdin(Stdio::null())
-        .output()
-        .with_context(|| format!("{} cannot be run", program.display()))?;
-    ensure!(
-        output.status.success(),
-        "{} failed ({}): {}",
-        program.display(),
-        output.status,
-        String::from_utf8_lossy(&output.stderr).trim()
-    );
-    let text = String::from_utf8(output.stdout).context("it printed what is not text")?;
-    Ok(text.trim_end().to_owned())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -392,6 +412,16 @@ mod tests {
             remap_flags(&prefixes),
             "--remap-path-prefix=/my work=.\u{1f}--remap-path-prefix=/home/me/.cargo=/cargo"
         );
+    }
+
+    #[test]
+    fn a_package_in_a_folder_of_guests_is_one() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+        let guests = guests(&root).expect("the workspace has them");
+        for guest in ["in-memory-connector", "misbehaving"] {
+            assert!(guests.iter().any(|name| name == guest), "{guests:?}");
+        }
+        assert!(!guests.iter().any(|name| name == "host-test"), "{guests:?}");
     }
 
     #[test]

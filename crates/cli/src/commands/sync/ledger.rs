@@ -223,33 +223,14 @@ mod tests {
     fn account(id: &str) -> Item {
         Item::Account(Account {
             id: id.to_string(),
-            kind: None,
-            external_id: None,
-            email: None,
-            given_name: None,
-            family_name: None,
-            phone: None,
-            enabled: None,
-            administrator: None,
-            mfa_configured: None,
-            must_change_password: None,
-            invitation: None,
-            organization: None,
-            externally_managed: None,
-            authentication: None,
-            last_sign_in: None,
-            attributes: Vec::new(),
+            ..Account::default()
         })
     }
 
     fn role(id: &str) -> Item {
         Item::Role(Role {
             id: id.to_string(),
-            name: None,
-            account_kind: None,
-            description: None,
-            member_count: None,
-            attributes: Vec::new(),
+            ..Role::default()
         })
     }
 

@@ -5,7 +5,11 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, ensure};
 
-/// Runs `command` with this program's own input and output, and fails unless it succeeds.
+/// Runs `command` with this program's own input and output.
+///
+/// # Errors
+///
+/// Where it does not succeed.
 pub fn run(command: &mut Command) -> Result<()> {
     let shown = shown(command);
     let status = command.status();
@@ -18,6 +22,10 @@ pub fn run(command: &mut Command) -> Result<()> {
 }
 
 /// Runs `command` and gives back what it prints, without the final line break.
+///
+/// # Errors
+///
+/// Where it does not succeed, or prints what is not text.
 pub fn read(command: &mut Command) -> Result<String> {
     let shown = shown(command);
     let output = command.stdin(Stdio::null()).output();
